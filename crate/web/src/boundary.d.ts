@@ -1,0 +1,198 @@
+/** A stage of starting Python or of bringing packages in, in the order in which they end. */
+export type Stage =
+  | "fetch"
+  | "compile"
+  | "glue"
+  | "instantiate"
+  | "mount"
+  | "interpreter"
+  | "bootstrap"
+  | "packages"
+  | "ready"
+  | "resolve"
+  | "download"
+  | "link"
+  | "import";
+
+/** Something that takes a while has moved on. */
+export interface Progress {
+  /** What is being done. */
+  stage: Stage;
+  /** The file or package it is done to, or `""` where the stage as a whole is meant. */
+  name: string;
+  /** Bytes done, or steps done where there are no bytes. */
+  loaded: number;
+  /** Bytes in all, absent while unknown. */
+  total?: number;
+}
+
+/**
+ * The same thing in several forms, keyed by MIME type as in Jupyter (`text/plain`, `text/html`, `image/png`,
+ * `application/json`, …). Binary forms are base64, text forms are text, JSON forms are plain data.
+ */
+export type MimeBundle = Record<string, unknown>;
+
+/** A piece of what a run puts out, in the order in which Python produced it. */
+export type Output =
+  | { type: "stdout" | "stderr"; text: string }
+  | { type: "display"; data: MimeBundle; metadata: Record<string, unknown> };
+
+/** A line of a Python traceback. */
+export interface Frame {
+  /** `co_filename`: the `filename` of the run, or a path in the file system. */
+  filename: string;
+  /** One-based line number. */
+  line: number;
+  /** The function's qualified name, `<module>` at top level. */
+  name: string;
+  /** The source line without its indentation, absent when there is no source. */
+  source?: string;
+}
+
+/** What is needed to start Python. Everything is plain data; URLs are absolute. */
+export interface BootOptions {
+  /** Folder of the distribution: glue, wasm module, standard library and lock file. Ends in `/`. */
+  indexURL: string;
+  /** Where the lock file is, if not in `indexURL`. */
+  lockFileURL?: string;
+  /** The lock file itself: `lockFileURL` is then not fetched. */
+  lockFileContents?: string;
+  /** Folder of the wheels named in the lock file. Default: the folder of the lock file. Ends in `/`. */
+  packageBaseUrl?: string;
+  /** Packages to have on the path when boot is done. */
+  packages: string[];
+  /** Environment variables. */
+  env: Record<string, string>;
+}
+
+/** What the engine asks of the worker it runs in. */
+export interface EngineHost {
+  /** Evaluates a script at a URL: `import(url)`. */
+  importModule(url: string): Promise<unknown>;
+  /** Called as things move on. */
+  onProgress(progress: Progress): void;
+  /** Called for each piece of output, in order. `run` is the id given to `Engine.run`, 0 outside a run. */
+  onOutput(run: number, output: Output): void;
+  /**
+   * Blocks until the user has typed a line and returns it without its newline; `null` is end of file. Absent where
+   * this browser cannot block.
+   */
+  readLine?(prompt: string): string | null;
+  /** Whether the page asked to interrupt what runs; asking clears it. Absent where there is no shared memory. */
+  takeInterrupt?(): boolean;
+}
+
+/** How to run a piece of code. */
+export interface RunRequest {
+  /** The id that comes back with the outputs. From 1. */
+  run: number;
+  /** Python source; `await` is allowed at top level. */
+  code: string;
+  /** The name in tracebacks. */
+  filename: string;
+  /** Plain data to be set as global variables before the run. */
+  globals?: Record<string, unknown>;
+  /** Interrupt the run when it has taken longer than this. */
+  timeoutMs?: number;
+}
+
+/** What a run ended in; the outputs went to `EngineHost.onOutput`. */
+export interface RunEnd {
+  /** The last expression as plain data; absent where there is none or it has no such form, or it is `None`. */
+  value?: unknown;
+}
+
+/** A package that is on the path. */
+export interface PackageInfo {
+  /** Name as in the lock file. */
+  name: string;
+  /** Version, PEP 440. */
+  version: string;
+  /** File name of the wheel or archive. */
+  fileName: string;
+  /** Where it came from: `"lock"` or the URL it was given by. */
+  source: string;
+}
+
+/** `os.stat_result`, as plain data. Times are milliseconds since 1970. */
+export interface FileStat {
+  kind: "file" | "directory" | "symlink" | "device";
+  /** Bytes. */
+  size: number;
+  /** Permission bits, such as 0o644. */
+  mode: number;
+  accessed: number;
+  modified: number;
+  changed: number;
+  inode: number;
+}
+
+/** How long each stage of the boot took and what it moved. */
+export interface Timings {
+  /** Milliseconds from the start of the boot to the end of each stage that has ended. */
+  stages: Partial<Record<Stage, number>>;
+  /** Bytes received from the network or the HTTP cache, decoded. */
+  bytesFetched: number;
+  /** Side modules compiled. */
+  modulesCompiled: number;
+  /** Side modules linked into the interpreter. */
+  modulesLinked: number;
+  /** Files whose contents had to be inflated. */
+  filesInflated: number;
+}
+
+/** Sizes in bytes. */
+export interface MemoryUse {
+  /** Linear memory of CPython. */
+  interpreter: number;
+  /** Linear memory of Taipan. */
+  loader: number;
+  /** Archives held outside both. */
+  archives: number;
+}
+
+/**
+ * Every error that `Engine` throws or rejects with is an `Error` with these fields; `code` never changes once
+ * published.
+ */
+export interface EngineError extends Error {
+  code: ErrorCode;
+  /** What to do next, a sentence. */
+  hint?: string;
+  /** For `PYTHON`: the exception's type, its traceback as text without our frames, and its frames. */
+  type?: string;
+  traceback?: string;
+  frames?: Frame[];
+  /** For file-system errors: the errno's name, such as `"ENOENT"`, and the path. */
+  errno?: string;
+  path?: string;
+  /** For packages: the names that could not be loaded, each with why. */
+  packages?: { name: string; message: string; code: ErrorCode }[];
+  /** For `PACKAGE_NOT_FOUND`: names that are near. */
+  suggestions?: string[];
+}
+
+export type ErrorCode =
+  | "ABORTED"
+  | "BAD_ARGUMENT"
+  | "BAD_ARCHIVE"
+  | "BAD_LOCK_FILE"
+  | "BAD_REQUIREMENT"
+  | "BAD_WASM"
+  | "BAD_WHEEL"
+  | "DISPOSED"
+  | "FATAL"
+  | "FILE_SYSTEM"
+  | "INTEGRITY"
+  | "INTERRUPTED"
+  | "LOAD_HTTP"
+  | "LOAD_NETWORK"
+  | "NOT_SUPPORTED"
+  | "OUT_OF_MEMORY"
+  | "PACKAGES_FAILED"
+  | "PACKAGE_NOT_FOUND"
+  | "PYTHON"
+  | "RESOLUTION"
+  | "TIMEOUT"
+  | "WORKER"
+  | "WRONG_ABI";

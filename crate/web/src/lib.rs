@@ -1,0 +1,1 @@
+//! Taipan in the browser.
