@@ -1,0 +1,78 @@
+import "./style/page.css";
+import "./style/controls.css";
+import "./style/cell.css";
+import "./style/output.css";
+import { confirmed } from "./dialog.js";
+import { distributionURL } from "./distribution.js";
+import { required } from "./dom.js";
+import { Files } from "./files.js";
+import { Lesson } from "./lesson.js";
+import { problem } from "./problem.js";
+import { Session } from "./session.js";
+import { Status } from "./status.js";
+import { Storage } from "./storage.js";
+
+const TAB_INDENTS = "setting:tab-indents";
+
+const root = required("lesson", HTMLElement);
+const stop = required("stop", HTMLButtonElement);
+const status = new Status();
+const storage = new Storage(root.dataset["lesson"] ?? "lesson");
+const session: Session = new Session({
+  indexURL: distributionURL(),
+  onState: (state, error) => {
+    stop.disabled = state !== "running";
+    if (error === undefined) status.show(state);
+    else status.show(state, `Python did not start: ${problem(error, () => false).headline}`);
+  },
+  onProgress: (progress) => status.progress(progress),
+  onFresh: (python) => files.writeAll(python),
+});
+const files: Files = new Files(() => session.python);
+const lesson = new Lesson({ root, session, storage, onRestart: () => void restart() });
+
+async function restart(): Promise<void> {
+  lesson.stop();
+  const done = session.restart();
+  lesson.outdate();
+  await done;
+}
+
+async function confirmRestart(): Promise<void> {
+  const question = {
+    title: "Restart Python?",
+    text: "All variables are lost. What you have typed and your files stay.",
+    yes: "Restart",
+    no: "Cancel",
+  };
+  if (!session.used || (await confirmed(question))) await restart();
+}
+
+async function confirmReset(): Promise<void> {
+  const question = {
+    title: "Reset the lesson?",
+    text: "Every cell gets its first text back. What you have typed is lost.",
+    yes: "Reset",
+    no: "Cancel",
+  };
+  if (!lesson.edited || (await confirmed(question))) lesson.reset();
+}
+
+required("run-all", HTMLButtonElement).addEventListener("click", () => void lesson.runAll());
+required("retry", HTMLButtonElement).addEventListener("click", () => session.start());
+required("restart", HTMLButtonElement).addEventListener("click", () => void confirmRestart());
+required("reset-lesson", HTMLButtonElement).addEventListener("click", () => void confirmReset());
+stop.addEventListener("click", () => lesson.stop());
+
+const keys = required("keys", HTMLDialogElement);
+required("keys-open", HTMLButtonElement).addEventListener("click", () => keys.showModal());
+
+const tabIndents = required("tab-indents", HTMLInputElement);
+tabIndents.checked = storage.get(TAB_INDENTS) === "yes";
+lesson.tabIndents = tabIndents.checked;
+tabIndents.addEventListener("change", () => {
+  lesson.tabIndents = tabIndents.checked;
+  storage.set(TAB_INDENTS, tabIndents.checked ? "yes" : undefined);
+});
+
+session.start();

@@ -1,0 +1,79 @@
+/**
+ * HTML that Python code displays is made of an allow-list: no scripts, no event handlers, no forms, no frames, no
+ * addresses other than links and images that are in the text itself. Nodes are built anew from an inert document, so
+ * nothing is parsed twice. The result belongs in a shadow root, which keeps its style sheets and ids from the page.
+ */
+export function sanitize(html: string): DocumentFragment {
+  const source = new DOMParser().parseFromString(html, "text/html");
+  const clean = document.createDocumentFragment();
+  copyChildren(source.head, clean);
+  copyChildren(source.body, clean);
+  for (const table of clean.querySelectorAll("table")) giveScopes(table);
+  return clean;
+}
+
+const ALLOWED = new Set(
+  (
+    "a abbr b blockquote br caption cite code col colgroup dd del details div dl dt em figcaption figure h1 h2 h3 h4 " +
+    "h5 h6 hr i img ins kbd li mark ol p pre q s samp section small span strong style sub summary sup table tbody td " +
+    "tfoot th thead time tr u ul var"
+  ).split(" "),
+);
+
+/** Elements whose content is not text for readers. What is in neither set gives way to its children. */
+const DROPPED = new Set(
+  "applet audio base canvas embed frame frameset iframe link math meta noscript object script select svg template textarea title video".split(
+    " ",
+  ),
+);
+
+const ATTRIBUTES = new Set(
+  (
+    "align alt border class colspan datetime dir headers height id lang open reversed role rowspan scope span start " +
+    "style title valign width"
+  ).split(" "),
+);
+
+function copyChildren(from: Node, to: Node): void {
+  for (const child of from.childNodes) {
+    if (child instanceof Text) {
+      to.appendChild(document.createTextNode(child.data));
+    } else if (child instanceof Element) {
+      const name = child.localName;
+      if (DROPPED.has(name)) continue;
+      if (ALLOWED.has(name)) to.appendChild(copy(child, name));
+      else copyChildren(child, to);
+    }
+  }
+}
+
+function copy(element: Element, name: string): HTMLElement {
+  const made = document.createElement(name);
+  for (const attribute of element.attributes) {
+    if (ATTRIBUTES.has(attribute.name) || attribute.name.startsWith("aria-")) {
+      made.setAttribute(attribute.name, attribute.value);
+    }
+  }
+  const link = element.getAttribute("href");
+  if (name === "a" && link !== null && /^(https?:|mailto:)/i.test(link.trim())) {
+    made.setAttribute("href", link.trim());
+    made.setAttribute("target", "_blank");
+    made.setAttribute("rel", "noopener noreferrer");
+  }
+  const image = element.getAttribute("src");
+  if (name === "img" && image !== null && /^data:image\/(png|jpeg|gif|webp|svg\+xml)[;,]/i.test(image)) {
+    made.setAttribute("src", image);
+    if (!made.hasAttribute("alt")) made.setAttribute("alt", "");
+  }
+  copyChildren(element, made);
+  return made;
+}
+
+/** Header cells say what they are the header of; pandas leaves that out. */
+function giveScopes(table: HTMLTableElement): void {
+  for (const cell of table.querySelectorAll<HTMLTableCellElement>("th:not([scope])")) {
+    // A corner cell without text is no header.
+    if (cell.textContent?.trim() === "") continue;
+    cell.scope = cell.closest("thead") ? "col" : "row";
+  }
+}

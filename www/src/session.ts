@@ -1,0 +1,149 @@
+import { loadPython, type Output, type Progress, type Python } from "taipan";
+
+/** What Python is doing. `failed`: it did not start, or it cannot go on. */
+export type SessionState = "starting" | "ready" | "running" | "restarting" | "failed";
+
+/** A run and what listens to it. */
+export interface Job {
+  code: string;
+  filename: string;
+  signal: AbortSignal;
+  onStart(): void;
+  onOutput(output: Output): void;
+  /** Python's `input()` asks. */
+  onQuestion(prompt: string): Promise<string | null>;
+}
+
+/** How a run ended. `stopped`: by the learner; `cancelled`: it never began. */
+export type Ending =
+  | { type: "done" }
+  | { type: "failed"; error: unknown }
+  | { type: "stopped"; error: unknown }
+  | { type: "cancelled" };
+
+export interface SessionOptions {
+  indexURL: string;
+  onState(state: SessionState, error?: unknown): void;
+  onProgress(progress: Progress): void;
+  /** Python is fresh: what was put into the old one has to be put in again. */
+  onFresh(python: Python): Promise<void>;
+}
+
+/** The one interpreter of the page. It does one run at a time, in the order in which they were asked for. */
+export class Session {
+  readonly #options: SessionOptions;
+  #boot = new AbortController();
+  #starting: Promise<Python> | undefined;
+  #python: Python | undefined;
+  #tail: Promise<unknown> = Promise.resolve();
+  #job: Job | undefined;
+  #used = false;
+  /** Counts starts and restarts: what belongs to an earlier one no longer speaks for the session. */
+  #generation = 0;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  /** Whether there are variables that a restart would lose. */
+  get used(): boolean {
+    return this.#used;
+  }
+
+  /** The interpreter once it is there; rejects if it does not start. */
+  get python(): Promise<Python> {
+    return this.#starting ?? this.#start();
+  }
+
+  /** Starts Python; called again after a failure it tries again. What comes of it is told by `onState`. */
+  start(): void {
+    this.#start().catch(() => undefined);
+  }
+
+  async #start(): Promise<Python> {
+    const generation = ++this.#generation;
+    this.#options.onState("starting");
+    this.#boot = new AbortController();
+    const starting = loadPython({
+      indexURL: this.#options.indexURL,
+      signal: this.#boot.signal,
+      onProgress: this.#options.onProgress,
+      stdin: (prompt: string) => this.#job?.onQuestion(prompt) ?? null,
+    }).then(async (python) => {
+      await this.#options.onFresh(python);
+      return python;
+    });
+    this.#starting = starting;
+    try {
+      const python = await starting;
+      if (generation === this.#generation) this.#python = python;
+      this.#tell(generation, "ready");
+      return python;
+    } catch (error) {
+      this.#tell(generation, "failed", error);
+      throw error;
+    }
+  }
+
+  #tell(generation: number, state: SessionState, error?: unknown): void {
+    if (generation === this.#generation) this.#options.onState(state, error);
+  }
+
+  /** Runs a job after those before it. Never rejects. */
+  run(job: Job): Promise<Ending> {
+    const ending = this.#tail.then(() => this.#begin(job));
+    this.#tail = ending;
+    return ending;
+  }
+
+  async #begin(job: Job): Promise<Ending> {
+    const stopped = new Promise<undefined>((resolve) => {
+      job.signal.addEventListener("abort", () => resolve(undefined), { once: true });
+    });
+    let generation = this.#generation;
+    try {
+      const python = job.signal.aborted ? undefined : await Promise.race([this.python, stopped]);
+      if (python === undefined || job.signal.aborted) return { type: "cancelled" };
+      generation = this.#generation;
+      this.#job = job;
+      this.#used = true;
+      this.#tell(generation, "running");
+      job.onStart();
+      job.signal.addEventListener("abort", () => this.#interrupt(python, job), { once: true });
+      await python.run(job.code, { filename: job.filename, onOutput: (output) => job.onOutput(output) });
+      this.#tell(generation, "ready");
+      return { type: "done" };
+    } catch (error) {
+      if (this.#job === job) this.#tell(generation, "ready");
+      return { type: job.signal.aborted ? "stopped" : "failed", error };
+    } finally {
+      if (this.#job === job) this.#job = undefined;
+    }
+  }
+
+  #interrupt(python: Python, job: Job): void {
+    if (this.#job === job) python.interrupt();
+  }
+
+  /** Throws all variables away and starts Python afresh; a run that is under way ends as stopped. */
+  async restart(): Promise<void> {
+    this.#used = false;
+    const python = this.#python;
+    if (!python) {
+      this.#boot.abort();
+      this.start();
+      return;
+    }
+    const generation = ++this.#generation;
+    this.#options.onState("restarting");
+    try {
+      await python.restart();
+      await this.#options.onFresh(python);
+      this.#tell(generation, "ready");
+    } catch (error) {
+      this.#starting = undefined;
+      this.#python = undefined;
+      this.#tell(generation, "failed", error);
+    }
+  }
+}
