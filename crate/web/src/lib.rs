@@ -1,1 +1,30 @@
-//! Taipan in the browser.
+//! Taipan in the browser: boots CPython, gives it its files, loads its packages, runs code.
+//!
+//! What JavaScript sees is [`Engine`], with the types of `boundary.d.ts`. It is meant to be used from a worker by
+//! `js/src/worker.ts`, but nothing in it needs a worker except waiting for the user in `input()`.
+
+mod archive_bytes;
+mod boot;
+mod boundary;
+mod distribution;
+mod emscripten;
+mod engine;
+mod error;
+mod fetch;
+mod global;
+mod output;
+mod packages;
+mod python_files;
+mod session;
+mod timeline;
+
+pub use engine::Engine;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Runs when the module is loaded: a panic, which is a defect of ours, is described on the console before it ends the
+/// engine.
+#[wasm_bindgen(start)]
+pub fn initialise() {
+    console_error_panic_hook::set_once();
+}

@@ -1,0 +1,159 @@
+//! Starting Python.
+//!
+//! Everything that has to come over the network is asked for at once, before anything is waited for: the glue, the
+//! interpreter's module (compiled while it streams), the standard library, the lock file, and, as soon as the lock
+//! file says which they are, the packages wanted at start. Then, in the order in which each can go on:
+//!
+//! 1. evaluate the glue,
+//! 2. instantiate the module,
+//! 3. mount the file system with the standard library in it,
+//! 4. run CPython's `main`,
+//! 5. finish Pyodide's bootstrap: the bridge between Python and JavaScript,
+//! 6. put the packages on the path.
+
+mod files;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use futures::future::try_join;
+use js_sys::{ArrayBuffer, WebAssembly};
+use taipan_core::vfs::FileSystem;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::AbortSignal;
+
+use self::files::DistributionFiles;
+use crate::boundary::{BootOptions, EngineHost, MemoryUse, Stage, TimingsObject};
+use crate::emscripten::abi::Abi;
+use crate::emscripten::bindings::{Module, PublicApi};
+use crate::emscripten::file_system::SharedFileSystem;
+use crate::emscripten::linker::Linker;
+use crate::emscripten::start::{StartOptions, start};
+use crate::error::{Code, Error, Result};
+use crate::fetch::{Fetcher, settle, spawn};
+use crate::global::wall_clock;
+use crate::output::{Output, Stream};
+use crate::packages::Packages;
+use crate::python_files;
+use crate::session::Session;
+use crate::timeline::Timeline;
+
+/// A started Python.
+pub struct Interpreter {
+    /// Emscripten's module.
+    pub module: Module,
+    /// Runs code.
+    pub session: Session,
+    /// Brings packages.
+    pub packages: Rc<Packages>,
+    /// Timings and progress.
+    pub timeline: Rc<Timeline>,
+    files: SharedFileSystem,
+    held: Rc<Cell<u64>>,
+}
+
+impl Interpreter {
+    /// Sizes in bytes.
+    pub fn memory(&self) -> MemoryUse {
+        let loader: WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
+        MemoryUse {
+            interpreter: f64::from(self.module.heap8().length()),
+            loader: f64::from(loader.buffer().unchecked_into::<ArrayBuffer>().byte_length()),
+            archives: self.held.get() as f64,
+        }
+    }
+
+    /// How long each stage took.
+    pub fn timings(&self) -> TimingsObject {
+        self.timeline.to_object(self.files.borrow().usage().files_inflated)
+    }
+}
+
+/// Starts Python.
+///
+/// # Errors
+/// Typed as in `boundary.d.ts`; every failure rejects within the time it takes to notice it.
+pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSignal>) -> Result<Interpreter> {
+    let timeline = Rc::new(Timeline::start(host.clone()));
+    let fetcher = Fetcher::new(Rc::clone(&timeline), signal);
+    let output = Rc::new(Output::new(host.clone()));
+    let files = Rc::new(RefCell::new(FileSystem::new(wall_clock())));
+    let held = Rc::new(Cell::new(0));
+    let linker = Linker::new(Rc::clone(&timeline));
+
+    let mut distribution = DistributionFiles::request(&options, &fetcher);
+    let lock = distribution.lock_file().await?;
+    let abi = lock.abi;
+    let packages =
+        Rc::new(Packages::new(lock, &options, Rc::clone(&files), linker.clone(), Rc::clone(&timeline), Rc::clone(&held)));
+    let preload = spawn({
+        let (packages, fetcher, names) = (Rc::clone(&packages), fetcher.clone(), options.packages.clone());
+        async move { packages.load(&names, &fetcher).await }
+    });
+
+    let (factory, standard_library) =
+        try_join(distribution.factory(abi, &host), distribution.standard_library()).await?;
+    timeline.end(Stage::Glue);
+    let (print, shared_files, shared_held) = (Rc::clone(&output), Rc::clone(&files), Rc::clone(&held));
+    let start_options = StartOptions {
+        abi,
+        index_url: options.index_url.clone(),
+        package_base_url: packages.base_url().to_owned(),
+        environment: environment(&options),
+        lock_file: packages.lock_text(),
+        factory,
+        module: distribution.module(),
+        populate: Box::new(move |files| python_files::mount(files, abi, standard_library, &shared_held)),
+        files,
+        linker,
+        print: Rc::new(move |is_stderr, line| {
+            print.write_line(if is_stderr { Stream::Stderr } else { Stream::Stdout }, line);
+        }),
+    };
+    let module = start(start_options, &timeline).await?;
+    fetcher.check_aborted()?;
+    let api = finish_bootstrap(&module).await?;
+    let session = Session::new(&api, &host, output)?;
+    timeline.end(Stage::Bootstrap);
+    packages.connect(&api);
+    preload.await?;
+    packages.refresh_interpreter()?;
+    timeline.end(Stage::Packages);
+    fetcher.check_aborted()?;
+    timeline.end(Stage::Ready);
+    Ok(Interpreter { module, session, packages, timeline, files: shared_files, held })
+}
+
+/// Pyodide's own last steps, as in `loadPyodide` of `src/js/pyodide.ts`.
+async fn finish_bootstrap(module: &Module) -> Result<PublicApi> {
+    let failed = |thrown| {
+        Error::from_js(Code::Fatal, "Pyodide's bridge cannot be started", thrown)
+            .hint("The standard library may be damaged or belong to another release.")
+    };
+    let api = module.api();
+    let public = api.finalize_bootstrap().map_err(failed)?;
+    public
+        .run_python("import sys, _pyodide\nsys.path.insert(0, '')\n_pyodide.set_excepthook()")
+        .map_err(failed)?;
+    if let Some(ready) = api.package_index_ready() {
+        settle(Code::BadLockFile, "Pyodide's package index cannot be started", ready).await?;
+    }
+    api.initialize_streams(&JsValue::UNDEFINED, &JsValue::UNDEFINED, &JsValue::UNDEFINED).map_err(failed)?;
+    Ok(public)
+}
+
+/// The environment of the interpreter: what the caller set over what notebooks expect.
+fn environment(options: &BootOptions) -> std::collections::BTreeMap<String, String> {
+    let mut environment: std::collections::BTreeMap<String, String> = [
+        ("HOME", "/home/pyodide"),
+        // As Pyodide does: CPython would exit at the end of `main` otherwise.
+        ("PYTHONINSPECT", "1"),
+        // Output reaches the page as it happens.
+        ("PYTHONUNBUFFERED", "1"),
+        ("MPLBACKEND", "module://_taipan.figures"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    environment.extend(options.env.clone());
+    environment
+}

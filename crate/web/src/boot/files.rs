@@ -1,0 +1,183 @@
+//! The files of a distribution on their way in.
+
+use futures::FutureExt as _;
+use futures::future::{LocalBoxFuture, Shared, try_join, try_join3};
+use js_sys::{Array, Function, Uint8Array, WebAssembly};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, BlobPropertyBag, Url};
+
+use crate::boundary::{BootOptions, EngineHost, Stage};
+use crate::distribution::{self, CoreFile, LOCK_FILE, STANDARD_LIBRARY_FILE, WASM_FILE};
+use crate::emscripten::abi::Abi;
+use crate::error::{Code, Error, Result};
+use crate::fetch::{Fetcher, Label, settle, sha256, spawn};
+use crate::packages::Lock;
+
+type Incoming<T> = Shared<LocalBoxFuture<'static, Result<T>>>;
+
+/// Bytes and their SHA-256.
+type Hashed = (Uint8Array, String);
+
+/// Every request that a boot makes, started together.
+pub struct DistributionFiles {
+    index_url: String,
+    fetcher: Fetcher,
+    guessed_abi: Abi,
+    lock: Incoming<String>,
+    glue: Incoming<Hashed>,
+    standard_library: Incoming<Hashed>,
+    module: Incoming<WebAssembly::Module>,
+    module_hash: Incoming<String>,
+}
+
+impl DistributionFiles {
+    /// Asks for everything at once.
+    pub fn request(options: &BootOptions, fetcher: &Fetcher) -> Self {
+        let index_url = options.index_url.clone();
+        let guessed_abi = Abi::guess(&index_url);
+        let (module, module_hash) = request_module(fetcher, format!("{index_url}{WASM_FILE}"));
+        Self {
+            glue: hashed(fetcher, &index_url, guessed_abi.glue_file()),
+            standard_library: hashed(fetcher, &index_url, STANDARD_LIBRARY_FILE),
+            lock: lock_text(options, fetcher),
+            module,
+            module_hash,
+            guessed_abi,
+            index_url,
+            fetcher: fetcher.clone(),
+        }
+    }
+
+    /// The lock file, read, and the ABI that it names.
+    pub async fn lock_file(&mut self) -> Result<Lock> {
+        let lock = Lock::parse(self.lock.clone().await?)?;
+        if lock.abi != self.guessed_abi {
+            self.glue = hashed(&self.fetcher, &self.index_url, lock.abi.glue_file());
+        }
+        Ok(lock)
+    }
+
+    /// The function that the glue defines. A glue that is not of a known release runs only when all other files are
+    /// seen not to be of one either.
+    pub fn factory(&self, abi: Abi, host: &EngineHost) -> impl Future<Output = Result<Function>> + use<> {
+        let (glue, verified) = (self.glue.clone(), self.verified());
+        let (host, url) = (host.clone(), format!("{}{}", self.index_url, abi.glue_file()));
+        async move {
+            let (bytes, hash) = glue.await?;
+            if !distribution::is_known(&hash) {
+                verified.await?;
+            }
+            let namespace = evaluate(&host, &url, &bytes).await?;
+            abi.factory(&namespace)
+        }
+    }
+
+    /// The archive of the standard library.
+    pub fn standard_library(&self) -> impl Future<Output = Result<Uint8Array>> + use<> {
+        let (standard_library, verified) = (self.standard_library.clone(), self.verified());
+        async move { Ok(try_join(standard_library, verified).await?.0.0) }
+    }
+
+    /// The compiled module.
+    pub fn module(&self) -> LocalBoxFuture<'static, Result<WebAssembly::Module>> {
+        let (module, verified) = (self.module.clone(), self.verified());
+        async move { Ok(try_join(module, verified).await?.0) }.boxed_local()
+    }
+
+    /// Every file has arrived and is of the release that the others are of.
+    fn verified(&self) -> impl Future<Output = Result<()>> + use<> {
+        let (glue, module, library) = (self.glue.clone(), self.module_hash.clone(), self.standard_library.clone());
+        async move {
+            let ((_, glue), module, (_, library)) = try_join3(glue, module, library).await?;
+            let hashes =
+                [(CoreFile::Glue, glue), (CoreFile::Wasm, module), (CoreFile::StandardLibrary, library)];
+            distribution::check(&hashes).map_err(|mismatch| {
+                Error::new(Code::Integrity, mismatch.to_string())
+                    .hint("Take all files of the distribution from one release, unmodified; reload if it was a bad transfer.")
+            })
+        }
+    }
+}
+
+fn share<T: Clone + 'static>(future: impl Future<Output = Result<T>> + 'static) -> Incoming<T> {
+    spawn(future).boxed_local().shared()
+}
+
+fn hashed(fetcher: &Fetcher, folder: &str, file: &'static str) -> Incoming<Hashed> {
+    let download =
+        fetcher.download(&format!("{folder}{file}"), Label { stage: Stage::Fetch, name: file, size: None });
+    share(async move {
+        let bytes = download.await?;
+        let hash = sha256(&bytes).await;
+        Ok((bytes, hash))
+    })
+}
+
+fn lock_text(options: &BootOptions, fetcher: &Fetcher) -> Incoming<String> {
+    if let Some(contents) = options.lock_file_contents.clone() {
+        return share(async move { Ok(contents) });
+    }
+    let default = || format!("{}{LOCK_FILE}", options.index_url);
+    let url = options.lock_file_url.clone().unwrap_or_else(default);
+    let download = fetcher.download(&url, Label { stage: Stage::Fetch, name: LOCK_FILE, size: None });
+    share(async move {
+        String::from_utf8(download.await?.to_vec())
+            .map_err(|_| Error::new(Code::BadLockFile, format!("{url} is not text in UTF-8.")))
+    })
+}
+
+/// Asks for the interpreter's module. It is compiled while it streams: the answer itself goes to the compiler, so that
+/// the browser can keep the compiled code with it, and a copy of it is hashed.
+fn request_module(fetcher: &Fetcher, url: String) -> (Incoming<WebAssembly::Module>, Incoming<String>) {
+    let request = fetcher.request(&url);
+    let response = share(async move {
+        let original = request.await?;
+        let copy = original
+            .clone()
+            .map_err(|thrown| Error::from_js(Code::LoadNetwork, "The interpreter cannot be read", thrown))?;
+        Ok((original, copy))
+    });
+    let bytes = share({
+        let (response, fetcher, url) = (response.clone(), fetcher.clone(), url.clone());
+        async move {
+            let (_, copy) = response.await?;
+            fetcher.read_body(&url, &copy, Label { stage: Stage::Fetch, name: WASM_FILE, size: None }).await
+        }
+    });
+    let hash = share({
+        let bytes = bytes.clone();
+        async move { Ok(sha256(&bytes.await?).await) }
+    });
+    let module = share(async move {
+        let (original, _) = response.await?;
+        let streaming = WebAssembly::compile_streaming(&js_sys::Promise::resolve(&JsValue::from(original)));
+        if let Ok(module) = JsFuture::from(streaming).await {
+            return Ok(module.unchecked_into());
+        }
+        // Streaming needs the MIME type application/wasm; the bytes alone may still be fine.
+        let bytes = bytes.await?;
+        let context = format!("{url} is not WebAssembly that this browser can compile");
+        let module = settle(Code::BadWasm, &context, WebAssembly::compile(&bytes)).await?;
+        Ok(module.unchecked_into())
+    });
+    (module, hash)
+}
+
+/// Evaluates a script whose bytes have been checked: from those very bytes where the page's content security policy
+/// allows `blob:` scripts, else from its address, which the HTTP cache answers.
+async fn evaluate(host: &EngineHost, url: &str, bytes: &Uint8Array) -> Result<JsValue> {
+    let failed = |thrown| Error::from_js(Code::BadArgument, &format!("{url} cannot be evaluated"), thrown)
+        .hint("`indexURL` must be the folder of a whole and unmodified Pyodide distribution.");
+    let options = BlobPropertyBag::new();
+    options.set_type(Abi::glue_type());
+    let blob = Blob::new_with_u8_array_sequence_and_options(&Array::of1(bytes), &options).map_err(failed)?;
+    let object_url = Url::create_object_url_with_blob(&blob).map_err(failed)?;
+    let evaluated = JsFuture::from(host.import_module(&object_url).map_err(failed)?).await;
+    // Whether it is revoked changes nothing but memory.
+    let _ = Url::revoke_object_url(&object_url);
+    match evaluated {
+        Ok(namespace) => Ok(namespace),
+        Err(_) => JsFuture::from(host.import_module(url).map_err(failed)?).await.map_err(failed),
+    }
+}

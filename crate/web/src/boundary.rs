@@ -1,0 +1,211 @@
+//! The types that cross into JavaScript, as `boundary.d.ts` declares them.
+//!
+//! Plain data is converted by serde-wasm-bindgen; what the host hands in as an object with methods is an `extern` type.
+
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(typescript_custom_section)]
+const DECLARATIONS: &str = include_str!("boundary.d.ts");
+
+#[wasm_bindgen]
+extern "C" {
+    /// `BootOptions` before it is read.
+    #[wasm_bindgen(typescript_type = "BootOptions")]
+    pub type BootOptionsObject;
+
+    /// `RunRequest` before it is read.
+    #[wasm_bindgen(typescript_type = "RunRequest")]
+    pub type RunRequestObject;
+
+    /// `Promise<RunEnd>`.
+    #[wasm_bindgen(typescript_type = "RunEnd")]
+    pub type RunEndObject;
+
+    /// `PackageInfo[]`.
+    #[wasm_bindgen(typescript_type = "PackageInfo[]")]
+    pub type PackageInfoArray;
+
+    /// `FileStat`.
+    #[wasm_bindgen(typescript_type = "FileStat")]
+    pub type FileStatObject;
+
+    /// `Timings`.
+    #[wasm_bindgen(typescript_type = "Timings")]
+    pub type TimingsObject;
+
+    /// `MemoryUse`.
+    #[wasm_bindgen(typescript_type = "MemoryUse")]
+    pub type MemoryUseObject;
+
+    /// What `Engine.mount` takes.
+    #[wasm_bindgen(typescript_type = "File | Blob | Uint8Array | FileSystemDirectoryHandle")]
+    pub type MountSource;
+
+    /// What the engine asks of the worker it runs in; `EngineHost` in `boundary.d.ts`.
+    #[wasm_bindgen(typescript_type = "EngineHost")]
+    #[derive(Clone)]
+    pub type EngineHost;
+
+    #[wasm_bindgen(method, catch, js_name = importModule)]
+    pub fn import_module(this: &EngineHost, url: &str) -> Result<js_sys::Promise, JsValue>;
+
+    #[wasm_bindgen(method, js_name = onProgress)]
+    pub fn on_progress(this: &EngineHost, progress: &JsValue);
+
+    #[wasm_bindgen(method, js_name = onOutput)]
+    pub fn on_output(this: &EngineHost, run: u32, output: &JsValue);
+
+    #[wasm_bindgen(method, getter, js_name = readLine)]
+    pub fn read_line_function(this: &EngineHost) -> Option<js_sys::Function>;
+
+    #[wasm_bindgen(method, catch, js_name = readLine)]
+    pub fn read_line(this: &EngineHost, prompt: &str) -> Result<Option<String>, JsValue>;
+
+    #[wasm_bindgen(method, getter, js_name = takeInterrupt)]
+    pub fn take_interrupt_function(this: &EngineHost) -> Option<js_sys::Function>;
+
+    #[wasm_bindgen(method, catch, js_name = takeInterrupt)]
+    pub fn take_interrupt(this: &EngineHost) -> Result<bool, JsValue>;
+}
+
+/// A stage of starting Python or of bringing packages in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Every file of the distribution has arrived.
+    Fetch,
+    /// The interpreter's module is compiled.
+    Compile,
+    /// Emscripten's glue script has been evaluated.
+    Glue,
+    /// The interpreter's module is instantiated.
+    Instantiate,
+    /// The file system is mounted.
+    Mount,
+    /// CPython's `main` has run.
+    Interpreter,
+    /// Pyodide's bridge between Python and JavaScript works.
+    Bootstrap,
+    /// The packages asked for at start are on the path.
+    Packages,
+    /// Python is ready.
+    Ready,
+    /// Finding out which packages are needed.
+    Resolve,
+    /// Packages are coming.
+    Download,
+    /// Side modules are being compiled.
+    Link,
+    /// Python is importing.
+    Import,
+}
+
+impl Stage {
+    /// The string in `Timings.stages`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fetch => "fetch",
+            Self::Compile => "compile",
+            Self::Glue => "glue",
+            Self::Instantiate => "instantiate",
+            Self::Mount => "mount",
+            Self::Interpreter => "interpreter",
+            Self::Bootstrap => "bootstrap",
+            Self::Packages => "packages",
+            Self::Ready => "ready",
+            Self::Resolve => "resolve",
+            Self::Download => "download",
+            Self::Link => "link",
+            Self::Import => "import",
+        }
+    }
+}
+
+/// `Progress` of `boundary.d.ts`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Progress<'a> {
+    /// What is being done.
+    pub stage: Stage,
+    /// What it is done to.
+    pub name: &'a str,
+    /// Bytes or steps done.
+    pub loaded: f64,
+    /// Bytes or steps in all, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<f64>,
+}
+
+/// `BootOptions` of `boundary.d.ts`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct BootOptions {
+    /// Folder of the distribution, ending in `/`.
+    #[serde(rename = "indexURL")]
+    pub index_url: String,
+    /// Where the lock file is, if not in `index_url`.
+    #[serde(rename = "lockFileURL", default)]
+    pub lock_file_url: Option<String>,
+    /// The lock file itself.
+    #[serde(rename = "lockFileContents", default)]
+    pub lock_file_contents: Option<String>,
+    /// Folder of the wheels.
+    #[serde(rename = "packageBaseUrl", default)]
+    pub package_base_url: Option<String>,
+    /// Packages to have on the path when boot is done.
+    #[serde(default)]
+    pub packages: Vec<String>,
+    /// Environment variables.
+    #[serde(default)]
+    pub env: std::collections::BTreeMap<String, String>,
+}
+
+/// `PackageInfo` of `boundary.d.ts`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PackageInfo {
+    /// Name as in the lock file.
+    pub name: String,
+    /// PEP 440.
+    pub version: String,
+    /// File name of the wheel or archive.
+    pub file_name: String,
+    /// `"lock"` or a URL.
+    pub source: String,
+}
+
+/// `FileStat` of `boundary.d.ts`.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileStat {
+    /// `"file"`, `"directory"`, `"symlink"` or `"device"`.
+    pub kind: &'static str,
+    /// Bytes.
+    pub size: f64,
+    /// Permission bits.
+    pub mode: u32,
+    /// Milliseconds since 1970.
+    pub accessed: f64,
+    /// Milliseconds since 1970.
+    pub modified: f64,
+    /// Milliseconds since 1970.
+    pub changed: f64,
+    /// Inode number.
+    pub inode: u32,
+}
+
+/// `MemoryUse` of `boundary.d.ts`, in bytes.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct MemoryUse {
+    /// Linear memory of CPython.
+    pub interpreter: f64,
+    /// Linear memory of Taipan.
+    pub loader: f64,
+    /// Archives held outside both.
+    pub archives: f64,
+}
+
+/// Converts plain data to a JavaScript object; maps become objects.
+pub fn to_js(value: &impl Serialize) -> JsValue {
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    // Our own structs have string keys and finite numbers: nothing that could fail to convert.
+    value.serialize(&serializer).unwrap_or(JsValue::UNDEFINED)
+}

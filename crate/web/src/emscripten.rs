@@ -1,0 +1,13 @@
+//! Everything that knows the internals of Emscripten's glue.
+//!
+//! One distribution's glue differs from the next; what differs is in [`abi`] and nowhere else. The other modules rely
+//! on what all supported versions share: the `FS` object, the import object handed to `instantiateWasm`, and
+//! `FS.readFile` as the door through which the dynamic linker reads libraries.
+
+pub mod abi;
+pub mod bindings;
+pub mod file_system;
+pub mod linker;
+pub mod node;
+pub mod sentinel;
+pub mod start;

@@ -1,0 +1,115 @@
+//! Side modules: compiled off the critical path, linked when CPython asks for them.
+//!
+//! Emscripten's dynamic linker (`src/lib/libdylink.js`) reads a library through `FS.readFile` and compiles what it
+//! gets, or takes it as it is if it is a `WebAssembly.Module` already. So while a library is being linked, `readFile`
+//! answers with the compiled module. Everything else that reads a `.so` gets its bytes.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use js_sys::{Function, Object, Promise, Reflect, Uint8Array, WebAssembly};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+use super::abi::set;
+use super::bindings::Fs;
+use crate::error::{Code, Error, Result};
+use crate::timeline::Timeline;
+
+/// The side modules that are on the path, by path.
+#[derive(Clone)]
+pub struct Linker {
+    modules: Rc<RefCell<HashMap<String, WebAssembly::Module>>>,
+    /// Whether Emscripten's linker is at work.
+    linking: Rc<Cell<bool>>,
+    timeline: Rc<Timeline>,
+}
+
+impl Linker {
+    /// A linker without modules.
+    pub fn new(timeline: Rc<Timeline>) -> Self {
+        Self { modules: Rc::default(), linking: Rc::default(), timeline }
+    }
+
+    /// Compiles a side module in the background.
+    ///
+    /// # Errors
+    /// [`Code::BadWasm`] if it is not WebAssembly that this browser can compile.
+    pub fn compile(&self, path: &str, bytes: &Uint8Array) -> impl Future<Output = Result<CompiledModule>> + use<> {
+        let compiling: Promise = WebAssembly::compile(bytes);
+        let (path, timeline) = (path.to_owned(), Rc::clone(&self.timeline));
+        async move {
+            let module = JsFuture::from(compiling)
+                .await
+                .map_err(|thrown| Error::from_js(Code::BadWasm, &format!("{path} cannot be compiled"), thrown))?;
+            timeline.add_compiled();
+            Ok(CompiledModule { path, module: module.unchecked_into() })
+        }
+    }
+
+    /// Makes compiled modules available to the dynamic linker.
+    pub fn add(&self, modules: Vec<CompiledModule>) {
+        self.modules.borrow_mut().extend(modules.into_iter().map(|compiled| (compiled.path, compiled.module)));
+    }
+
+    /// Forgets the modules of a package that is taken away.
+    pub fn remove(&self, paths: &[String]) {
+        let mut modules = self.modules.borrow_mut();
+        for path in paths {
+            modules.remove(path);
+        }
+    }
+
+    /// Watches the imports through which CPython asks for a library.
+    pub fn watch_imports(&self, imports: &Object) {
+        const OPEN_LIBRARY: &str = "_dlopen_js";
+        let Ok(env) = Reflect::get(imports, &"env".into()) else { return };
+        let Some(open) = function(&env, OPEN_LIBRARY) else { return };
+        let (linking, timeline) = (Rc::clone(&self.linking), Rc::clone(&self.timeline));
+        let watched = Closure::<dyn Fn(u32) -> std::result::Result<JsValue, JsValue>>::new(move |handle: u32| {
+            // A library may need others: they are linked inside this call.
+            let outer = linking.replace(true);
+            let result = open.call1(&JsValue::UNDEFINED, &handle.into());
+            linking.set(outer);
+            if result.as_ref().is_ok_and(JsValue::is_truthy) {
+                timeline.add_linked();
+            }
+            result
+        });
+        set(env.unchecked_ref(), OPEN_LIBRARY, &watched.into_js_value());
+    }
+
+    /// Lets the dynamic linker find compiled modules where it looks for files.
+    pub fn watch_files(&self, fs: &Fs) {
+        const READ_FILE: &str = "readFile";
+        let Some(read_file) = function(fs, READ_FILE) else { return };
+        let (modules, linking, fs_object) = (Rc::clone(&self.modules), Rc::clone(&self.linking), fs.clone());
+        let watched = Closure::<dyn Fn(JsValue, JsValue) -> std::result::Result<JsValue, JsValue>>::new(
+            move |path: JsValue, options: JsValue| {
+                if linking.get()
+                    && let Some(module) = path.as_string().and_then(|path| modules.borrow().get(&path).cloned())
+                {
+                    return Ok(module.into());
+                }
+                if options.is_undefined() {
+                    read_file.call1(&fs_object, &path)
+                } else {
+                    read_file.call2(&fs_object, &path, &options)
+                }
+            },
+        );
+        set(fs.unchecked_ref(), READ_FILE, &watched.into_js_value());
+    }
+}
+
+/// A side module that is compiled but not linked.
+pub struct CompiledModule {
+    path: String,
+    module: WebAssembly::Module,
+}
+
+fn function(object: &JsValue, name: &str) -> Option<Function> {
+    Reflect::get(object, &name.into()).ok()?.dyn_into().ok()
+}

@@ -1,0 +1,298 @@
+//! Running the glue: settings in, a started CPython out.
+//!
+//! The settings are those of Pyodide's `src/js/emscripten-settings.ts`. What Emscripten would only print to the console
+//! (a module that cannot be instantiated, an abort, an exit) ends the start with an error.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use futures::FutureExt as _;
+use futures::channel::oneshot;
+use futures::future::{Either, LocalBoxFuture, select};
+use js_sys::{Array, Function, Object, Promise, WebAssembly};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+use super::abi::{Abi, set};
+use super::bindings::Module;
+use super::file_system::{SharedFileSystem, mount_root};
+use super::linker::Linker;
+use super::sentinel;
+use crate::boundary::Stage;
+use crate::error::{Code, Error, Result};
+use crate::timeline::Timeline;
+
+/// What starting CPython needs.
+pub struct StartOptions {
+    /// Which glue it is.
+    pub abi: Abi,
+    /// Folder of the distribution, ending in `/`.
+    pub index_url: String,
+    /// Folder of the wheels, ending in `/`.
+    pub package_base_url: String,
+    /// Environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// The lock file, for Pyodide's own package index.
+    pub lock_file: String,
+    /// Makes the module: the function that the glue defines.
+    pub factory: Function,
+    /// The compiled module, when it is there.
+    pub module: LocalBoxFuture<'static, Result<WebAssembly::Module>>,
+    /// Puts the standard library in its place; called when the file system is mounted.
+    pub populate: Box<dyn FnOnce(&SharedFileSystem) -> Result<()>>,
+    /// The file system to mount.
+    pub files: SharedFileSystem,
+    /// Where side modules are found.
+    pub linker: Linker,
+    /// Text that CPython prints before its streams are set up: `(is_stderr, line)`.
+    pub print: Rc<dyn Fn(bool, &str)>,
+}
+
+/// Starts CPython: instantiates its module, mounts the file system, runs `main`.
+///
+/// # Errors
+/// [`Code::BadWasm`] if the module cannot be instantiated, [`Code::OutOfMemory`], [`Code::Fatal`] if CPython gives up,
+/// and what `module` and `populate` fail with.
+pub async fn start(options: StartOptions, timeline: &Rc<Timeline>) -> Result<Module> {
+    let failure = Failure::new();
+    let settings = Object::new();
+    for name in ["noImageDecoding", "noAudioDecoding"] {
+        set(&settings, name, &true.into());
+    }
+    set(&settings, "noWasmDecoding", &false.into());
+    set(&settings, "arguments", &Array::new());
+    set(&settings, "API", &api(&options));
+    let index_url = options.index_url.clone();
+    set(
+        &settings,
+        "locateFile",
+        &Closure::<dyn Fn(String) -> String>::new(move |file: String| format!("{index_url}{file}")).into_js_value(),
+    );
+    for (name, is_stderr) in [("print", false), ("printErr", true)] {
+        let print = Rc::clone(&options.print);
+        let print = Closure::<dyn Fn(JsValue)>::new(move |text: JsValue| {
+            print(is_stderr, &text.as_string().unwrap_or_default());
+        });
+        set(&settings, name, &print.into_js_value());
+    }
+    watch_for_the_end(&settings, &failure);
+    let StartOptions { abi, module, linker, environment, files, populate, factory, .. } = options;
+    let instantiate = instantiate_hook(abi, module, linker.clone(), failure.clone(), Rc::clone(timeline));
+    set(&settings, "instantiateWasm", &instantiate);
+    let pre_run = pre_run_hook(abi, environment, files, linker, populate, failure.clone(), Rc::clone(timeline));
+    set(&settings, "preRun", &Array::of1(&pre_run));
+
+    let context = "CPython cannot be started";
+    let made = factory
+        .call1(&JsValue::UNDEFINED, &settings)
+        .map_err(|thrown| failure.take().unwrap_or_else(|| Error::from_js(Code::Fatal, context, thrown)))?;
+    let created = JsFuture::from(Promise::resolve(&made)).boxed_local();
+    match select(created, failure.wait()).await {
+        Either::Left((Ok(module), _)) => match failure.take() {
+            Some(error) => Err(error),
+            None => Ok(module.unchecked_into()),
+        },
+        Either::Left((Err(thrown), _)) => {
+            Err(failure.take().unwrap_or_else(|| Error::from_js(Code::Fatal, context, thrown)))
+        }
+        Either::Right((error, _)) => Err(error),
+    }
+}
+
+/// The first failure of a start, from whichever callback notices it.
+#[derive(Clone)]
+struct Failure {
+    error: Rc<RefCell<Option<Error>>>,
+    sender: Rc<RefCell<Option<oneshot::Sender<()>>>>,
+    receiver: Rc<RefCell<Option<oneshot::Receiver<()>>>>,
+}
+
+impl Failure {
+    fn new() -> Self {
+        let (sender, receiver) = oneshot::channel();
+        Self {
+            error: Rc::default(),
+            sender: Rc::new(RefCell::new(Some(sender))),
+            receiver: Rc::new(RefCell::new(Some(receiver))),
+        }
+    }
+
+    fn set(&self, error: Error) {
+        self.error.borrow_mut().get_or_insert(error);
+        if let Some(sender) = self.sender.borrow_mut().take() {
+            // The start may have ended already.
+            let _ = sender.send(());
+        }
+    }
+
+    fn take(&self) -> Option<Error> {
+        self.error.borrow_mut().take()
+    }
+
+    fn wait(&self) -> LocalBoxFuture<'static, Error> {
+        let (receiver, error) = (self.receiver.borrow_mut().take(), Rc::clone(&self.error));
+        async move {
+            if let Some(receiver) = receiver
+                && receiver.await.is_ok()
+                && let Some(error) = error.borrow_mut().take()
+            {
+                return error;
+            }
+            futures::future::pending().await
+        }
+        .boxed_local()
+    }
+}
+
+/// Pyodide's internal `API` object, as its loader hands it to the glue.
+fn api(options: &StartOptions) -> Object {
+    let config = Object::new();
+    let text = |name: &str, value: &str| set(&config, name, &value.into());
+    text("indexURL", &options.index_url);
+    text("packageBaseUrl", &options.package_base_url);
+    text("packageCacheDir", &options.package_base_url);
+    text("cdnUrl", &options.package_base_url);
+    set(&config, "fullStdLib", &false.into());
+    set(&config, "jsglobals", &js_sys::global());
+    set(&config, "args", &Array::new());
+    set(&config, "packages", &Array::new());
+    set(&config, "enableRunUntilComplete", &true.into());
+    set(&config, "checkAPIVersion", &true.into());
+    let environment = Object::new();
+    for (name, value) in &options.environment {
+        set(&environment, name, &value.into());
+    }
+    set(&config, "env", &environment);
+    let api = Object::new();
+    set(&api, "config", &config);
+    set(&api, "lockFilePromise", &Promise::resolve(&JsValue::from(options.lock_file.as_str())));
+    options.abi.extend_api(&api);
+    api
+}
+
+fn watch_for_the_end(settings: &Object, failure: &Failure) {
+    let on_abort = failure.clone();
+    let on_abort = Closure::<dyn Fn(JsValue)>::new(move |what: JsValue| {
+        let reason = crate::fetch::reason(&what);
+        on_abort.set(Error::new(Code::Fatal, format!("CPython aborted while it started: {reason}.")));
+    });
+    set(settings, "onAbort", &on_abort.into_js_value());
+    let on_exit = failure.clone();
+    let on_exit = Closure::<dyn Fn(i32)>::new(move |code: i32| {
+        on_exit.set(
+            Error::new(Code::Fatal, format!("CPython exited with code {code} while it started."))
+                .hint("The standard library may be damaged or belong to another release."),
+        );
+    });
+    set(settings, "onExit", &on_exit.into_js_value());
+}
+
+/// `Module.instantiateWasm`: Emscripten gives the imports and wants the instance.
+fn instantiate_hook(
+    abi: Abi,
+    module: LocalBoxFuture<'static, Result<WebAssembly::Module>>,
+    linker: Linker,
+    failure: Failure,
+    timeline: Rc<Timeline>,
+) -> JsValue {
+    Closure::once_into_js(move |imports: Object, receive: Function| -> Object {
+        wasm_bindgen_futures::spawn_local(async move {
+            if let Err(error) = instantiate(abi, imports, receive, module, &linker, &timeline).await {
+                failure.set(error);
+            }
+        });
+        Object::new()
+    })
+}
+
+async fn instantiate(
+    abi: Abi,
+    imports: Object,
+    receive: Function,
+    module: LocalBoxFuture<'static, Result<WebAssembly::Module>>,
+    linker: &Linker,
+    timeline: &Timeline,
+) -> Result<()> {
+    let (import_module, names) = abi.sentinel();
+    sentinel::add_to_imports(&imports, import_module, names)?;
+    linker.watch_imports(&imports);
+    let module = module.await?;
+    let failed = |thrown| Error::from_js(Code::BadWasm, "CPython's module cannot be instantiated", thrown);
+    let instance = JsFuture::from(WebAssembly::instantiate_module(&module, &imports)).await.map_err(failed)?;
+    timeline.end(Stage::Instantiate);
+    // Everything up to the end of CPython's `main` happens inside this call.
+    receive
+        .call2(&JsValue::UNDEFINED, &instance, &module)
+        .map_err(|thrown| Error::from_js(Code::Fatal, "CPython cannot be started", thrown))?;
+    timeline.end(Stage::Interpreter);
+    Ok(())
+}
+
+/// `Module.preRun`: the last moment before CPython looks for its standard library.
+fn pre_run_hook(
+    abi: Abi,
+    environment: BTreeMap<String, String>,
+    files: SharedFileSystem,
+    linker: Linker,
+    populate: Box<dyn FnOnce(&SharedFileSystem) -> Result<()>>,
+    failure: Failure,
+    timeline: Rc<Timeline>,
+) -> JsValue {
+    Closure::once_into_js(move |module: Module| -> std::result::Result<(), JsValue> {
+        prepare(&module, abi, &environment, &files, &linker, populate).map_err(|error| {
+            failure.set(error.clone());
+            JsValue::from(error)
+        })?;
+        timeline.end(Stage::Mount);
+        Ok(())
+    })
+}
+
+fn prepare(
+    module: &Module,
+    abi: Abi,
+    environment: &BTreeMap<String, String>,
+    files: &SharedFileSystem,
+    linker: &Linker,
+    populate: Box<dyn FnOnce(&SharedFileSystem) -> Result<()>>,
+) -> Result<()> {
+    let (major, minor, micro) = python_version(module);
+    if (major, minor) != abi.python() {
+        return Err(Error::new(
+            Code::WrongAbi,
+            format!("The lock file is for ABI {}, but the interpreter is CPython {major}.{minor}.", abi.version()),
+        )
+        .hint("Take all files of the distribution from one release."));
+    }
+    mount_root(module, files)?;
+    populate(files)?;
+    let fs = module.fs();
+    let failed = |thrown| Error::from_js(Code::FileSystem, "The home directory cannot be made", thrown);
+    let home = environment.get("HOME").map_or("/", String::as_str);
+    fs.mkdir_tree(home).map_err(failed)?;
+    fs.chdir(home).map_err(failed)?;
+    linker.watch_files(&fs);
+    let variables = module.environment();
+    for (name, value) in environment {
+        set(&variables, name, &value.into());
+    }
+    let version = Array::of3(&major.into(), &minor.into(), &micro.into());
+    let api: Object = module.api().unchecked_into();
+    set(&api, "pyVersionTuple", &version);
+    set(&api, "sitePackages", &format!("{}/site-packages", library_directory(abi)).into());
+    Ok(())
+}
+
+/// The interpreter's own word on its version: `Py_Version`, a constant in its memory (`PY_VERSION_HEX`).
+fn python_version(module: &Module) -> (u32, u32, u32) {
+    let version = module.heap_u32().get_index(module.py_version_address() >> 2);
+    (version >> 24, (version >> 16) & 0xff, (version >> 8) & 0xff)
+}
+
+/// Where CPython looks for its standard library.
+pub fn library_directory(abi: Abi) -> String {
+    let (major, minor) = abi.python();
+    format!("/lib/python{major}.{minor}")
+}

@@ -1,0 +1,149 @@
+//! The class that JavaScript sees.
+
+mod files;
+
+use std::rc::Rc;
+
+use js_sys::Array;
+use wasm_bindgen::prelude::*;
+use web_sys::AbortSignal;
+
+use crate::boot::{self, Interpreter};
+use crate::boundary::{
+    BootOptions, BootOptionsObject, EngineHost, FileStatObject, MemoryUseObject, MountSource, PackageInfoArray,
+    RunEndObject, RunRequestObject, TimingsObject, to_js,
+};
+use crate::error::{Code, Error};
+use crate::fetch::Fetcher;
+use crate::session::RunRequest;
+
+/// A started Python interpreter.
+#[wasm_bindgen]
+pub struct Engine {
+    interpreter: Interpreter,
+}
+
+type Thrown<T> = Result<T, JsValue>;
+
+#[wasm_bindgen]
+impl Engine {
+    /// Starts Python. Rejects with an `EngineError`.
+    ///
+    /// # Errors
+    /// Whatever keeps Python from starting; see `ErrorCode` in `boundary.d.ts`.
+    pub async fn boot(options: BootOptionsObject, host: EngineHost, signal: Option<AbortSignal>) -> Thrown<Engine> {
+        let options: BootOptions = serde_wasm_bindgen::from_value(options.into())
+            .map_err(|error| Error::new(Code::BadArgument, format!("The options of the boot are wrong: {error}")))?;
+        Ok(Self { interpreter: boot::boot(options, host, signal).await? })
+    }
+
+    /// Runs code to its end. Output goes to the host as it happens.
+    ///
+    /// # Errors
+    /// `PYTHON` for an exception, `INTERRUPTED`, `TIMEOUT`, `FATAL`.
+    pub async fn run(&self, request: RunRequestObject) -> Thrown<RunEndObject> {
+        let request = read_run_request(&request)?;
+        Ok(self.interpreter.session.run(request).await?.unchecked_into())
+    }
+
+    /// Cancels a run that is awaiting something; says whether there was one.
+    pub fn cancel(&self, run: u32) -> bool {
+        self.interpreter.session.cancel(run)
+    }
+
+    /// Puts packages and what they need on the path: names of the lock file or addresses of wheels. Gives those that
+    /// were not there before.
+    ///
+    /// # Errors
+    /// `PACKAGE_NOT_FOUND`, `PACKAGES_FAILED` and what a single package can fail with.
+    #[wasm_bindgen(js_name = loadPackage)]
+    pub async fn load_package(&self, names: Vec<String>, signal: Option<AbortSignal>) -> Thrown<PackageInfoArray> {
+        let loaded = self.interpreter.packages.load(&names, &self.fetcher(signal)).await?;
+        Ok(to_js(&loaded).unchecked_into())
+    }
+
+    /// Loads the packages that a piece of code imports, as far as the lock file knows them.
+    ///
+    /// # Errors
+    /// As `loadPackage`.
+    #[wasm_bindgen(js_name = loadPackagesFromImports)]
+    pub async fn load_packages_from_imports(
+        &self,
+        code: String,
+        signal: Option<AbortSignal>,
+    ) -> Thrown<PackageInfoArray> {
+        let loaded = self.interpreter.packages.load_for_imports(&code, &self.fetcher(signal)).await?;
+        Ok(to_js(&loaded).unchecked_into())
+    }
+
+    /// The packages that are on the path.
+    #[wasm_bindgen(js_name = loadedPackages)]
+    pub fn loaded_packages(&self) -> PackageInfoArray {
+        to_js(&self.interpreter.packages.loaded()).unchecked_into()
+    }
+
+    /// A global variable as plain data.
+    ///
+    /// # Errors
+    /// `PYTHON` if there is none of that name, or it has no plain form.
+    #[wasm_bindgen(js_name = globalsGet)]
+    pub fn globals_get(&self, name: &str) -> Thrown<JsValue> {
+        Ok(self.interpreter.session.get_global(name)?)
+    }
+
+    /// Sets a global variable to plain data.
+    ///
+    /// # Errors
+    /// `PYTHON` if it cannot be converted.
+    #[wasm_bindgen(js_name = globalsSet)]
+    pub fn globals_set(&self, name: &str, value: &JsValue) -> Thrown<()> {
+        Ok(self.interpreter.session.set_global(name, value)?)
+    }
+
+    /// Sizes in bytes.
+    pub fn memory(&self) -> MemoryUseObject {
+        let memory = self.interpreter.memory();
+        to_js(&memory).unchecked_into()
+    }
+
+    /// How long each stage of the boot took, and what was moved.
+    pub fn timings(&self) -> TimingsObject {
+        self.interpreter.timings()
+    }
+
+    /// The version of the distribution, such as `0.28.3`.
+    pub fn version(&self) -> String {
+        self.interpreter.module.api().version()
+    }
+
+    /// The version of CPython, such as `3.13.2`.
+    #[wasm_bindgen(js_name = pythonVersion)]
+    pub fn python_version(&self) -> String {
+        let parts = self.interpreter.module.api().py_version_tuple().unwrap_or_else(Array::new);
+        parts.join(".").into()
+    }
+
+    fn fetcher(&self, signal: Option<AbortSignal>) -> Fetcher {
+        Fetcher::new(Rc::clone(&self.interpreter.timeline), signal)
+    }
+}
+
+fn read_run_request(request: &JsValue) -> Result<RunRequest, Error> {
+    let property = |name: &str| js_sys::Reflect::get(request, &name.into()).unwrap_or(JsValue::UNDEFINED);
+    let text = |name: &str| {
+        property(name)
+            .as_string()
+            .ok_or_else(|| Error::new(Code::BadArgument, format!("`{name}` of a run must be a string.")))
+    };
+    let run = property("run").as_f64().unwrap_or_default() as u32;
+    if run == 0 {
+        return Err(Error::new(Code::BadArgument, "`run` of a run must be a number from 1."));
+    }
+    Ok(RunRequest {
+        run,
+        code: text("code")?,
+        filename: text("filename")?,
+        globals: property("globals"),
+        timeout: property("timeoutMs").as_f64(),
+    })
+}

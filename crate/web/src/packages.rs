@@ -1,0 +1,199 @@
+//! Packages: from names to modules that can be imported.
+//!
+//! The lock file says what a package needs. Everything that is missing is downloaded in parallel, checked against its
+//! hash, and its side modules are compiled, all before anything is changed. Then the archives are mounted, all or none.
+
+mod archive;
+mod download;
+mod lock;
+mod wanted;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use futures::future::join_all;
+use futures::lock::Mutex;
+use js_sys::{Array, Object, Reflect};
+use taipan_core::imports::top_level_modules;
+use wasm_bindgen::JsValue;
+
+pub use self::archive::PreparedPackage;
+pub use self::lock::Lock;
+use self::wanted::Wanted;
+use crate::boundary::{BootOptions, PackageInfo, Stage};
+use crate::emscripten::abi::set;
+use crate::emscripten::bindings::PublicApi;
+use crate::emscripten::file_system::SharedFileSystem;
+use crate::emscripten::linker::Linker;
+use crate::error::{Code, Error, Result};
+use crate::fetch::Fetcher;
+use crate::timeline::Timeline;
+
+/// The packages of one interpreter.
+pub struct Packages {
+    lock: Lock,
+    base_url: String,
+    files: SharedFileSystem,
+    linker: Linker,
+    timeline: Rc<Timeline>,
+    loaded: RefCell<BTreeMap<String, PackageInfo>>,
+    /// One load at a time: two that need the same package must not both install it.
+    loading: Mutex<()>,
+    /// Bytes of archives held outside Rust's memory.
+    held: Rc<Cell<u64>>,
+    interpreter: RefCell<Option<PublicApi>>,
+}
+
+impl Packages {
+    /// No package is loaded.
+    pub fn new(
+        lock: Lock,
+        options: &BootOptions,
+        files: SharedFileSystem,
+        linker: Linker,
+        timeline: Rc<Timeline>,
+        held: Rc<Cell<u64>>,
+    ) -> Self {
+        let base_url = options.package_base_url.clone().unwrap_or_else(|| match &options.lock_file_url {
+            Some(url) => folder(url).to_owned(),
+            None => options.index_url.clone(),
+        });
+        Self {
+            lock,
+            base_url,
+            files,
+            linker,
+            timeline,
+            loaded: RefCell::default(),
+            loading: Mutex::new(()),
+            held,
+            interpreter: RefCell::default(),
+        }
+    }
+
+    /// The folder of the wheels named in the lock file, ending in `/`.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The lock file as it came.
+    pub fn lock_text(&self) -> String {
+        self.lock.text().to_owned()
+    }
+
+    /// What is loaded, by name.
+    pub fn loaded(&self) -> Vec<PackageInfo> {
+        self.loaded.borrow().values().cloned().collect()
+    }
+
+    /// Puts packages, and what they need, on the path. Gives those that were not there before.
+    ///
+    /// # Errors
+    /// [`Code::PackageNotFound`], [`Code::BadRequirement`], or [`Code::PackagesFailed`] naming every package that
+    /// failed and why; then nothing has changed.
+    pub async fn load(&self, names: &[String], fetcher: &Fetcher) -> Result<Vec<PackageInfo>> {
+        let wanted = wanted::parse(&self.lock, names)?;
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let _one_at_a_time = self.loading.lock().await;
+        let missing: Vec<Wanted> = {
+            let loaded = self.loaded.borrow();
+            wanted.into_iter().filter(|package| !loaded.contains_key(package.name())).collect()
+        };
+        self.timeline.report(Stage::Resolve, "", missing.len() as f64, Some(missing.len() as f64));
+        let preparing = missing.iter().map(|package| self.prepare(package, fetcher));
+        let outcomes = join_all(preparing).await;
+        let mut prepared = Vec::with_capacity(outcomes.len());
+        let mut failures = Vec::new();
+        for (package, outcome) in missing.iter().zip(outcomes) {
+            match outcome {
+                Ok(package) => prepared.push(package),
+                Err(error) => failures.push((package.name().to_owned(), error)),
+            }
+        }
+        fetcher.check_aborted()?;
+        if !failures.is_empty() {
+            return Err(packages_failed(failures));
+        }
+        let infos: Vec<PackageInfo> = prepared.iter().map(|package| package.info().clone()).collect();
+        archive::install(prepared, &self.files, &self.linker, self.lock.abi)?;
+        let mut loaded = self.loaded.borrow_mut();
+        loaded.extend(infos.iter().map(|info| (info.name.clone(), info.clone())));
+        drop(loaded);
+        self.refresh_interpreter()?;
+        Ok(infos)
+    }
+
+    /// Loads the packages of the lock file that provide the modules which code imports and which are not there yet.
+    ///
+    /// # Errors
+    /// As [`Packages::load`].
+    pub async fn load_for_imports(&self, code: &str, fetcher: &Fetcher) -> Result<Vec<PackageInfo>> {
+        let names: Vec<String> = top_level_modules(code)
+            .iter()
+            .filter_map(|module| self.lock.package_for_import(module))
+            .collect();
+        self.load(&names, fetcher).await
+    }
+
+    /// Tells the interpreter of packages from now on.
+    pub fn connect(&self, api: &PublicApi) {
+        *self.interpreter.borrow_mut() = Some(api.clone());
+    }
+
+    /// Lets the interpreter see what is loaded: Pyodide's `loadedPackages`, and importlib's memory of directories.
+    ///
+    /// # Errors
+    /// [`Code::Fatal`] if the interpreter cannot run.
+    pub fn refresh_interpreter(&self) -> Result<()> {
+        let Some(api) = self.interpreter.borrow().clone() else { return Ok(()) };
+        let loaded_packages = api.loaded_packages();
+        for info in self.loaded.borrow().values() {
+            let channel = if info.source == "lock" { "default channel" } else { &info.source };
+            set(&loaded_packages, &info.name, &channel.into());
+        }
+        api.run_python("import importlib; importlib.invalidate_caches()")
+            .map(drop)
+            .map_err(|thrown| Error::from_js(Code::Fatal, "The interpreter cannot see new packages", thrown))
+    }
+
+    /// Downloads a package, checks it, and compiles its side modules.
+    async fn prepare(&self, package: &Wanted, fetcher: &Fetcher) -> Result<PreparedPackage> {
+        let bytes = download::download(package, &self.base_url, fetcher).await?;
+        archive::prepare(package, bytes, self.lock.abi, &self.held, &self.linker).await
+    }
+}
+
+/// The folder that a URL's file is in.
+fn folder(url: &str) -> &str {
+    let path_end = url.find(['?', '#']).unwrap_or(url.len());
+    url[..path_end].rfind('/').map_or(url, |slash| &url[..=slash])
+}
+
+/// One error for all packages that failed. A single failure keeps its own code.
+fn packages_failed(failures: Vec<(String, Error)>) -> Error {
+    let names: Vec<&str> = failures.iter().map(|(name, _)| name.as_str()).collect();
+    let reasons: Vec<String> = failures.iter().map(|(name, error)| format!("{name}: {error}")).collect();
+    let list = Array::new();
+    for (name, error) in &failures {
+        let item = Object::new();
+        set(&item, "name", &name.into());
+        set(&item, "message", &error.message().into());
+        set(&item, "code", &error.code().as_str().into());
+        list.push(&item);
+    }
+    let message = format!("{} could not be loaded, so nothing was installed. {}", names.join(", "), reasons.join(" "));
+    let code = match failures.as_slice() {
+        [(_, error)] => error.code(),
+        _ => Code::PackagesFailed,
+    };
+    let cause = failures.into_iter().next().map_or(JsValue::UNDEFINED, |(_, error)| error.into());
+    let hint = Reflect::get(&cause, &"hint".into()).ok().and_then(|hint| hint.as_string());
+    let error = Error::new(code, message).cause(cause).field("packages", list);
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}

@@ -1,0 +1,41 @@
+//! Bringing a package's archive here.
+
+use js_sys::Uint8Array;
+
+use super::Wanted;
+use crate::boundary::Stage;
+use crate::error::Result;
+use crate::fetch::{Fetcher, Label, check_sha256};
+
+/// Downloads a package's archive and checks its hash, where the lock file has one.
+///
+/// # Errors
+/// Those of [`Fetcher::download`], and [`crate::error::Code::Integrity`].
+pub async fn download(package: &Wanted, base_url: &str, fetcher: &Fetcher) -> Result<Uint8Array> {
+    let url = match package {
+        Wanted::Locked(locked) => resolve(base_url, &locked.file_name),
+
+    };
+    let label = Label { stage: Stage::Download, name: package.name(), size: None };
+    let bytes = fetcher.download(&url, label).await?;
+    if let Wanted::Locked(locked) = package {
+        check_sha256(&locked.file_name, &bytes, &locked.sha256).await?;
+    }
+    Ok(bytes)
+}
+
+/// A lock file names a file in the folder of the wheels, or a whole address.
+fn resolve(base_url: &str, file_name: &str) -> String {
+    if file_name.contains("://") { file_name.to_owned() } else { format!("{base_url}{file_name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::resolve;
+
+    #[test]
+    fn file_names_are_taken_from_the_folder_of_the_wheels_unless_they_are_addresses() {
+        assert_eq!(resolve("https://example.org/a/", "b.whl"), "https://example.org/a/b.whl");
+        assert_eq!(resolve("https://example.org/a/", "https://example.com/b.whl"), "https://example.com/b.whl");
+    }
+}

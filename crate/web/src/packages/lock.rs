@@ -1,0 +1,44 @@
+//! The lock file and the ABI it is for.
+
+use taipan_core::lock::LockFile;
+
+use crate::emscripten::abi::Abi;
+use crate::error::{Code, Error, Result};
+
+/// A lock file that this version of Taipan can use.
+pub struct Lock {
+    /// The binary interface of the interpreter that its packages are for.
+    pub abi: Abi,
+    text: String,
+    file: LockFile,
+}
+
+impl Lock {
+    /// Reads a lock file.
+    ///
+    /// # Errors
+    /// [`Code::BadLockFile`], [`Code::WrongAbi`].
+    pub fn parse(text: String) -> Result<Self> {
+        let file = LockFile::parse(text.as_bytes()).map_err(|error| {
+            Error::new(Code::BadLockFile, format!("The lock file cannot be used: {error}"))
+                .hint("`lockFileURL` must be a `pyodide-lock.json`.")
+        })?;
+        let abi = Abi::from_lock(&file.info().abi_version)?;
+        Ok(Self { abi, text, file })
+    }
+
+    /// The file as it came.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The file's contents.
+    pub fn file(&self) -> &LockFile {
+        &self.file
+    }
+
+    /// The name of the package that provides a module.
+    pub fn package_for_import(&self, module: &str) -> Option<String> {
+        self.file.package_for_import(module).map(|package| package.name.to_string())
+    }
+}

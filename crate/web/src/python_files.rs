@@ -1,0 +1,67 @@
+//! What the file system holds when CPython starts: the standard library and Taipan's own Python files.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use js_sys::Uint8Array;
+use taipan_core::archive::{Archive, Limits};
+use taipan_core::source::SharedSource;
+use taipan_core::vfs::{Content, Layer, LayerEntry};
+
+use crate::archive_bytes::ArchiveBytes;
+use crate::emscripten::abi::Abi;
+use crate::emscripten::file_system::SharedFileSystem;
+use crate::emscripten::start::library_directory;
+use crate::error::{Code, Error, Result};
+use crate::global::wall_clock;
+
+/// The Python files that are compiled into this module.
+const OWN_FILES: [(&str, &str); 6] = [
+    ("_taipan/__init__.py", include_str!("../python/_taipan/__init__.py")),
+    ("_taipan/cell.py", include_str!("../python/_taipan/cell.py")),
+    ("_taipan/errors.py", include_str!("../python/_taipan/errors.py")),
+    ("_taipan/figures.py", include_str!("../python/_taipan/figures.py")),
+    ("_taipan/mime.py", include_str!("../python/_taipan/mime.py")),
+    ("_taipan/shell.py", include_str!("../python/_taipan/shell.py")),
+];
+
+/// Mounts the standard library, from its archive, where CPython looks for it. Nothing is inflated: a file is, when it
+/// is first read.
+///
+/// # Errors
+/// [`Code::BadArchive`] if the archive cannot be read.
+pub fn mount(files: &SharedFileSystem, abi: Abi, standard_library: Uint8Array, held: &Rc<Cell<u64>>) -> Result<()> {
+    let failed = |why: String| {
+        Error::new(Code::BadArchive, format!("The standard library cannot be mounted: {why}"))
+            .hint("Take all files of the distribution from one release, unmodified.")
+    };
+    let source: SharedSource = Rc::new(ArchiveBytes::new(standard_library, held));
+    let archive = Archive::open(source, &Limits::default()).map_err(|error| failed(error.to_string()))?;
+    let now = wall_clock();
+    let directory = library_directory(abi);
+    let mut files = files.borrow_mut();
+    let mut make = |path: &str| files.create_directories(path, 0o755, now).map_err(|errno| failed(errno.to_string()));
+    let library = make(&directory)?;
+    make(&format!("{directory}/site-packages"))?;
+    make("/usr/lib")?;
+    if abi.wants_lib_dynload() {
+        make(&format!("{directory}/lib-dynload"))?;
+    }
+    let layer = archive.layer(|entry| Some(entry.path.clone()));
+    files.mount_layer(library, layer, now).map_err(|error| failed(error.to_string()))?;
+    files.mount_layer(library, own_layer(now), now).map_err(|error| failed(error.to_string()))?;
+    Ok(())
+}
+
+fn own_layer(now: f64) -> Layer {
+    let entries = OWN_FILES
+        .iter()
+        .map(|(path, source)| LayerEntry {
+            path: (*path).to_owned(),
+            mode: 0o100_644,
+            mtime: now,
+            content: Content::Bytes(Rc::from(source.as_bytes())),
+        })
+        .collect();
+    Layer { entries }
+}

@@ -1,0 +1,80 @@
+//! When each stage ended, what was moved, and who is told.
+
+use std::cell::{Cell, RefCell};
+
+use js_sys::{Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::boundary::{EngineHost, Progress, Stage, TimingsObject, to_js};
+use crate::global;
+
+/// Progress and timings of one engine.
+pub struct Timeline {
+    host: EngineHost,
+    start: f64,
+    stages: RefCell<Vec<(Stage, f64)>>,
+    bytes_fetched: Cell<f64>,
+    modules_compiled: Cell<u32>,
+    modules_linked: Cell<u32>,
+}
+
+impl Timeline {
+    /// Starts the clock.
+    pub fn start(host: EngineHost) -> Self {
+        Self {
+            host,
+            start: global::now(),
+            stages: RefCell::default(),
+            bytes_fetched: Cell::new(0.0),
+            modules_compiled: Cell::new(0),
+            modules_linked: Cell::new(0),
+        }
+    }
+
+    /// Notes that a stage has ended and tells the page.
+    pub fn end(&self, stage: Stage) {
+        let elapsed = global::now() - self.start;
+        self.stages.borrow_mut().push((stage, elapsed));
+        self.report(stage, "", 1.0, Some(1.0));
+    }
+
+    /// Tells the page how far something is.
+    pub fn report(&self, stage: Stage, name: &str, loaded: f64, total: Option<f64>) {
+        self.host.on_progress(&to_js(&Progress { stage, name, loaded, total }));
+    }
+
+    /// Counts bytes that came from the network or the HTTP cache.
+    pub fn add_bytes(&self, bytes: f64) {
+        self.bytes_fetched.set(self.bytes_fetched.get() + bytes);
+    }
+
+    /// Counts a compiled side module.
+    pub fn add_compiled(&self) {
+        self.modules_compiled.set(self.modules_compiled.get() + 1);
+    }
+
+    /// Counts a linked side module.
+    pub fn add_linked(&self) {
+        self.modules_linked.set(self.modules_linked.get() + 1);
+    }
+
+    /// `Timings` of `boundary.d.ts`.
+    pub fn to_object(&self, files_inflated: u64) -> TimingsObject {
+        let stages = Object::new();
+        for (stage, elapsed) in self.stages.borrow().iter() {
+            set(&stages, stage.as_str(), &(*elapsed).into());
+        }
+        let timings = Object::new();
+        set(&timings, "stages", &stages);
+        set(&timings, "bytesFetched", &self.bytes_fetched.get().into());
+        set(&timings, "modulesCompiled", &self.modules_compiled.get().into());
+        set(&timings, "modulesLinked", &self.modules_linked.get().into());
+        set(&timings, "filesInflated", &(files_inflated as f64).into());
+        JsValue::from(timings).unchecked_into()
+    }
+}
+
+fn set(object: &Object, name: &str, value: &JsValue) {
+    // A fresh plain object accepts every property.
+    let _ = Reflect::set(object, &name.into(), value);
+}
