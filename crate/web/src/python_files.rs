@@ -11,7 +11,6 @@ use taipan_core::vfs::{Content, Layer, LayerEntry};
 use crate::archive_bytes::ArchiveBytes;
 use crate::emscripten::abi::Abi;
 use crate::emscripten::file_system::SharedFileSystem;
-use crate::emscripten::start::library_directory;
 use crate::error::{Code, Error, Result};
 use crate::global::wall_clock;
 
@@ -38,14 +37,13 @@ pub fn mount(files: &SharedFileSystem, abi: Abi, standard_library: Uint8Array, h
     let source: SharedSource = Rc::new(ArchiveBytes::new(standard_library, held));
     let archive = Archive::open(source, &Limits::default()).map_err(|error| failed(error.to_string()))?;
     let now = wall_clock();
-    let directory = library_directory(abi);
     let mut files = files.borrow_mut();
     let mut make = |path: &str| files.create_directories(path, 0o755, now).map_err(|errno| failed(errno.to_string()));
-    let library = make(&directory)?;
-    make(&format!("{directory}/site-packages"))?;
+    let library = make(&abi.standard_library_directory())?;
+    make(&abi.site_packages())?;
     make("/usr/lib")?;
     if abi.wants_lib_dynload() {
-        make(&format!("{directory}/lib-dynload"))?;
+        make(&format!("{}/lib-dynload", abi.library_directory()))?;
     }
     let layer = archive.layer(|entry| Some(entry.path.clone()));
     files.mount_layer(library, layer, now).map_err(|error| failed(error.to_string()))?;

@@ -8,10 +8,8 @@ _OURS = __file__.rpartition("/")[0] + "/"
 
 def describe(error):
     """JSON with ``type``, ``message``, ``traceback`` (text) and ``frames``: the user's frames, not ours."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OURS):
-        trace = trace.tb_next
-    summary = traceback.TracebackException(type(error), error, trace, compact=True)
+    summary = traceback.TracebackException.from_exception(error, compact=True)
+    _drop_our_frames(summary, set())
     frames = [
         {
             "filename": frame.filename,
@@ -40,6 +38,17 @@ def describe(error):
             "frames": frames,
         }
     )
+
+
+def _drop_our_frames(summary, seen):
+    """Takes our frames out of a traceback and of those of the exceptions that led to it."""
+    if summary is None or id(summary) in seen:
+        return
+    seen.add(id(summary))
+    if summary.stack is not None:
+        summary.stack[:] = [frame for frame in summary.stack if not frame.filename.startswith(_OURS)]
+    for other in (summary.__cause__, summary.__context__, *(summary.exceptions or ())):
+        _drop_our_frames(other, seen)
 
 
 def _message(error):

@@ -108,6 +108,27 @@ impl Abi {
         }
     }
 
+    /// The directory of CPython's prefix that holds `site-packages`.
+    pub fn library_directory(self) -> String {
+        let (major, minor) = self.python();
+        format!("/lib/python{major}.{minor}")
+    }
+
+    /// Where packages go.
+    pub fn site_packages(self) -> String {
+        format!("{}/site-packages", self.library_directory())
+    }
+
+    /// Where the standard library is mounted. 314's `main.c` sets `config.stdlib_dir` to the path of the archive: a
+    /// directory of that name serves it as well.
+    pub fn standard_library_directory(self) -> String {
+        let (major, minor) = self.python();
+        match self {
+            Self::V2025 => self.library_directory(),
+            Self::V2026 => format!("/lib/python{major}{minor}.zip"),
+        }
+    }
+
     /// Whether the directory of the standard library's own side modules has to exist before CPython starts.
     pub const fn wants_lib_dynload(self) -> bool {
         matches!(self, Self::V2026)

@@ -281,7 +281,7 @@ fn prepare(
     let version = Array::of3(&major.into(), &minor.into(), &micro.into());
     let api: Object = module.api().unchecked_into();
     set(&api, "pyVersionTuple", &version);
-    set(&api, "sitePackages", &format!("{}/site-packages", library_directory(abi)).into());
+    set(&api, "sitePackages", &abi.site_packages().into());
     Ok(())
 }
 
@@ -289,10 +289,4 @@ fn prepare(
 fn python_version(module: &Module) -> (u32, u32, u32) {
     let version = module.heap_u32().get_index(module.py_version_address() >> 2);
     (version >> 24, (version >> 16) & 0xff, (version >> 8) & 0xff)
-}
-
-/// Where CPython looks for its standard library.
-pub fn library_directory(abi: Abi) -> String {
-    let (major, minor) = abi.python();
-    format!("/lib/python{major}.{minor}")
 }

@@ -15,7 +15,6 @@ use crate::boundary::PackageInfo;
 use crate::emscripten::abi::Abi;
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::{CompiledModule, Linker};
-use crate::emscripten::start::library_directory;
 use crate::error::{Code, Error, Result};
 use crate::global::wall_clock;
 
@@ -45,8 +44,8 @@ pub async fn prepare(
     let archive = Archive::open(source, &Limits::default()).map_err(|e| Error::new(Code::BadArchive, e.to_string()))?;
     let directory = match locked.install_dir.as_str() {
         "dynlib" => "/usr/lib".to_owned(),
-        "stdlib" => library_directory(abi),
-        _ => format!("{}/site-packages", library_directory(abi)),
+        "stdlib" => abi.standard_library_directory(),
+        _ => abi.site_packages(),
     };
     let compiling = archive
         .entries()
