@@ -1,0 +1,94 @@
+/** The files of the npm package: `js/` compiled, and the wasm module beside it. */
+import { readdir, readFile, rm } from "node:fs/promises";
+import { basename, join, relative } from "node:path";
+import { promisify } from "node:util";
+import { brotliCompress } from "node:zlib";
+import { run } from "../common/command.mjs";
+import { placeWhole, sha256 } from "../common/file.mjs";
+import { localCache, root } from "../common/paths.mjs";
+import { Problem } from "../common/problem.mjs";
+import { size, step } from "../common/step.mjs";
+import { filesUnder, hashOf, isCurrent, remember } from "./inputs.mjs";
+import { OUTPUTS as WASM } from "./wasm.mjs";
+
+const dist = join(root, "dist");
+const BOUNDARY = join(root, "crate", "web", "src", "boundary.d.ts");
+/** What a page may have to fetch before Python's own files. */
+const BUDGET = 350_000;
+
+async function copyWasm() {
+  for (const from of WASM) {
+    const to = join(dist, "wasm", basename(from));
+    const wanted = await sha256(from);
+    if (!wanted) {
+      throw new Problem(`${relative(root, from)} is not there.`, "Run `npm run build:wasm` first.");
+    }
+    if ((await sha256(to)) !== wanted) await placeWhole(from, to);
+  }
+}
+
+/** Removes what an earlier build left of sources that are gone. */
+async function removeStale(sources) {
+  const names = new Set();
+  for (const source of sources) {
+    const name = relative(join(root, "js", "src"), source).replace(/(\.d)?\.ts$/, "");
+    for (const ending of [".js", ".d.ts"]) names.add(join(dist, name + ending));
+  }
+  for (const file of await filesUnder(dist, ["wasm"])) {
+    if (!names.has(file)) await rm(file);
+  }
+}
+
+async function printSizes() {
+  const compress = promisify(brotliCompress);
+  let total = 0;
+  const rows = [];
+  for (const file of await filesUnder(dist)) {
+    if (!/\.(js|wasm)$/.test(file)) continue;
+    const data = await readFile(file);
+    const compressed = (await compress(data)).length;
+    total += compressed;
+    rows.push([relative(root, file), data.length, compressed]);
+  }
+  for (const [name, raw, compressed] of rows.sort((a, b) => b[2] - a[2]).slice(0, 4)) {
+    console.log(`    ${name.padEnd(34)} ${size(raw).padStart(9)}, brotli ${size(compressed).padStart(9)}`);
+  }
+  if (rows.length > 4) console.log(`    and ${rows.length - 4} smaller files`);
+  console.log(`    In all, brotli: ${size(total)} of a budget of ${size(BUDGET)}`);
+  if (total > BUDGET) {
+    throw new Problem(
+      `The npm package's runtime is ${size(total)} as brotli, over its budget of ${size(BUDGET)}.`,
+      "See what grew with `npx twiggy` or `wasm-opt --metrics`, and take it out.",
+    );
+  }
+}
+
+export async function buildPackage() {
+  const sources = (await filesUnder(join(root, "js", "src"))).filter((file) => file.endsWith(".ts"));
+  if (sources.length === 0) throw new Problem("js/src has no TypeScript in it.", "Check out the repository again.");
+  const configuration = ["tsconfig.json", "tsconfig.build.json", "package-lock.json"].map((name) => join(root, name));
+  let inputs = "";
+  const refresh = async () => {
+    inputs = await hashOf([...configuration, ...sources, ...WASM, BOUNDARY].sort()).catch(() => "");
+  };
+  await refresh();
+  await step({
+    name: "npm package",
+    doing: "compiling js/ into dist/, some seconds",
+    lock: "build-package",
+    lockFolder: join(localCache, "locks"),
+    isDone: async () => inputs !== "" && isCurrent("package", inputs, await filesUnder(dist)),
+    work: async () => {
+      await copyWasm();
+      await refresh();
+      await removeStale(sources);
+      const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+      await run(process.execPath, [tsc, "--project", "tsconfig.build.json"], { cwd: root, log: "tsc" });
+      // The boundary's types stand beside the Rust code they describe; the package has its own copy.
+      await placeWhole(BOUNDARY, join(dist, "boundary.d.ts"));
+      if (!(await readdir(dist)).includes("index.js")) throw new Problem("js/src has no index.ts, so dist/ has no entry.");
+      await printSizes();
+      await remember("package", inputs, await filesUnder(dist));
+    },
+  });
+}

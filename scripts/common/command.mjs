@@ -1,0 +1,89 @@
+/** Runs other programs. */
+import { spawn } from "node:child_process";
+import { createWriteStream, mkdirSync } from "node:fs";
+import { access, constants } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { logs, toolPath } from "./paths.mjs";
+import { Problem } from "./problem.mjs";
+
+const running = new Set();
+process.on("exit", () => {
+  for (const child of running) child.kill();
+});
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(signal === "SIGINT" ? 130 : 143));
+
+/** The environment of everything we run: our tools first on `PATH`. */
+export const environment = (extra = {}) => ({ ...process.env, PATH: toolPath(), ...extra });
+
+/**
+ * Runs a program to its end.
+ *
+ * @param {string} program name on `PATH`, or a path
+ * @param {string[]} args
+ * @param {object} [options]
+ * @param {string} [options.cwd]
+ * @param {Record<string, string | undefined>} [options.env] added to the environment
+ * @param {string} [options.log] keep the output in this log file and, on failure, show its end
+ * @param {boolean} [options.show] let the program write to the terminal
+ * @param {boolean} [options.mayFail] resolve with the code instead of rejecting
+ * @param {number} [options.timeout] milliseconds
+ * @param {string} [options.next] what to do when it fails
+ * @returns {Promise<{ code: number, stdout: string, stderr: string }>}
+ */
+export function run(program, args, options = {}) {
+  const { cwd, env, log, show = false, mayFail = false, timeout, next } = options;
+  return new Promise((resolve, reject) => {
+    const shell = process.platform === "win32";
+    const stdio = ["ignore", show ? "inherit" : "pipe", show ? "inherit" : "pipe"];
+    const child = spawn(program, args, { cwd, env: environment(env), stdio, shell, timeout });
+    running.add(child);
+    const output = { stdout: "", stderr: "" };
+    let file;
+    if (log) {
+      mkdirSync(logs, { recursive: true });
+      file = createWriteStream(join(logs, `${log}.log`));
+      file.write(`$ ${[program, ...args].join(" ")}\n`);
+    }
+    for (const name of ["stdout", "stderr"]) {
+      child[name]?.setEncoding("utf8").on("data", (text) => {
+        output[name] += text;
+        file?.write(text);
+      });
+    }
+    const fail = (code, reason) => {
+      if (mayFail) return resolve({ code, ...output });
+      const tail = (output.stderr || output.stdout).trimEnd().split("\n").slice(-15).join("\n    ");
+      const where = log ? `\n    The whole output: ${join(logs, `${log}.log`)}` : "";
+      reject(new Problem(`\`${[program, ...args].join(" ")}\` ${reason}.${tail ? `\n    ${tail}` : ""}${where}`, next));
+    };
+    child.on("error", (error) => {
+      running.delete(child);
+      file?.end();
+      fail(127, error.code === "ENOENT" ? "could not be found" : `could not be run (${error.message})`);
+    });
+    child.on("close", (code, signal) => {
+      running.delete(child);
+      file?.end();
+      if (code === 0) resolve({ code, ...output });
+      else fail(code ?? 1, signal ? `was stopped by ${signal}` : `ended with code ${code}`);
+    });
+  });
+}
+
+/** The path of the first of these programs that is on `PATH`, or undefined. */
+export async function find(...programs) {
+  const endings = process.platform === "win32" ? [".exe", ".cmd", ""] : [""];
+  for (const program of programs) {
+    for (const folder of toolPath().split(delimiter)) {
+      for (const ending of endings) {
+        const path = join(folder, program + ending);
+        const found = await access(path, constants.X_OK).then(
+          () => true,
+          () => false,
+        );
+        if (found) return path;
+      }
+    }
+  }
+  return undefined;
+}
