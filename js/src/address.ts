@@ -1,0 +1,25 @@
+import { badArgument } from "./errors.js";
+
+/** An absolute URL; relative ones are relative to the page, or to the script in a worker. */
+export function resolveUrl(option: string, url: string | URL): string {
+  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
+  try {
+    return new URL(url, base).href;
+  } catch {
+    throw badArgument(option, `is not a URL: ${JSON.stringify(String(url))}`);
+  }
+}
+
+/** An absolute URL that ends in a slash. */
+export function resolveFolder(option: string, url: string | URL): string {
+  const folder = new URL(resolveUrl(option, url));
+  if (!folder.pathname.endsWith("/")) {
+    folder.pathname += "/";
+  }
+  return folder.href;
+}
+
+/** A package as the engine takes it: a name of the lock file, or the absolute URL of a wheel. */
+export function resolvePackage(option: string, nameOrUrl: string): string {
+  return /\/|\.whl$/.test(nameOrUrl) ? resolveUrl(option, nameOrUrl) : nameOrUrl;
+}

@@ -1,0 +1,72 @@
+import type {
+  BootOptions,
+  EngineHost,
+  FileStat,
+  MemoryUse,
+  PackageInfo,
+  RunEnd,
+  RunRequest,
+  Timings,
+} from "./boundary.js";
+
+/** What can be put into the file system without copying it there first. */
+export type MountSource = File | Blob | Uint8Array | FileSystemDirectoryHandle;
+
+/**
+ * The Rust engine as wasm-bindgen exposes it to the worker: one CPython. Every method throws or rejects with an
+ * `EngineError`; an error without a `code` is a bug of the engine.
+ */
+export interface Engine {
+  /** Runs Python. One run at a time: the next may start when this one has settled. */
+  run(request: RunRequest): Promise<RunEnd>;
+  /** Cancels a run that is awaiting something. `false` if that run is not awaiting. */
+  cancel(run: number): boolean;
+  /** Puts packages and all they need on the path: names from the lock file or URLs of wheels. */
+  loadPackage(names: string[], signal?: AbortSignal): Promise<PackageInfo[]>;
+  /** Puts on the path what the code imports, as far as the lock file has it. */
+  loadPackagesFromImports(code: string, signal?: AbortSignal): Promise<PackageInfo[]>;
+  /** What is on the path. */
+  loadedPackages(): PackageInfo[];
+  /** A global variable of `__main__` as plain data, `undefined` where it is missing, `None` or has no such form. */
+  globalsGet(name: string): unknown;
+  /** Sets a global variable of `__main__` from plain data. */
+  globalsSet(name: string, value: unknown): void;
+  /** The bytes of a file, a copy which the caller owns: the worker transfers its buffer to the page. */
+  readFile(path: string): Uint8Array;
+  /** Writes a file, replacing what it held. */
+  writeFile(path: string, data: Uint8Array): void;
+  /** Makes a directory; with `recursive` its parents too, and no error if it exists. */
+  mkdir(path: string, recursive: boolean): void;
+  /** The names in a directory, without `.` and `..`. */
+  readdir(path: string): string[];
+  /** `os.stat`. */
+  stat(path: string): FileStat;
+  /** `os.lstat`. */
+  lstat(path: string): FileStat;
+  /** `os.rename`. */
+  rename(from: string, to: string): void;
+  /** `os.unlink`. */
+  unlink(path: string): void;
+  /** `os.rmdir`. */
+  rmdir(path: string): void;
+  /** Shows a file or a folder of the user at a path. */
+  mount(path: string, source: MountSource): Promise<void>;
+  /** Ends a mount. */
+  unmount(path: string): void;
+  /** Sizes of the memories. */
+  memory(): MemoryUse;
+  /** How long the boot took and what has been moved so far. */
+  timings(): Timings;
+  /** Version of the distribution, such as `"0.28.3"`. */
+  version(): string;
+  /** Version of Python, such as `"3.13.2"`. */
+  pythonVersion(): string;
+  /** Gives back the engine's memory. Nothing may be called afterwards. */
+  free(): void;
+}
+
+/** The class object of {@link Engine}. */
+export interface EngineConstructor {
+  /** Starts CPython. `signal` ends the start with an `ABORTED` error. */
+  boot(options: BootOptions, host: EngineHost, signal?: AbortSignal): Promise<Engine>;
+}

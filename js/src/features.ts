@@ -1,0 +1,45 @@
+/** Which road was taken where browsers differ. */
+export interface Features {
+  /**
+   * How computing Python is interrupted. `shared`: by KeyboardInterrupt, through shared memory, variables kept.
+   * `restart`: by ending the worker and starting a fresh interpreter.
+   */
+  interrupt: "shared" | "restart";
+  /** How `input()` waits. `unsupported`: it raises OSError; the page is not cross-origin isolated. */
+  input: "shared" | "unsupported";
+  /** Whether the browser has JavaScript Promise Integration. */
+  jspi: boolean;
+  /** Whether the browser has an origin private file system. */
+  opfs: boolean;
+}
+
+/** Finds out what this browser, on this page, can do. */
+export function detectFeatures(): Features {
+  const shared = canShareMemory();
+  return {
+    interrupt: shared ? "shared" : "restart",
+    input: shared ? "shared" : "unsupported",
+    jspi: "Suspending" in WebAssembly,
+    opfs: typeof globalThis.navigator?.storage?.getDirectory === "function",
+  };
+}
+
+/**
+ * Whether memory can be shared with a worker. The constructor alone says nothing: some browsers have it and refuse to
+ * post what it makes.
+ */
+function canShareMemory(): boolean {
+  if (typeof SharedArrayBuffer !== "function" || globalThis.crossOriginIsolated !== true) {
+    return false;
+  }
+  const { port1, port2 } = new MessageChannel();
+  try {
+    port1.postMessage(new SharedArrayBuffer(4));
+    return true;
+  } catch {
+    return false;
+  } finally {
+    port1.close();
+    port2.close();
+  }
+}

@@ -1,0 +1,69 @@
+import type { EngineHost } from "./boundary.js";
+import { OutputQueue } from "./output.js";
+import type { HostOptions, WorkerEvent } from "./protocol.js";
+import { WorkerMemory } from "./shared.js";
+
+/** The worker as the engine sees it: what it can ask for and where its output goes. */
+export class WorkerHost implements EngineHost {
+  /** The run whose code is under way, 0 for none. */
+  run = 0;
+  /** Outputs that wait to be posted. */
+  readonly outputs: OutputQueue;
+  /** Blocks until the page has answered. Absent where there is no shared memory to wait on. */
+  readLine?: (prompt: string) => string | null;
+  readonly #post: (event: WorkerEvent) => void;
+  readonly #memory: WorkerMemory | undefined;
+
+  constructor(options: HostOptions, post: (event: WorkerEvent) => void) {
+    this.#post = post;
+    this.outputs = new OutputQueue((run, outputs) => post({ type: "outputs", run, outputs }));
+    const memory = options.shared && new WorkerMemory(options.shared);
+    this.#memory = memory;
+    if (!options.input) {
+      this.readLine = () => {
+        throw new Error("nobody answers input(): give loadPython the option `stdin`");
+      };
+    } else if (memory) {
+      this.readLine = (prompt) => this.#readLine(memory, prompt);
+    }
+  }
+
+  importModule(url: string): Promise<unknown> {
+    return import(/* webpackIgnore: true */ /* @vite-ignore */ url);
+  }
+
+  onProgress(progress: Parameters<EngineHost["onProgress"]>[0]): void {
+    this.#post({ type: "progress", progress });
+  }
+
+  onOutput(run: number, output: Parameters<EngineHost["onOutput"]>[1]): void {
+    this.outputs.push(run, output);
+  }
+
+  /**
+   * Asked regularly while Python computes, which is also when outputs that wait can be posted: that is why it is there
+   * even without shared memory.
+   */
+  takeInterrupt(): boolean {
+    this.outputs.poll();
+    return this.run !== 0 && this.#memory !== undefined && this.#memory.takeInterrupt(this.run);
+  }
+
+  /** Undoes `takeInterrupt`: the wish is still to be fulfilled. */
+  putInterruptBack(): void {
+    this.#memory?.putInterruptBack(this.run);
+  }
+
+  #readLine(memory: WorkerMemory, prompt: string): string | null {
+    this.outputs.flush();
+    const line = memory.readLine(
+      this.run,
+      () => this.#post({ type: "input", prompt }),
+      () => this.#post({ type: "inputContinue" }),
+    );
+    if (line === undefined) {
+      throw new Error("input() was interrupted");
+    }
+    return line;
+  }
+}

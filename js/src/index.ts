@@ -1,0 +1,35 @@
+/** The whole public surface of the package. Importing it starts nothing. */
+export type {
+  ErrorCode,
+  FileStat,
+  Frame,
+  MemoryUse,
+  MimeBundle,
+  Output,
+  PackageInfo,
+  Progress,
+  Stage,
+  Timings,
+} from "./boundary.js";
+export type { MountSource } from "./engine.js";
+export {
+  type FailedPackage,
+  FatalError,
+  FileSystemError,
+  IntegrityError,
+  InterruptedError,
+  isTaipanError,
+  LoadError,
+  PackageNotFoundError,
+  PythonError,
+  ResolutionError,
+  TaipanError,
+  TimeoutError,
+} from "./errors.js";
+export type { Features } from "./features.js";
+export type { FileSystem } from "./fs.js";
+export type { Globals } from "./globals.js";
+export type { Stdin } from "./input.js";
+export { type LoadPythonOptions, loadPython } from "./load.js";
+export type { LoadPackageOptions, Python } from "./python.js";
+export type { RunOptions, RunResult } from "./run.js";

@@ -1,0 +1,123 @@
+import type { BootOptions, Output, Progress, Timings } from "./boundary.js";
+import { callBack } from "./callback.js";
+import { Connection } from "./connection.js";
+import { aborted, type TaipanError } from "./errors.js";
+import { Input, type Stdin } from "./input.js";
+import type { BootEnd, WorkerEvent } from "./protocol.js";
+import { createSharedBuffer, PageMemory } from "./shared.js";
+
+/** All that is needed to start an interpreter, and to start another like it. */
+export interface Settings {
+  boot: BootOptions;
+  /** Whether memory can be shared with the worker. */
+  shared: boolean;
+  spawn: () => Worker;
+  stdin: Stdin | undefined;
+  onProgress: ((progress: Progress) => void) | undefined;
+  onOutput: ((output: Output) => void) | undefined;
+}
+
+/** What a run wants to know of what happens in the worker. */
+export interface RunListener {
+  /** The code begins, its packages are there. */
+  onStart(): void;
+  onOutput(output: Output): void;
+}
+
+/** One worker with one CPython in it, from its start to its end. */
+export class Interpreter {
+  readonly connection: Connection;
+  /** Resolves when Python has started. */
+  readonly ready: Promise<BootEnd>;
+  /** As of the last `boot`, `run` or `loadPackage`. */
+  timings: Timings = { stages: {}, bytesFetched: 0, modulesCompiled: 0, modulesLinked: 0, filesInflated: 0 };
+  readonly #settings: Settings;
+  readonly #memory: PageMemory | undefined;
+  readonly #input: Input | undefined;
+  readonly #listeners = new Map<number, RunListener>();
+
+  /** Starts at once. When `signal` aborts before Python has started, the worker is ended. */
+  constructor(settings: Settings, signal?: AbortSignal) {
+    this.#settings = settings;
+    const shared = settings.shared ? createSharedBuffer() : undefined;
+    this.#memory = shared && new PageMemory(shared);
+    this.#input = this.#memory && settings.stdin && new Input(settings.stdin, this.#memory);
+    this.connection = new Connection(settings.spawn(), (event) => this.#receive(event));
+    this.ready = this.#boot(shared, signal);
+    // Whoever waits for `ready` sees the failure; nobody has to wait for it.
+    this.ready.catch(() => {});
+  }
+
+  async #boot(shared: SharedArrayBuffer | undefined, signal: AbortSignal | undefined): Promise<BootEnd> {
+    const onAbort = () => this.close(aborted("the start of Python", signal?.reason));
+    signal?.addEventListener("abort", onAbort);
+    try {
+      const host = { input: this.#settings.stdin !== undefined, ...(shared && { shared }) };
+      return await this.connection.call("boot", [this.#settings.boot, host]).result;
+    } catch (error) {
+      this.close(error as TaipanError);
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Whether computing Python can be interrupted without losing it. */
+  get canInterrupt(): boolean {
+    return this.#memory !== undefined;
+  }
+
+  /** Sends what happens in a run to `listener`, until the function that is returned is called. */
+  listen(run: number, listener: RunListener): () => void {
+    this.#listeners.set(run, listener);
+    return () => this.#listeners.delete(run);
+  }
+
+  /**
+   * Asks for KeyboardInterrupt in a run. `id` is its request: code that computes or waits for input is reached through
+   * shared memory, code that awaits by a message.
+   */
+  interrupt(run: number, id: number): void {
+    this.#memory?.interrupt(run);
+    this.#input?.cancel();
+    this.connection.abort(id);
+  }
+
+  /** Ends the worker; everything asked of it rejects with `reason`. */
+  close(reason: TaipanError): void {
+    this.connection.close(reason);
+    this.#input?.cancel();
+  }
+
+  #receive(event: WorkerEvent): void {
+    switch (event.type) {
+      case "progress":
+        callBack(this.#settings.onProgress, event.progress);
+        break;
+      case "timings":
+        this.timings = event.timings;
+        break;
+      case "started":
+        this.#listeners.get(event.run)?.onStart();
+        break;
+      case "outputs":
+        for (const output of event.outputs) {
+          if (event.run === 0) {
+            callBack(this.#settings.onOutput, output);
+          } else {
+            this.#listeners.get(event.run)?.onOutput(output);
+          }
+        }
+        break;
+      case "input":
+        void this.#input?.ask(event.prompt);
+        break;
+      case "inputContinue":
+        this.#memory?.sendPart();
+        break;
+      default:
+        // `fatal` is the connection's own affair.
+        break;
+    }
+  }
+}

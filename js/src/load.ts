@@ -1,0 +1,130 @@
+import { resolveFolder, resolvePackage, resolveUrl } from "./address.js";
+import type { BootOptions, Output, Progress } from "./boundary.js";
+import { aborted, badArgument, TaipanError } from "./errors.js";
+import { detectFeatures } from "./features.js";
+import type { Stdin } from "./input.js";
+import type { Settings } from "./interpreter.js";
+import { Python } from "./python.js";
+import { spawnWorker } from "./spawn.js";
+
+/** The distribution that is used unless another is named. */
+const DEFAULT_INDEX_URL = "https://cdn.jsdelivr.net/pyodide/v0.28.3/full/";
+
+/** How to start Python. Every option may be left out. URLs may be relative to the page. */
+export interface LoadPythonOptions {
+  /** Folder of the distribution. Default: Pyodide 0.28.3 from jsDelivr. */
+  indexURL?: string | URL;
+  /** Where the lock file is. Default: `pyodide-lock.json` in `indexURL`. */
+  lockFileURL?: string | URL;
+  /** The lock file itself, as JSON or parsed; then none is fetched. */
+  lockFileContents?: string | object;
+  /** Folder of the wheels that the lock file names. Default: the folder of the lock file. */
+  packageBaseUrl?: string | URL;
+  /** Packages to have on the path at start: names from the lock file, or URLs of wheels. */
+  packages?: string[];
+  /** Environment variables, over those of the distribution. */
+  env?: Record<string, string>;
+  /** Gives the start up: `loadPython` rejects with code `ABORTED` and the worker is ended. */
+  signal?: AbortSignal;
+  /** Answers `input()`. Needs a cross-origin isolated page (`features.input`). Default: `input()` raises an error. */
+  stdin?: Stdin;
+  /** Called as the start, and later the loading of packages, moves on. */
+  onProgress?: (progress: Progress) => void;
+  /** Called for output that belongs to no run: of the start, of callbacks, of tasks that outlive their run. */
+  onOutput?: (output: Output) => void;
+  /**
+   * Makes the worker, a module worker that runs this package's `worker.js`. For pages whose security policy or server
+   * layout asks for another way. Default: `worker.js` beside this module, through a blob if that is on another origin.
+   */
+  worker?: () => Worker;
+}
+
+/**
+ * Starts Python in a worker of its own.
+ *
+ * Rejects with `BAD_ARGUMENT` naming the option that is wrong, `LoadError` or `IntegrityError` for files that cannot be
+ * had or are not what they should be, `PackageNotFoundError`, `ABORTED`, `OUT_OF_MEMORY`, `NOT_SUPPORTED` outside
+ * browsers, and `WORKER` if the worker cannot be started.
+ */
+export async function loadPython(options: LoadPythonOptions = {}): Promise<Python> {
+  checkTypes(options);
+  const { signal } = options;
+  if (signal?.aborted) {
+    throw aborted("the start of Python", signal.reason);
+  }
+  if (typeof Worker !== "function" || typeof WebAssembly !== "object") {
+    throw new TaipanError({
+      code: "NOT_SUPPORTED",
+      message: "Python needs a browser with module workers and WebAssembly",
+      hint: "Call loadPython in the browser, not while rendering on a server.",
+    });
+  }
+  const features = detectFeatures();
+  const settings: Settings = {
+    boot: bootOptions(options),
+    shared: features.interrupt === "shared",
+    spawn: options.worker ?? spawnWorker,
+    stdin: options.stdin,
+    onProgress: options.onProgress,
+    onOutput: options.onOutput,
+  };
+  return Python.start(settings, features, signal);
+}
+
+/** The options as the engine takes them: all URLs absolute, folders with their slash. */
+function bootOptions(options: LoadPythonOptions): BootOptions {
+  const { lockFileURL, lockFileContents, packageBaseUrl, packages = [] } = options;
+  return {
+    indexURL: resolveFolder("indexURL", options.indexURL ?? DEFAULT_INDEX_URL),
+    ...(lockFileURL !== undefined && { lockFileURL: resolveUrl("lockFileURL", lockFileURL) }),
+    ...(lockFileContents !== undefined && { lockFileContents: toJson(lockFileContents) }),
+    ...(packageBaseUrl !== undefined && { packageBaseUrl: resolveFolder("packageBaseUrl", packageBaseUrl) }),
+    packages: packages.map((name) => resolvePackage("packages", name)),
+    env: { ...options.env },
+  };
+}
+
+function toJson(contents: string | object): string {
+  return typeof contents === "string" ? contents : JSON.stringify(contents);
+}
+
+type Check = [test: (value: unknown) => boolean, expected: string];
+
+const isUrl: Check = [(value) => typeof value === "string" || value instanceof URL, "a URL"];
+const isFunction: Check = [(value) => typeof value === "function", "a function"];
+
+/** What each option has to be. */
+const CHECKS: Record<keyof LoadPythonOptions, Check> = {
+  indexURL: isUrl,
+  lockFileURL: isUrl,
+  lockFileContents: [
+    (value) => typeof value === "string" || (typeof value === "object" && value !== null),
+    "the text of a lock file or the object it stands for",
+  ],
+  packageBaseUrl: isUrl,
+  packages: [
+    (value) => Array.isArray(value) && value.every((name) => typeof name === "string" && name !== ""),
+    "an array of names",
+  ],
+  env: [
+    (value) => typeof value === "object" && value !== null && Object.values(value).every((v) => typeof v === "string"),
+    "an object whose values are strings",
+  ],
+  signal: [(value) => value instanceof AbortSignal, "an AbortSignal"],
+  stdin: isFunction,
+  onProgress: isFunction,
+  onOutput: isFunction,
+  worker: isFunction,
+};
+
+function checkTypes(options: LoadPythonOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(CHECKS, name)) {
+      throw badArgument(name, "is not an option of loadPython", `Options are ${Object.keys(CHECKS).join(", ")}.`);
+    }
+    const [test, expected] = CHECKS[name as keyof LoadPythonOptions];
+    if (value !== undefined && !test(value)) {
+      throw badArgument(name, `must be ${expected}`);
+    }
+  }
+}

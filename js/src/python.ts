@@ -1,0 +1,199 @@
+import { resolvePackage } from "./address.js";
+import type { MemoryUse, PackageInfo, Timings } from "./boundary.js";
+import { badArgument, TaipanError } from "./errors.js";
+import type { Features } from "./features.js";
+import { FileSystem } from "./fs.js";
+import { Globals } from "./globals.js";
+import { Interpreter, type Settings } from "./interpreter.js";
+import type { BootEnd } from "./protocol.js";
+import { Queue } from "./queue.js";
+import { Run, type RunOptions, type RunResult, replaced } from "./run.js";
+
+/** How to load packages. */
+export interface LoadPackageOptions {
+  /** Gives the loading up; nothing of it stays. */
+  signal?: AbortSignal;
+}
+
+/**
+ * A Python interpreter in a worker of its own. Every method rejects with a `TaipanError`: besides those that it names,
+ * with `DISPOSED` after `dispose()`, with `FatalError` once the interpreter is broken, and with `WORKER` if the worker
+ * fails.
+ */
+export class Python {
+  /** Which roads were taken where browsers differ. */
+  readonly features: Features;
+  /** Python's file system. */
+  readonly fs: FileSystem;
+  /** Global variables, those of `__main__`. */
+  readonly globals: Globals;
+  readonly #settings: Settings;
+  readonly #queue = new Queue();
+  #interpreter: Interpreter;
+  #versions: BootEnd = { version: "", pythonVersion: "" };
+  #disposed: TaipanError | undefined;
+  #lastRun = 0;
+  /** The run whose turn it is, and its end. */
+  #current: { run: Run; ended: Promise<unknown> } | undefined;
+
+  private constructor(settings: Settings, features: Features, signal: AbortSignal | undefined) {
+    this.features = features;
+    this.#settings = settings;
+    this.#interpreter = new Interpreter(settings, signal);
+    this.fs = new FileSystem(() => this.#interpreter.connection);
+    this.globals = new Globals(() => this.#interpreter.connection);
+  }
+
+  /** @internal What `loadPython` does when the options are checked. */
+  static async start(settings: Settings, features: Features, signal: AbortSignal | undefined): Promise<Python> {
+    const python = new Python(settings, features, signal);
+    python.#versions = await python.#interpreter.ready;
+    return python;
+  }
+
+  /** Version of the distribution, such as `"0.28.3"`. */
+  get version(): string {
+    return this.#versions.version;
+  }
+
+  /** Version of Python, such as `"3.13.2"`. */
+  get pythonVersion(): string {
+    return this.#versions.pythonVersion;
+  }
+
+  /** How long the start took and what has been moved since, as of the last run or package. */
+  get timings(): Timings {
+    return this.#interpreter.timings;
+  }
+
+  /**
+   * Runs Python; `await` is allowed at top level. Packages that the code imports and the lock file has are fetched
+   * first. Runs take turns, in the order of the calls.
+   *
+   * Rejects with `PythonError` for an exception, `TimeoutError`, `InterruptedError`, `ABORTED`, and with what
+   * `loadPackage` rejects with.
+   */
+  async run(code: string, options: RunOptions = {}): Promise<RunResult> {
+    check(typeof code === "string", "code", "must be a string");
+    const { globals, filename = "<exec>", signal, timeoutMs, onOutput } = options;
+    check(globals === undefined || isRecord(globals), "globals", "must be an object whose keys are names of variables");
+    check(typeof filename === "string", "filename", "must be a string");
+    check(signal === undefined || signal instanceof AbortSignal, "signal", "must be an AbortSignal");
+    check(timeoutMs === undefined || isDuration(timeoutMs), "timeoutMs", "must be a positive number of milliseconds");
+    check(onOutput === undefined || typeof onOutput === "function", "onOutput", "must be a function");
+
+    const interpreter = this.#interpreter;
+    return this.#queue.add("the run", signal, async () => {
+      // After a restart the run would not find the variables it was written for: its own connection says so.
+      this.#lastRun += 1;
+      const request = {
+        run: this.#lastRun,
+        code,
+        filename,
+        ...(globals !== undefined && { globals }),
+        ...(timeoutMs !== undefined && { timeoutMs }),
+      };
+      const run = new Run(interpreter, request, options, (reason) => this.#replace(interpreter, reason));
+      const ended = run.toEnd();
+      this.#current = { run, ended };
+      try {
+        return await ended;
+      } finally {
+        this.#current = undefined;
+      }
+    });
+  }
+
+  /**
+   * Interrupts the run whose turn it is; runs that wait for theirs are not touched. The run rejects with
+   * `InterruptedError`. Python's variables stay where memory can be shared (`features.interrupt`), else Python is
+   * restarted and `InterruptedError.restarted` is true.
+   *
+   * Resolves when the run has ended and Python is ready for the next; at once when nothing runs. Never rejects.
+   */
+  async interrupt(): Promise<void> {
+    const current = this.#current;
+    if (current !== undefined) {
+      current.run.stop("interrupt");
+      await current.ended.catch(() => {});
+      await this.#interpreter.ready.catch(() => {});
+    }
+  }
+
+  /**
+   * Ends this interpreter, whatever it does, and starts another with the same options. Variables, files and packages
+   * are gone; all that was under way rejects with `InterruptedError`. Rejects as `loadPython` does.
+   */
+  async restart(): Promise<void> {
+    if (this.#disposed !== undefined) {
+      throw this.#disposed;
+    }
+    this.#replace(this.#interpreter, replaced("Python was restarted"));
+    this.#versions = await this.#interpreter.ready;
+  }
+
+  /**
+   * Puts packages and all they need on the path. A name is looked up in the lock file; what ends in `.whl` or has a
+   * slash is a URL, relative to the page. Gives the packages that were not there before.
+   *
+   * Rejects with `PackageNotFoundError`, `IntegrityError`, `LoadError` (`PACKAGES_FAILED` names all that failed) or
+   * `ABORTED`, and then nothing has changed.
+   */
+  async loadPackage(names: string | string[], options: LoadPackageOptions = {}): Promise<PackageInfo[]> {
+    const list = typeof names === "string" ? [names] : names;
+    const valid = Array.isArray(list) && list.every((name) => typeof name === "string" && name !== "");
+    check(valid, "names", "must be a name or an array of names");
+    const wanted = list.map((name) => resolvePackage("names", name));
+    return this.#interpreter.connection.request("loadPackage", [wanted], options);
+  }
+
+  /** Puts on the path what the code imports, as far as the lock file has it. `run` does so by itself. */
+  async loadPackagesFromImports(code: string, options: LoadPackageOptions = {}): Promise<PackageInfo[]> {
+    check(typeof code === "string", "code", "must be a string");
+    return this.#interpreter.connection.request("loadPackagesFromImports", [code], options);
+  }
+
+  /** The packages on the path. */
+  async loadedPackages(): Promise<PackageInfo[]> {
+    return this.#interpreter.connection.request("loadedPackages", []);
+  }
+
+  /** Sizes of the memories, in bytes. */
+  async memory(): Promise<MemoryUse> {
+    return this.#interpreter.connection.request("memory", []);
+  }
+
+  /** Ends the interpreter and its worker. All that is under way, and every later call, rejects with `DISPOSED`. */
+  dispose(): void {
+    this.#disposed ??= new TaipanError({ code: "DISPOSED", message: "this Python was disposed of" });
+    this.#interpreter.close(this.#disposed);
+  }
+
+  /** `await using python = await loadPython()`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.dispose();
+  }
+
+  /** Puts a fresh interpreter in the place of `old`, unless somebody else has done so. */
+  #replace(old: Interpreter, reason: TaipanError): void {
+    if (this.#interpreter !== old || this.#disposed !== undefined) {
+      return;
+    }
+    old.close(reason);
+    this.#interpreter = new Interpreter(this.#settings);
+  }
+}
+
+function check(condition: boolean, option: string, problem: string): void {
+  if (!condition) {
+    throw badArgument(option, problem);
+  }
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isDuration(value: unknown): boolean {
+  return typeof value === "number" && value > 0 && Number.isFinite(value);
+}

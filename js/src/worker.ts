@@ -1,0 +1,178 @@
+/** The entry of the worker: it starts the engine and serves the page's requests. */
+import type { Engine as EngineInterface } from "./engine.js";
+import { describeError } from "./error_transfer.js";
+import { aborted, LoadError, TaipanError } from "./errors.js";
+import { WorkerHost } from "./host.js";
+import type {
+  BootEnd,
+  FromWorker,
+  Got,
+  HostOptions,
+  Method,
+  RequestOf,
+  Sent,
+  ToWorker,
+  WorkerEvent,
+} from "./protocol.js";
+import init, { Engine } from "./wasm/taipan_web.js";
+
+/** What is used of the worker's global object; the DOM's declarations describe that of a page. */
+interface WorkerScope extends EventTarget {
+  postMessage(message: FromWorker, transfer: Transferable[]): void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+
+/** The wasm module is fetched and compiled from the first moment on, before the page has asked for anything. */
+const compiled = init({ module_or_path: fetchModule() });
+// The request to boot reports it.
+compiled.catch(() => {});
+
+let started: { engine: EngineInterface; host: WorkerHost } | undefined;
+let starting: Promise<{ engine: EngineInterface; host: WorkerHost }> | undefined;
+const aborts = new Map<number, AbortController>();
+
+type Handlers = { [M in Method]: (args: Sent<M>, signal: AbortSignal) => Got<M> | Promise<Got<M>> };
+
+const handlers: Handlers = {
+  boot: ([options, hostOptions], signal) => boot(options, hostOptions, signal),
+  run: ([request], signal) => run(request, signal),
+  loadPackage: async ([names], signal) => withTimings(await engine().loadPackage(names, signal)),
+  loadPackagesFromImports: async ([code], signal) => withTimings(await engine().loadPackagesFromImports(code, signal)),
+  loadedPackages: () => engine().loadedPackages(),
+  globalsGet: ([name]) => engine().globalsGet(name),
+  globalsSet: ([name, value]) => void engine().globalsSet(name, value),
+  readFile: ([path]) => engine().readFile(path),
+  writeFile: ([path, data]) => void engine().writeFile(path, data),
+  mkdir: ([path, recursive]) => void engine().mkdir(path, recursive),
+  readdir: ([path]) => engine().readdir(path),
+  stat: ([path]) => engine().stat(path),
+  lstat: ([path]) => engine().lstat(path),
+  rename: ([from, to]) => void engine().rename(from, to),
+  unlink: ([path]) => void engine().unlink(path),
+  rmdir: ([path]) => void engine().rmdir(path),
+  mount: async ([path, source]) => void (await engine().mount(path, source)),
+  unmount: ([path]) => void engine().unmount(path),
+  memory: () => engine().memory(),
+};
+
+scope.addEventListener("message", (event) => {
+  const message = (event as MessageEvent<ToWorker>).data;
+  if (message.type === "abort") {
+    aborts.get(message.id)?.abort();
+  } else {
+    void serve(message);
+  }
+});
+
+// A trap in a callback belongs to no request. Any other stray error is Python's or the user's, and for the console.
+scope.addEventListener("error", (event) => {
+  event.preventDefault();
+  reportStray((event as ErrorEvent).error);
+});
+scope.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  reportStray((event as PromiseRejectionEvent).reason);
+});
+
+async function serve<M extends Method>({ id, method, args }: RequestOf<M>): Promise<void> {
+  const controller = new AbortController();
+  aborts.set(id, controller);
+  try {
+    if (method !== "boot") {
+      await starting;
+    }
+    const value = await handlers[method](args, controller.signal);
+    started?.host.outputs.flush();
+    const transfer = value instanceof Uint8Array ? [value.buffer as ArrayBuffer] : [];
+    scope.postMessage({ type: "result", id, value }, transfer);
+  } catch (error) {
+    started?.host.outputs.flush();
+    scope.postMessage({ type: "failure", id, error: describeError(error) }, []);
+  } finally {
+    aborts.delete(id);
+  }
+}
+
+async function boot(options: Sent<"boot">[0], hostOptions: HostOptions, signal: AbortSignal): Promise<BootEnd> {
+  starting = (async () => {
+    await compiled;
+    const host = new WorkerHost(hostOptions, post);
+    return { engine: await Engine.boot(options, host, signal), host };
+  })();
+  started = await starting;
+  const { engine } = started;
+  return withTimings({ version: engine.version(), pythonVersion: engine.pythonVersion() });
+}
+
+async function run(request: Sent<"run">[0], signal: AbortSignal): Promise<Got<"run">> {
+  const { host } = begun();
+  await engine().loadPackagesFromImports(request.code, signal);
+  if (signal.aborted) {
+    throw aborted("the run", signal.reason);
+  }
+  const onAbort = () => {
+    // The run awaits, else this message would not have come; the wish in shared memory is taken so that the code that
+    // cleans up after the cancellation is not interrupted as well.
+    const taken = host.takeInterrupt();
+    if (!engine().cancel(request.run) && taken) {
+      host.putInterruptBack();
+    }
+  };
+  host.run = request.run;
+  signal.addEventListener("abort", onAbort);
+  post({ type: "started", run: request.run });
+  try {
+    return withTimings(await engine().run(request));
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    host.run = 0;
+  }
+}
+
+function begun(): { engine: EngineInterface; host: WorkerHost } {
+  if (started === undefined) {
+    throw new TaipanError({ code: "WORKER", message: "Python has not been started" });
+  }
+  return started;
+}
+
+function engine(): EngineInterface {
+  return begun().engine;
+}
+
+/** Tells the page what has been moved so far, before it gets `value`. */
+function withTimings<T>(value: T): T {
+  post({ type: "timings", timings: engine().timings() });
+  return value;
+}
+
+function post(event: WorkerEvent): void {
+  scope.postMessage(event, []);
+}
+
+function reportStray(error: unknown): void {
+  if (error instanceof WebAssembly.RuntimeError) {
+    post({ type: "fatal", error: describeError(error) });
+  } else {
+    console.error(error);
+  }
+}
+
+async function fetchModule(): Promise<Response> {
+  const url = new URL("./wasm/taipan_web_bg.wasm", import.meta.url);
+  let response: Response;
+  try {
+    response = await fetch(url);
+  } catch (cause) {
+    throw new LoadError({ code: "LOAD_NETWORK", message: `${url} cannot be reached`, cause });
+  }
+  if (!response.ok) {
+    throw new LoadError({
+      code: "LOAD_HTTP",
+      message: `${url}: the server answered ${response.status}`,
+      hint: "Serve the package's whole dist folder, its wasm folder included.",
+    });
+  }
+  return response;
+}
