@@ -19,7 +19,10 @@ const PARTS = { wasm: buildWasm, js: buildPackage, www: buildPage };
 export async function build(parts = Object.keys(PARTS)) {
   for (const part of parts) {
     if (!PARTS[part]) {
-      throw new Problem(`There is nothing to build that is called ${part}.`, `Choose one of ${Object.keys(PARTS).join(", ")}.`);
+      throw new Problem(
+        `There is nothing to build that is called ${part}.`,
+        `Choose one of ${Object.keys(PARTS).join(", ")}.`,
+      );
     }
     await PARTS[part]();
   }

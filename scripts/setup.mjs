@@ -42,7 +42,8 @@ const PURPOSES = {
  */
 export async function setUp(purpose) {
   const parts = PURPOSES[purpose];
-  if (!parts) throw new Problem(`There is no set-up for ${purpose}.`, `Choose one of ${Object.keys(PURPOSES).join(", ")}.`);
+  if (!parts)
+    throw new Problem(`There is no set-up for ${purpose}.`, `Choose one of ${Object.keys(PURPOSES).join(", ")}.`);
   await nodePackages();
   const results = await Promise.allSettled(parts.map((part) => part()));
   const errors = results.filter(({ status }) => status === "rejected").map(({ reason }) => reason);

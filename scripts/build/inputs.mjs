@@ -21,7 +21,11 @@ export async function filesUnder(folder, skip = []) {
 export async function hashOf(files, ...others) {
   const hash = createHash("sha256");
   for (const other of others) hash.update(`${other}\0`);
-  for (const file of files) hash.update(`${relative(root, file)}\0`).update(await readFile(file)).update("\0");
+  for (const file of files)
+    hash
+      .update(`${relative(root, file)}\0`)
+      .update(await readFile(file))
+      .update("\0");
   return hash.digest("hex");
 }
 

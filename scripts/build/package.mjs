@@ -86,7 +86,8 @@ export async function buildPackage() {
       await run(process.execPath, [tsc, "--project", "tsconfig.build.json"], { cwd: root, log: "tsc" });
       // The boundary's types stand beside the Rust code they describe; the package has its own copy.
       await placeWhole(BOUNDARY, join(dist, "boundary.d.ts"));
-      if (!(await readdir(dist)).includes("index.js")) throw new Problem("js/src has no index.ts, so dist/ has no entry.");
+      if (!(await readdir(dist)).includes("index.js"))
+        throw new Problem("js/src has no index.ts, so dist/ has no entry.");
       await printSizes();
       await remember("package", inputs, await filesUnder(dist));
     },

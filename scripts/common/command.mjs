@@ -15,6 +15,13 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
 /** The environment of everything we run: our tools first on `PATH`. */
 export const environment = (extra = {}) => ({ ...process.env, PATH: toolPath(), ...extra });
 
+/** The part of an output that says what went wrong: from the first error on, else its end. */
+function excerpt(output) {
+  const lines = output.trimEnd().split("\n");
+  const first = lines.findIndex((line) => /^(error|npm error|ERROR)\b|: error TS/.test(line));
+  return first < 0 ? lines.slice(-15) : lines.slice(first, first + 40);
+}
+
 /**
  * Runs a program to its end.
  *
@@ -52,7 +59,7 @@ export function run(program, args, options = {}) {
     }
     const fail = (code, reason) => {
       if (mayFail) return resolve({ code, ...output });
-      const tail = (output.stderr || output.stdout).trimEnd().split("\n").slice(-15).join("\n    ");
+      const tail = excerpt(output.stderr || output.stdout).join("\n    ");
       const where = log ? `\n    The whole output: ${join(logs, `${log}.log`)}` : "";
       reject(new Problem(`\`${[program, ...args].join(" ")}\` ${reason}.${tail ? `\n    ${tail}` : ""}${where}`, next));
     };

@@ -36,7 +36,10 @@ async function runs(path) {
 
 async function install() {
   if (process.env.CHROME_PATH && !(await runs(process.env.CHROME_PATH))) {
-    throw new Problem(`CHROME_PATH is ${process.env.CHROME_PATH}, which does not run.`, "Correct or unset CHROME_PATH.");
+    throw new Problem(
+      `CHROME_PATH is ${process.env.CHROME_PATH}, which does not run.`,
+      "Correct or unset CHROME_PATH.",
+    );
   }
   const isRoot = process.getuid?.() === 0;
   if (!isRoot || !(await find("apt-get"))) {

@@ -8,8 +8,16 @@ const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /** The archives of Debian that this machine's apt is configured to use. */
 async function mirrors() {
-  const { stdout } = await run("apt-get", ["indextargets", "--format", "$(ORIGIN)\t$(REPO_URI)", "Created-By: Packages"]);
-  const all = stdout.split("\n").filter(Boolean).map((line) => line.split("\t"));
+  const { stdout } = await run("apt-get", [
+    "indextargets",
+    "--format",
+    "$(ORIGIN)\t$(REPO_URI)",
+    "Created-By: Packages",
+  ]);
+  const all = stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => line.split("\t"));
   const uris = all.filter(([origin]) => origin === "Debian" || origin.startsWith("$(")).map(([, uri]) => uri);
   const unique = [...new Set(uris.length > 0 ? uris : all.map(([, uri]) => uri))];
   // The security archive has only what was repaired.
@@ -27,7 +35,10 @@ async function mirrors() {
  */
 export async function fetchDebianPackage(name, isWanted, suites, folder) {
   if (!(await find("apt-get")) || !(await find("dpkg-deb"))) {
-    throw new Problem("This is not a Debian-like system: there is no apt-get.", "Run `rustup target add` where rustup's servers can be reached.");
+    throw new Problem(
+      "This is not a Debian-like system: there is no apt-get.",
+      "Run `rustup target add` where rustup's servers can be reached.",
+    );
   }
   const seen = [];
   for (const mirror of await mirrors()) {
@@ -50,9 +61,16 @@ export async function fetchDebianPackage(name, isWanted, suites, folder) {
         "Acquire::Languages": "none",
         "Acquire::Retries": "2",
       }).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
-      const update = await run("apt-get", [...options, "update"], { mayFail: true, log: "apt-update", timeout: 300_000 });
+      const update = await run("apt-get", [...options, "update"], {
+        mayFail: true,
+        log: "apt-update",
+        timeout: 300_000,
+      });
       const { stdout } = await run("apt-cache", [...options, "madison", name], { mayFail: true });
-      const versions = stdout.split("\n").map((line) => line.split("|")[1]?.trim()).filter(Boolean);
+      const versions = stdout
+        .split("\n")
+        .map((line) => line.split("|")[1]?.trim())
+        .filter(Boolean);
       seen.push(`${suite}: ${versions.join(", ") || (update.code === 0 ? "none" : "not reachable")}`);
       const version = versions.find(isWanted);
       if (!version) continue;

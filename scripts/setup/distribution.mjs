@@ -1,5 +1,5 @@
 /** A Pyodide release from npm: glue, CPython's wasm module, the standard library and the lock file. */
-import { readFile, readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../common/command.mjs";
 import { hasContent, placeWhole, withTemporaryFolder } from "../common/file.mjs";
@@ -12,7 +12,9 @@ export const distributions = JSON.parse(await readFile(new URL("../distributions
 
 /** The names of `files` that are not in `folder` with the content expected. */
 export async function missing(folder, files) {
-  const there = await Promise.all(Object.entries(files).map(([name, content]) => hasContent(join(folder, name), content)));
+  const there = await Promise.all(
+    Object.entries(files).map(([name, content]) => hasContent(join(folder, name), content)),
+  );
   return Object.keys(files).filter((_, index) => !there[index]);
 }
 

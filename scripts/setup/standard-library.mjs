@@ -2,7 +2,7 @@
  * Builds Rust's standard library for a target from Debian's `rust-src`, for machines that cannot reach rustup's
  * servers. The result works with plain stable cargo, LTO and `cargo test`.
  */
-import { mkdir, readdir, rename, rm, stat, copyFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../common/command.mjs";
 import { withTemporaryFolder } from "../common/file.mjs";
@@ -14,14 +14,24 @@ const SUITES = ["trixie-backports", "forky", "sid", "trixie"];
 
 async function unpackLibrary(deb, folder) {
   // Only the library is needed; the package also has the compiler's own source.
-  await run("sh", ["-c", `dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --wildcards './usr/src/rustc-*/library'`, "sh", deb, folder]);
+  await run("sh", [
+    "-c",
+    `dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --wildcards './usr/src/rustc-*/library'`,
+    "sh",
+    deb,
+    folder,
+  ]);
   const source = join(folder, "usr", "src");
   const [version] = await readdir(source);
   return join(source, version, "library");
 }
 
 async function compile(library, target, folder) {
-  const flags = ["-Zforce-unstable-if-unmarked", `--remap-path-prefix=${library}=/rustc/library`, `--remap-path-prefix=${folder}=/build`];
+  const flags = [
+    "-Zforce-unstable-if-unmarked",
+    `--remap-path-prefix=${library}=/rustc/library`,
+    `--remap-path-prefix=${folder}=/build`,
+  ];
   const home = process.env.CARGO_HOME ?? join(process.env.HOME ?? "", ".cargo");
   flags.push(`--remap-path-prefix=${home}=/cargo`);
   const args = ["build", "--manifest-path", join(library, "sysroot", "Cargo.toml"), "--locked", "--profile", "dist"];

