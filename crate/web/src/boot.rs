@@ -113,7 +113,7 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
     let module = start(start_options, &timeline).await?;
     fetcher.check_aborted()?;
     let api = finish_bootstrap(&module).await?;
-    let session = Session::new(&api, &host, output)?;
+    let session = Session::new(&api, &host, output, &packages)?;
     timeline.end(Stage::Bootstrap);
     packages.connect(&api);
     preload.await?;

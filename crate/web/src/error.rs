@@ -88,6 +88,7 @@ pub struct Error {
     message: String,
     hint: Option<String>,
     cause: Option<JsValue>,
+    status: Option<u16>,
     fields: Vec<(&'static str, JsValue)>,
 }
 
@@ -97,7 +98,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error of a kind, with a sentence that names the thing that failed.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None, cause: None, fields: Vec::new() }
+        Self { code, message: message.into(), hint: None, cause: None, status: None, fields: Vec::new() }
     }
 
     /// Adds what to do next, as a sentence.
@@ -119,6 +120,18 @@ impl Error {
     pub fn field(mut self, name: &'static str, value: impl Into<JsValue>) -> Self {
         self.fields.push((name, value.into()));
         self
+    }
+
+    /// Adds the HTTP status that a server answered with.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// The HTTP status that a server answered with.
+    pub fn status(&self) -> Option<u16> {
+        self.status
     }
 
     /// What kind of failure this is.
@@ -179,6 +192,9 @@ impl From<Error> for JsValue {
         }
         if let Some(cause) = &error.cause {
             set("cause", cause);
+        }
+        if let Some(status) = error.status {
+            set("status", &status.into());
         }
         for (name, value) in &error.fields {
             set(name, value);

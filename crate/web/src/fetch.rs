@@ -7,12 +7,17 @@ use js_sys::{Array, ArrayBuffer, Reflect, Uint8Array};
 use sha2::{Digest, Sha256};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, ReadableStreamDefaultReader, RequestInit, Response};
+use web_sys::{
+    AbortSignal, ReadableStreamDefaultReader, RequestInit, Response, XmlHttpRequest, XmlHttpRequestResponseType,
+};
 
 use crate::boundary::Stage;
 use crate::error::{Code, Error, Result, describe};
 use crate::global;
 use crate::timeline::Timeline;
+
+/// How often a download is tried.
+pub const ATTEMPTS: u32 = 4;
 
 /// Fetches on behalf of one boot or one call, so that its `AbortSignal` reaches every request.
 #[derive(Clone)]
@@ -70,25 +75,37 @@ impl Fetcher {
             if response.ok() {
                 return if is_page(&response) { Err(page_error(&url)) } else { Ok(response) };
             }
-            let status = response.status();
-            Err(Error::new(Code::LoadHttp, format!("{url} answered with status {status} {}.", response.status_text()))
-                .hint(http_hint(status))
-                .field("status", status)
-                .field("url", url))
+            Err(http_error(&url, response.status(), &response.status_text()))
         }
     }
 
-    /// Starts a download at once; the returned future gives all its bytes, outside Rust's memory.
+    /// Starts a download at once; the returned future gives all its bytes, outside Rust's memory. A failure that may
+    /// pass (no answer, a transfer that breaks off, a busy server) is tried again, [`ATTEMPTS`] times in all.
     ///
     /// # Errors
     /// As [`Fetcher::request`], and [`Code::LoadNetwork`] where the transfer breaks off.
     pub fn download(&self, url: &str, label: Label<'_>) -> impl Future<Output = Result<Uint8Array>> + use<> {
-        let response = self.request(url);
+        let first = self.request(url);
         let (this, url, name) = (self.clone(), url.to_owned(), label.name.to_owned());
+        let (stage, size) = (label.stage, label.size);
         async move {
-            let response = response.await?;
-            this.read_body(&url, &response, Label { name: &name, ..label }).await
+            let label = Label { stage, name: &name, size };
+            let mut outcome = this.finish(&url, first.await, label).await;
+            for attempt in 1..ATTEMPTS {
+                match &outcome {
+                    Err(error) if is_passing(error) => {}
+                    _ => break,
+                }
+                global::sleep(back_off(attempt, js_sys::Math::random())).await;
+                let response = this.request(&url).await;
+                outcome = this.finish(&url, response, label).await;
+            }
+            outcome
         }
+    }
+
+    async fn finish(&self, url: &str, response: Result<Response>, label: Label<'_>) -> Result<Uint8Array> {
+        self.read_body(url, &response?, label).await
     }
 
     /// Reads a response to its end, reporting bytes as they come.
@@ -131,6 +148,22 @@ fn page_error(url: &str) -> Error {
         .field("url", url)
 }
 
+/// Whether a failure may be gone when the request is made again.
+fn is_passing(error: &Error) -> bool {
+    match error.code() {
+        Code::LoadNetwork => true,
+        Code::LoadHttp => error.status().is_some_and(|status| matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)),
+        _ => false,
+    }
+}
+
+/// Milliseconds to wait before an attempt: twice as long each time, and not the same for everybody, lest all come back
+/// at once. `random` is from [0, 1).
+fn back_off(attempt: u32, random: f64) -> f64 {
+    const FIRST: f64 = 250.0;
+    FIRST * f64::from(1 << (attempt - 1)) * (0.5 + random)
+}
+
 /// The number of bytes to come, where the server says it and nothing is encoded on the way.
 fn content_length(response: &Response) -> Option<f64> {
     let headers = response.headers();
@@ -154,12 +187,51 @@ fn concatenate(chunks: &Array, length: u32) -> Uint8Array {
     bytes
 }
 
+/// Downloads while everything else waits. Browsers allow that in workers only.
+///
+/// # Errors
+/// As [`Fetcher::download`], and [`Code::NotSupported`] outside a worker.
+pub fn fetch_now(url: &str) -> Result<Uint8Array> {
+    let request = XmlHttpRequest::new().map_err(|thrown| network_error(url, thrown))?;
+    request.open_with_async("GET", url, false).map_err(|thrown| network_error(url, thrown))?;
+    request.set_response_type(XmlHttpRequestResponseType::Arraybuffer);
+    if request.response_type() != XmlHttpRequestResponseType::Arraybuffer {
+        return Err(Error::new(Code::NotSupported, format!("{url} cannot be waited for on this thread."))
+            .hint("Load the package before the code runs, or run Python in a worker."));
+    }
+    request.send().map_err(|thrown| network_error(url, thrown))?;
+    let status = request.status().unwrap_or_default();
+    if !(200..300).contains(&status) {
+        return Err(http_error(url, status, &request.status_text().unwrap_or_default()));
+    }
+    let body = request.response().map_err(|thrown| network_error(url, thrown))?;
+    Ok(Uint8Array::new(&body))
+}
+
+fn http_error(url: &str, status: u16, text: &str) -> Error {
+    Error::new(Code::LoadHttp, format!("{url} answered with status {status} {text}."))
+        .hint(http_hint(status))
+        .with_status(status)
+        .field("url", url)
+}
+
 /// Checks that bytes have the SHA-256 they must have (lower-case hexadecimal).
 ///
 /// # Errors
 /// [`Code::Integrity`] naming what was fetched.
 pub async fn check_sha256(name: &str, bytes: &Uint8Array, expected: &str) -> Result<()> {
-    let actual = sha256(bytes).await;
+    compare_sha256(name, &sha256(bytes).await, expected)
+}
+
+/// As [`check_sha256`], on this thread.
+///
+/// # Errors
+/// [`Code::Integrity`] naming what was fetched.
+pub fn check_sha256_now(name: &str, bytes: &Uint8Array, expected: &str) -> Result<()> {
+    compare_sha256(name, &hexadecimal(&Sha256::digest(bytes.to_vec())), expected)
+}
+
+fn compare_sha256(name: &str, actual: &str, expected: &str) -> Result<()> {
     if actual.eq_ignore_ascii_case(expected) {
         return Ok(());
     }
@@ -167,7 +239,10 @@ pub async fn check_sha256(name: &str, bytes: &Uint8Array, expected: &str) -> Res
         Code::Integrity,
         format!("{name} is not what was expected: its SHA-256 is {actual}, it should be {expected}."),
     )
-    .hint("The file was changed on the way or the lock file belongs to another release. Reload; if it stays, check what the server sends.")
+    .hint(
+        "The file was changed on the way or the lock file belongs to another release. Reload; if it stays, check what \
+         the server sends.",
+    )
     .field("name", name))
 }
 
@@ -244,4 +319,24 @@ pub async fn settle(code: Code, context: &str, promise: js_sys::Promise) -> Resu
 /// `describe`, for values that were rejected with something that may be absent.
 pub fn reason(value: &JsValue) -> String {
     if value.is_undefined() { "no reason was given".to_owned() } else { describe(value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_and_differ() {
+        assert!((back_off(1, 0.0) - 125.0).abs() < 1e-9);
+        assert!((back_off(3, 0.5) - 1000.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn only_failures_that_may_pass_are_tried_again() {
+        assert!(is_passing(&Error::new(Code::LoadNetwork, "")));
+        assert!(is_passing(&Error::new(Code::LoadHttp, "").with_status(503)));
+        assert!(!is_passing(&Error::new(Code::LoadHttp, "").with_status(404)));
+        assert!(!is_passing(&Error::new(Code::Aborted, "")));
+        assert!(!is_passing(&Error::new(Code::Integrity, "")));
+    }
 }

@@ -98,10 +98,7 @@ impl Packages {
             return Ok(Vec::new());
         }
         let _one_at_a_time = self.loading.lock().await;
-        let missing: Vec<Wanted> = {
-            let loaded = self.loaded.borrow();
-            wanted.into_iter().filter(|package| !loaded.contains_key(package.name())).collect()
-        };
+        let missing = self.missing(wanted);
         self.timeline.report(Stage::Resolve, "", missing.len() as f64, Some(missing.len() as f64));
         let preparing = missing.iter().map(|package| self.prepare(package, fetcher));
         let outcomes = join_all(preparing).await;
@@ -117,13 +114,7 @@ impl Packages {
         if !failures.is_empty() {
             return Err(packages_failed(failures));
         }
-        let infos: Vec<PackageInfo> = prepared.iter().map(|package| package.info().clone()).collect();
-        archive::install(prepared, &self.files, &self.linker, self.lock.abi)?;
-        let mut loaded = self.loaded.borrow_mut();
-        loaded.extend(infos.iter().map(|info| (info.name.clone(), info.clone())));
-        drop(loaded);
-        self.refresh_interpreter()?;
-        Ok(infos)
+        self.install(prepared)
     }
 
     /// Loads the packages of the lock file that provide the modules which code imports and which are not there yet.
@@ -136,6 +127,35 @@ impl Packages {
             .filter_map(|module| self.lock.package_for_import(module))
             .collect();
         self.load(&names, fetcher).await
+    }
+
+    /// Loads the package that provides a module, while Python waits in an `import` statement. Says whether there is
+    /// something new to be found. Only a worker can wait like this; elsewhere the answer is an error.
+    ///
+    /// # Errors
+    /// As [`Packages::load`], and [`Code::NotSupported`] on the page's own thread.
+    pub fn load_for_import(&self, module: &str) -> Result<bool> {
+        let top_level = module.split('.').next().unwrap_or(module);
+        let Some(name) = self.lock.package_for_import(module).or_else(|| self.lock.package_for_import(top_level)) else {
+            return Ok(false);
+        };
+        let missing = self.missing(wanted::parse(&self.lock, &[name])?);
+        if missing.is_empty() {
+            return Ok(false);
+        }
+        let mut prepared = Vec::with_capacity(missing.len());
+        let mut failures = Vec::new();
+        for package in &missing {
+            match self.prepare_now(package) {
+                Ok(package) => prepared.push(package),
+                Err(error) => failures.push((package.name().to_owned(), error)),
+            }
+        }
+        if !failures.is_empty() {
+            return Err(packages_failed(failures));
+        }
+        self.install(prepared)?;
+        Ok(true)
     }
 
     /// Tells the interpreter of packages from now on.
@@ -159,10 +179,31 @@ impl Packages {
             .map_err(|thrown| Error::from_js(Code::Fatal, "The interpreter cannot see new packages", thrown))
     }
 
+    fn missing(&self, wanted: Vec<Wanted>) -> Vec<Wanted> {
+        let loaded = self.loaded.borrow();
+        wanted.into_iter().filter(|package| !loaded.contains_key(package.name())).collect()
+    }
+
+    fn install(&self, prepared: Vec<PreparedPackage>) -> Result<Vec<PackageInfo>> {
+        let infos: Vec<PackageInfo> = prepared.iter().map(|package| package.info().clone()).collect();
+        archive::install(prepared, &self.files, &self.linker)?;
+        self.loaded.borrow_mut().extend(infos.iter().map(|info| (info.name.clone(), info.clone())));
+        self.refresh_interpreter()?;
+        Ok(infos)
+    }
+
+    /// Downloads a package and checks it, while everything else waits. Its side modules are compiled when they are
+    /// linked.
+    fn prepare_now(&self, package: &Wanted) -> Result<PreparedPackage> {
+        let bytes = download::download_now(package, &self.base_url, &self.timeline)?;
+        archive::read(package, bytes, self.lock.abi, &self.held)
+    }
+
     /// Downloads a package, checks it, and compiles its side modules.
     async fn prepare(&self, package: &Wanted, fetcher: &Fetcher) -> Result<PreparedPackage> {
         let bytes = download::download(package, &self.base_url, fetcher).await?;
-        archive::prepare(package, bytes, self.lock.abi, &self.held, &self.linker).await
+        let package = archive::read(package, bytes, self.lock.abi, &self.held)?;
+        package.compile(&self.linker).await
     }
 }
 

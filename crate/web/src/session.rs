@@ -17,6 +17,7 @@ use crate::emscripten::bindings::PublicApi;
 use crate::error::{Code, Error, Result};
 use crate::global;
 use crate::output::Output;
+use crate::packages::Packages;
 
 /// How to run a piece of code: `RunRequest` of `boundary.d.ts`.
 pub struct RunRequest {
@@ -44,13 +45,14 @@ impl Session {
     ///
     /// # Errors
     /// [`Code::Fatal`] if the interpreter cannot be set up.
-    pub fn new(api: &PublicApi, host: &EngineHost, output: Rc<Output>) -> Result<Self> {
+    pub fn new(api: &PublicApi, host: &EngineHost, output: Rc<Output>, packages: &Rc<Packages>) -> Result<Self> {
         let failed = |thrown| Error::from_js(Code::Fatal, "The interpreter cannot be set up", thrown);
         let signals = Rc::new(Signals::new(host.clone()));
         host_module::connect_streams(api, host, &output).map_err(failed)?;
-        api.register_js_module("_taipan_host", &host_module::make(host, &output)).map_err(failed)?;
+        api.register_js_module("_taipan_host", &host_module::make(host, &output, packages)).map_err(failed)?;
         api.set_interrupt_buffer(&Signals::buffer(&signals)).map_err(failed)?;
         let cell = api.pyimport("_taipan.cell").map_err(failed)?;
+        destroy(&api.pyimport("_taipan.finder").map_err(failed)?);
         Ok(Self { cell, output, signals })
     }
 

@@ -5,23 +5,43 @@ use js_sys::Uint8Array;
 use super::Wanted;
 use crate::boundary::Stage;
 use crate::error::Result;
-use crate::fetch::{Fetcher, Label, check_sha256};
+use crate::fetch::{Fetcher, Label, check_sha256, check_sha256_now, fetch_now};
+use crate::timeline::Timeline;
 
 /// Downloads a package's archive and checks its hash, where the lock file has one.
 ///
 /// # Errors
 /// Those of [`Fetcher::download`], and [`crate::error::Code::Integrity`].
 pub async fn download(package: &Wanted, base_url: &str, fetcher: &Fetcher) -> Result<Uint8Array> {
-    let url = match package {
-        Wanted::Locked(locked) => resolve(base_url, &locked.file_name),
-
-    };
+    let url = address(package, base_url);
     let label = Label { stage: Stage::Download, name: package.name(), size: None };
     let bytes = fetcher.download(&url, label).await?;
     if let Wanted::Locked(locked) = package {
         check_sha256(&locked.file_name, &bytes, &locked.sha256).await?;
     }
     Ok(bytes)
+}
+
+/// As [`download`], while everything else waits: for an `import` statement.
+///
+/// # Errors
+/// As [`download`], and [`crate::error::Code::NotSupported`] outside a worker.
+pub fn download_now(package: &Wanted, base_url: &str, timeline: &Timeline) -> Result<Uint8Array> {
+    let url = address(package, base_url);
+    let bytes = fetch_now(&url)?;
+    let size = f64::from(bytes.length());
+    timeline.add_bytes(size);
+    timeline.report(Stage::Import, package.name(), size, Some(size));
+    if let Wanted::Locked(locked) = package {
+        check_sha256_now(&locked.file_name, &bytes, &locked.sha256)?;
+    }
+    Ok(bytes)
+}
+
+fn address(package: &Wanted, base_url: &str) -> String {
+    match package {
+        Wanted::Locked(locked) => resolve(base_url, &locked.file_name),
+    }
 }
 
 /// A lock file names a file in the folder of the wheels, or a whole address.

@@ -10,11 +10,12 @@ use crate::boundary::EngineHost;
 use crate::emscripten::abi::set;
 use crate::emscripten::bindings::PublicApi;
 use crate::output::{Output, Stream};
+use crate::packages::Packages;
 
 type Thrown<T> = Result<T, JsValue>;
 
 /// The JavaScript object that Python imports as `_taipan_host`.
-pub fn make(host: &EngineHost, output: &Rc<Output>) -> Object {
+pub fn make(host: &EngineHost, output: &Rc<Output>, packages: &Rc<Packages>) -> Object {
     let module = Object::new();
     let sink = Rc::clone(output);
     let display = Closure::<dyn Fn(String)>::new(move |json: String| sink.display(&json));
@@ -29,6 +30,11 @@ pub fn make(host: &EngineHost, output: &Rc<Output>) -> Object {
         });
         set(&module, "readLine", &read.into_js_value());
     }
+    let packages = Rc::clone(packages);
+    let load = Closure::<dyn Fn(String) -> Thrown<bool>>::new(move |module: String| {
+        Ok(packages.load_for_import(&module)?)
+    });
+    set(&module, "loadForImport", &load.into_js_value());
     let object: Function = Object::new().constructor();
     if let Ok(from_entries) = Reflect::get(&object, &"fromEntries".into()) {
         set(&module, "fromEntries", &from_entries);

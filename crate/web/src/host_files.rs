@@ -1,0 +1,149 @@
+//! Files of the page's user, read where they are.
+//!
+//! A `File` is read slice by slice when Python reads it, so that a large file never has to fit into memory. That needs
+//! `FileReaderSync`, which exists in workers only; elsewhere the whole file is read when it is mounted.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use js_sys::{ArrayBuffer, AsyncIterator, Promise, Reflect, Uint8Array};
+use taipan_core::source::{ByteSource, SharedSource, SourceError};
+use taipan_core::vfs::{Content, Layer, LayerEntry};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, FileReaderSync};
+
+use crate::archive_bytes::ArchiveBytes;
+use crate::boundary::MountSource;
+use crate::error::{Code, Error, Result, describe};
+use crate::global::wall_clock;
+
+/// The most files that a mounted directory may hold.
+const MAX_FILES: usize = 100_000;
+
+/// The deepest that a mounted directory may go.
+const MAX_DEPTH: usize = 64;
+
+/// Mode of a mounted file.
+const FILE_MODE: u32 = 0o100_644;
+
+/// Mode of a mounted directory.
+const DIRECTORY_MODE: u32 = 0o040_755;
+
+#[wasm_bindgen]
+extern "C" {
+    /// A `FileSystemHandle`, a `File`, or something that is neither: their properties as far as they are used.
+    #[derive(Clone)]
+    type Handle;
+
+    #[wasm_bindgen(method, getter)]
+    fn kind(this: &Handle) -> Option<String>;
+
+    #[wasm_bindgen(method, getter)]
+    fn name(this: &Handle) -> Option<String>;
+
+    #[wasm_bindgen(method, getter, js_name = lastModified)]
+    fn last_modified(this: &Handle) -> Option<f64>;
+
+    #[wasm_bindgen(method, catch)]
+    fn values(this: &Handle) -> std::result::Result<AsyncIterator, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = getFile)]
+    fn get_file(this: &Handle) -> std::result::Result<Promise, JsValue>;
+}
+
+/// Whether a source is mounted as a directory rather than as a single file.
+pub fn is_directory(source: &MountSource) -> bool {
+    source.unchecked_ref::<Handle>().kind().as_deref() == Some("directory")
+}
+
+/// What a source holds, as a layer. A single file is an entry called `name`.
+///
+/// # Errors
+/// [`Code::BadArgument`] if it is nothing that can be mounted, [`Code::FileSystem`] if it cannot be read or is too large.
+pub async fn layer(source: MountSource, name: &str, held: &Rc<Cell<u64>>) -> Result<Layer> {
+    let handle: Handle = source.unchecked_into();
+    let mut layer = Layer::default();
+    if handle.kind().as_deref() == Some("directory") {
+        add_directory(&mut layer, handle, held).await?;
+        return Ok(layer);
+    }
+    layer.entries.push(file_entry(name, &handle, held).await?);
+    Ok(layer)
+}
+
+async fn add_directory(layer: &mut Layer, root: Handle, held: &Rc<Cell<u64>>) -> Result<()> {
+    let failed = |thrown| Error::from_js(Code::FileSystem, "The directory cannot be read", thrown);
+    let mut open = vec![(String::new(), root, 0)];
+    while let Some((path, directory, depth)) = open.pop() {
+        let children = directory.values().map_err(failed)?;
+        loop {
+            let step = JsFuture::from(children.next().map_err(failed)?).await.map_err(failed)?;
+            if Reflect::get(&step, &"done".into()).is_ok_and(|done| done.is_truthy()) {
+                break;
+            }
+            let child: Handle = Reflect::get(&step, &"value".into()).map_err(failed)?.unchecked_into();
+            let name = child.name().unwrap_or_default();
+            let child_path = if path.is_empty() { name } else { format!("{path}/{name}") };
+            if layer.entries.len() >= MAX_FILES || depth >= MAX_DEPTH {
+                return Err(Error::new(Code::FileSystem, format!("The directory is too large: {child_path} is more than {MAX_FILES} files or {MAX_DEPTH} levels in."))
+                    .hint("Mount a directory further down."));
+            }
+            if child.kind().as_deref() == Some("directory") {
+                layer.entries.push(LayerEntry::directory(child_path.clone(), DIRECTORY_MODE, wall_clock()));
+                open.push((child_path, child, depth + 1));
+            } else {
+                let file = JsFuture::from(child.get_file().map_err(failed)?).await.map_err(failed)?;
+                layer.entries.push(file_entry(&child_path, file.unchecked_ref(), held).await?);
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn file_entry(path: &str, file: &Handle, held: &Rc<Cell<u64>>) -> Result<LayerEntry> {
+    let source = shared_source(file, held).await?;
+    let content = Content::Stored { offset: 0, length: source.len(), source };
+    Ok(LayerEntry::file(path, FILE_MODE, file.last_modified().unwrap_or_else(wall_clock), content))
+}
+
+async fn shared_source(file: &JsValue, held: &Rc<Cell<u64>>) -> Result<SharedSource> {
+    if let Some(bytes) = file.dyn_ref::<Uint8Array>() {
+        return Ok(Rc::new(ArchiveBytes::new(bytes.clone(), held)));
+    }
+    let Some(blob) = file.dyn_ref::<Blob>() else {
+        return Err(Error::new(Code::BadArgument, "Only a File, a Blob, bytes or a directory handle can be mounted."));
+    };
+    if let Ok(reader) = FileReaderSync::new() {
+        return Ok(Rc::new(BlobSource { blob: blob.clone(), reader }));
+    }
+    let buffer = JsFuture::from(blob.array_buffer())
+        .await
+        .map_err(|thrown| Error::from_js(Code::FileSystem, "The file cannot be read", thrown))?;
+    Ok(Rc::new(ArchiveBytes::new(Uint8Array::new(&buffer.unchecked_into::<ArrayBuffer>()), held)))
+}
+
+/// A `Blob`, read in slices.
+struct BlobSource {
+    blob: Blob,
+    reader: FileReaderSync,
+}
+
+impl ByteSource for BlobSource {
+    fn len(&self) -> u64 {
+        self.blob.size() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::result::Result<(), SourceError> {
+        let failed = |thrown: JsValue| SourceError::Host(describe(&thrown));
+        let (start, end) = (offset as f64, offset as f64 + buffer.len() as f64);
+        let slice = self.blob.slice_with_f64_and_f64(start, end).map_err(failed)?;
+        let bytes = Uint8Array::new(&self.reader.read_as_array_buffer(&slice).map_err(failed)?);
+        if bytes.length() as usize != buffer.len() {
+            let length = buffer.len() as u64;
+            return Err(SourceError::OutOfRange { offset, length, available: self.len() });
+        }
+        bytes.copy_to(buffer);
+        Ok(())
+    }
+}
