@@ -106,16 +106,13 @@ async function boot(options: Sent<"boot">[0], hostOptions: HostOptions, signal: 
 }
 
 async function run(request: Sent<"run">[0], signal: AbortSignal): Promise<Got<"run">> {
-  const { host } = begun();
-  await engine().loadPackagesFromImports(request.code, signal);
-  if (signal.aborted) {
-    throw aborted("the run", signal.reason);
-  }
+  const { engine: python, host } = begun();
+  const prefetchFailure = await prefetch(request.code, signal);
   const onAbort = () => {
     // The run awaits, else this message would not have come; the wish in shared memory is taken so that the code that
     // cleans up after the cancellation is not interrupted as well.
     const taken = host.takeInterrupt();
-    if (!engine().cancel(request.run) && taken) {
+    if (!python.cancel(request.run) && taken) {
       host.putInterruptBack();
     }
   };
@@ -123,11 +120,33 @@ async function run(request: Sent<"run">[0], signal: AbortSignal): Promise<Got<"r
   signal.addEventListener("abort", onAbort);
   post({ type: "started", run: request.run });
   try {
-    return withTimings(await engine().run(request));
+    return withTimings(await python.run(request));
+  } catch (error) {
+    if (prefetchFailure !== undefined && error instanceof Error) {
+      error.cause ??= prefetchFailure;
+    }
+    throw error;
   } finally {
     signal.removeEventListener("abort", onAbort);
     host.run = 0;
   }
+}
+
+/**
+ * Fetches what the code imports, all at once. That only saves time: an import finds its package by itself, and one that
+ * the code never gets to must not fail the run. So a failure is handed back, to explain an import that fails later.
+ */
+async function prefetch(code: string, signal: AbortSignal): Promise<unknown> {
+  let failure: unknown;
+  try {
+    await engine().loadPackagesFromImports(code, signal);
+  } catch (error) {
+    failure = error;
+  }
+  if (signal.aborted) {
+    throw aborted("the run", signal.reason);
+  }
+  return failure;
 }
 
 function begun(): { engine: EngineInterface; host: WorkerHost } {
