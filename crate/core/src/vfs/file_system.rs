@@ -1,0 +1,505 @@
+//! The inode tree and the operations on it.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::content::{FileData, MAX_FILE_SIZE};
+use super::directory::Directory;
+use super::inode::{AttributeChange, Body, DirectoryEntry, FileKind, Inode, Metadata, Node, PERMISSIONS};
+use super::layer::LayerId;
+use super::{Content, Errno};
+
+/// The longest name, in bytes (`NAME_MAX`).
+const NAME_MAX: usize = 255;
+
+/// Inflated bytes that are kept after the last descriptor of a file is closed. Linear memory never shrinks, so this is
+/// small: it serves programs that open the same file several times in a row.
+const CACHE_BYTES: usize = 4 << 20;
+
+/// An in-memory file system. Every mutating call is given the time in milliseconds since 1970.
+#[derive(Debug)]
+pub struct FileSystem {
+    nodes: HashMap<Inode, Node>,
+    root: Inode,
+    next_inode: u32,
+    pub(super) next_layer: u32,
+    cache: Cache,
+    files_inflated: u64,
+}
+
+/// What a file system holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Inodes, unlinked but open ones included.
+    pub inodes: usize,
+    /// Bytes of files that have contents of their own.
+    pub bytes_written: u64,
+    /// Inflated bytes that are kept.
+    pub bytes_cached: u64,
+    /// How many times a file had to be inflated.
+    pub files_inflated: u64,
+}
+
+/// Inflated contents: of open files, and of those closed last.
+#[derive(Debug, Default)]
+struct Cache {
+    entries: HashMap<Inode, Rc<[u8]>>,
+    /// Closed files, the one closed longest ago first.
+    closed: Vec<Inode>,
+}
+
+impl Cache {
+    fn bytes(&self) -> usize {
+        self.entries.values().map(|bytes| bytes.len()).sum()
+    }
+
+    fn forget(&mut self, inode: Inode) {
+        self.entries.remove(&inode);
+        self.closed.retain(|closed| *closed != inode);
+    }
+
+    /// Nobody has the file open any more: it may go when room is needed.
+    fn release(&mut self, inode: Inode) {
+        if !self.entries.contains_key(&inode) {
+            return;
+        }
+        self.closed.retain(|closed| *closed != inode);
+        self.closed.push(inode);
+        let mut bytes: usize = self.closed.iter().filter_map(|inode| self.entries.get(inode)).map(|b| b.len()).sum();
+        while bytes > CACHE_BYTES && !self.closed.is_empty() {
+            let oldest = self.closed.remove(0);
+            bytes -= self.entries.remove(&oldest).map_or(0, |entry| entry.len());
+        }
+    }
+}
+
+impl FileSystem {
+    /// An empty file system: a root directory with mode 755.
+    pub fn new(now: f64) -> Self {
+        let root = Inode::from(1);
+        let node = Node::new(Body::Directory(Directory::default()), 0o755, now);
+        Self {
+            nodes: HashMap::from([(root, node)]),
+            root,
+            next_inode: 2,
+            next_layer: 1,
+            cache: Cache::default(),
+            files_inflated: 0,
+        }
+    }
+
+    /// The root directory.
+    pub const fn root(&self) -> Inode {
+        self.root
+    }
+
+    /// What a name in a directory stands for.
+    ///
+    /// # Errors
+    /// `ENOENT`, `ENOTDIR`.
+    pub fn lookup(&self, parent: Inode, name: &str) -> Result<Inode, Errno> {
+        self.directory(parent)?.get(name).ok_or(Errno::ENOENT)
+    }
+
+    /// What `stat` tells of an inode.
+    ///
+    /// # Errors
+    /// `ENOENT` if there is no such inode.
+    pub fn metadata(&self, inode: Inode) -> Result<Metadata, Errno> {
+        self.node(inode).map(Node::metadata)
+    }
+
+    /// Changes permissions, times and size.
+    ///
+    /// # Errors
+    /// `EISDIR` or `EINVAL` when resizing what is not a file, `EFBIG`, `ENOSPC`, `EIO` if a layer's file cannot be read.
+    pub fn set_attributes(&mut self, inode: Inode, change: &AttributeChange, now: f64) -> Result<(), Errno> {
+        if let Some(size) = change.size {
+            self.truncate(inode, size, now)?;
+        }
+        let node = self.node_mut(inode)?;
+        if let Some(mode) = change.mode {
+            node.permissions = mode & PERMISSIONS;
+        }
+        node.atime = change.atime.unwrap_or(node.atime);
+        node.mtime = change.mtime.unwrap_or(node.mtime);
+        node.ctime = change.ctime.unwrap_or(now);
+        Ok(())
+    }
+
+    /// Makes a file, directory or character device.
+    ///
+    /// # Errors
+    /// `EEXIST`, `ENOTDIR`, `ENAMETOOLONG`, `EINVAL` for a name that is none, `EPERM` for other kinds.
+    pub fn make_node(&mut self, parent: Inode, name: &str, mode: u32, rdev: u32, now: f64) -> Result<Inode, Errno> {
+        let body = match FileKind::of(mode) {
+            Some(FileKind::File) => Body::File(FileData::Own(Vec::new())),
+            Some(FileKind::Directory) => Body::Directory(Directory::default()),
+            Some(FileKind::Device) => Body::Device(rdev),
+            Some(FileKind::Symlink) => return Err(Errno::EINVAL),
+            None => return Err(Errno::EPERM),
+        };
+        self.add(parent, name, Node::new(body, mode, now), now)
+    }
+
+    /// Makes a symbolic link.
+    ///
+    /// # Errors
+    /// `EEXIST`, `ENOTDIR`, `ENAMETOOLONG`, `EINVAL` for a name that is none, `ENOENT` for an empty target.
+    pub fn symlink(&mut self, parent: Inode, name: &str, target: &str, now: f64) -> Result<Inode, Errno> {
+        if target.is_empty() {
+            return Err(Errno::ENOENT);
+        }
+        self.add(parent, name, Node::new(Body::Symlink(target.to_owned()), 0o777, now), now)
+    }
+
+    /// The target of a symbolic link.
+    ///
+    /// # Errors
+    /// `EINVAL` if it is none.
+    pub fn read_link(&self, inode: Inode) -> Result<&str, Errno> {
+        match &self.node(inode)?.body {
+            Body::Symlink(target) => Ok(target),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
+    /// Renames, over a file or an empty directory if there is one (`rename` of POSIX.1-2024).
+    ///
+    /// # Errors
+    /// `ENOENT`, `ENOTDIR`, `EISDIR`, `ENOTEMPTY`, `ENAMETOOLONG`, `EINVAL` if a directory would come to be inside itself.
+    pub fn rename(
+        &mut self,
+        from_parent: Inode,
+        from_name: &str,
+        to_parent: Inode,
+        to_name: &str,
+        now: f64,
+    ) -> Result<(), Errno> {
+        let moved = self.lookup(from_parent, from_name)?;
+        check_name(to_name)?;
+        let is_directory = self.node(moved)?.kind() == FileKind::Directory;
+        let replaced = self.directory(to_parent)?.get(to_name);
+        if replaced == Some(moved) {
+            return Ok(());
+        }
+        if is_directory && self.contains(moved, to_parent) {
+            return Err(Errno::EINVAL);
+        }
+        if let Some(replaced) = replaced {
+            match (&self.node(replaced)?.body, is_directory) {
+                (Body::Directory(_), false) => return Err(Errno::EISDIR),
+                (Body::Directory(directory), true) if !directory.is_empty() => return Err(Errno::ENOTEMPTY),
+                (Body::Directory(_), true) => {}
+                (_, true) => return Err(Errno::ENOTDIR),
+                (_, false) => {}
+            }
+            self.directory_mut(to_parent)?.remove(to_name);
+            self.drop_link(replaced, now);
+        }
+        self.directory_mut(from_parent)?.remove(from_name);
+        self.directory_mut(to_parent)?.insert(to_name, moved, is_directory);
+        self.touch(from_parent, now)?;
+        self.touch(to_parent, now)?;
+        self.node_mut(moved)?.ctime = now;
+        Ok(())
+    }
+
+    /// Takes away a name that is not a directory's. The file lives on while it is open.
+    ///
+    /// # Errors
+    /// `ENOENT`, `ENOTDIR`, `EISDIR`.
+    pub fn unlink(&mut self, parent: Inode, name: &str, now: f64) -> Result<(), Errno> {
+        let inode = self.lookup(parent, name)?;
+        if self.node(inode)?.kind() == FileKind::Directory {
+            return Err(Errno::EISDIR);
+        }
+        self.directory_mut(parent)?.remove(name);
+        self.drop_link(inode, now);
+        self.touch(parent, now)
+    }
+
+    /// Removes an empty directory.
+    ///
+    /// # Errors
+    /// `ENOENT`, `ENOTDIR`, `ENOTEMPTY`.
+    pub fn remove_directory(&mut self, parent: Inode, name: &str, now: f64) -> Result<(), Errno> {
+        let inode = self.lookup(parent, name)?;
+        if !self.directory(inode)?.is_empty() {
+            return Err(Errno::ENOTEMPTY);
+        }
+        self.directory_mut(parent)?.remove(name);
+        self.drop_link(inode, now);
+        self.touch(parent, now)
+    }
+
+    /// The names in a directory, in the order in which they were made, without `.` and `..`.
+    ///
+    /// # Errors
+    /// `ENOTDIR`.
+    pub fn read_directory(&self, inode: Inode) -> Result<Vec<DirectoryEntry>, Errno> {
+        let entry = |(name, inode): (&str, Inode)| {
+            Some(DirectoryEntry { name: name.to_owned(), inode, mode: self.nodes.get(&inode)?.mode() })
+        };
+        Ok(self.directory(inode)?.iter().filter_map(entry).collect())
+    }
+
+    /// Notes that a descriptor is open on an inode: it lives until [`FileSystem::close`] even if it is unlinked.
+    pub fn open(&mut self, inode: Inode) {
+        if let Some(node) = self.nodes.get_mut(&inode) {
+            node.opens += 1;
+            self.cache.closed.retain(|closed| *closed != inode);
+        }
+    }
+
+    /// Notes that a descriptor is closed.
+    pub fn close(&mut self, inode: Inode) {
+        let Some(node) = self.nodes.get_mut(&inode) else { return };
+        node.opens = node.opens.saturating_sub(1);
+        if node.opens > 0 {
+            return;
+        }
+        if node.links == 0 {
+            self.nodes.remove(&inode);
+            self.cache.forget(inode);
+        } else {
+            self.cache.release(inode);
+        }
+    }
+
+    /// Reads into a buffer; gives the number of bytes, 0 at the end.
+    ///
+    /// # Errors
+    /// `EISDIR`, `EINVAL` for what is not a file, `EIO` if a layer's file cannot be read.
+    pub fn read(&mut self, inode: Inode, position: u64, buffer: &mut [u8]) -> Result<usize, Errno> {
+        self.with_bytes(inode, position, buffer.len(), |bytes| {
+            buffer[..bytes.len()].copy_from_slice(bytes);
+            bytes.len()
+        })
+    }
+
+    /// Hands over up to `length` bytes from `position` on, without a copy where they are in memory. Large stored
+    /// contents are read in part only.
+    ///
+    /// # Errors
+    /// As [`FileSystem::read`].
+    pub fn with_bytes<T>(
+        &mut self,
+        inode: Inode,
+        position: u64,
+        length: usize,
+        take: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T, Errno> {
+        let node = self.nodes.get(&inode).ok_or(Errno::ENOENT)?;
+        let data = match &node.body {
+            Body::File(data) => data,
+            Body::Directory(_) => return Err(Errno::EISDIR),
+            Body::Symlink(_) | Body::Device(_) => return Err(Errno::EINVAL),
+        };
+        let start = position.min(data.len());
+        let end = start.saturating_add(length as u64).min(data.len());
+        let range = start as usize..end as usize;
+        match data {
+            FileData::Own(bytes) => Ok(take(&bytes[range])),
+            FileData::Layer(Content::Bytes(bytes)) => Ok(take(&bytes[range])),
+            FileData::Layer(Content::Stored { source, offset, .. }) => {
+                let mut bytes = vec![0; range.len()];
+                source.read_at(offset + start, &mut bytes).map_err(|_| Errno::EIO)?;
+                Ok(take(&bytes))
+            }
+            FileData::Layer(_) => Ok(take(&self.inflated(inode)?[range])),
+        }
+    }
+
+    /// Writes bytes; what lies between the end and `position` becomes zeros. Gives their number.
+    ///
+    /// # Errors
+    /// `EISDIR`, `EINVAL` for what is not a file, `EFBIG`, `ENOSPC`, `EIO` if a layer's file cannot be read.
+    pub fn write(&mut self, inode: Inode, position: u64, bytes: &[u8], now: f64) -> Result<usize, Errno> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let end = position.checked_add(bytes.len() as u64).filter(|end| *end <= MAX_FILE_SIZE).ok_or(Errno::EFBIG)?;
+        let own = self.own_bytes(inode)?;
+        if end > own.len() as u64 {
+            FileData::resize(own, end)?;
+        }
+        own[position as usize..end as usize].copy_from_slice(bytes);
+        self.touch(inode, now)?;
+        Ok(bytes.len())
+    }
+
+    /// What is held.
+    pub fn usage(&self) -> Usage {
+        let written = self.nodes.values().map(|node| match &node.body {
+            Body::File(FileData::Own(bytes)) => bytes.len() as u64,
+            _ => 0,
+        });
+        Usage {
+            inodes: self.nodes.len(),
+            bytes_written: written.sum(),
+            bytes_cached: self.cache.bytes() as u64,
+            files_inflated: self.files_inflated,
+        }
+    }
+
+    fn truncate(&mut self, inode: Inode, size: u64, now: f64) -> Result<(), Errno> {
+        if size > MAX_FILE_SIZE {
+            return Err(Errno::EFBIG);
+        }
+        if size == 0
+            && let Body::File(data) = &mut self.node_mut(inode)?.body
+        {
+            // What is thrown away need not be inflated first.
+            *data = FileData::Own(Vec::new());
+            self.cache.forget(inode);
+        }
+        FileData::resize(self.own_bytes(inode)?, size)?;
+        self.touch(inode, now)
+    }
+
+    /// The bytes of a file as its own, copied from its layer if it has none yet.
+    fn own_bytes(&mut self, inode: Inode) -> Result<&mut Vec<u8>, Errno> {
+        let copied = match &self.node(inode)?.body {
+            Body::File(FileData::Own(_)) => None,
+            Body::File(FileData::Layer(Content::Deflated { .. })) => Some(self.inflated(inode)?.to_vec()),
+            Body::File(FileData::Layer(content)) => Some(content.read().map_err(|_| Errno::EIO)?.to_vec()),
+            Body::Directory(_) => return Err(Errno::EISDIR),
+            Body::Symlink(_) | Body::Device(_) => return Err(Errno::EINVAL),
+        };
+        if copied.is_some() {
+            self.cache.forget(inode);
+        }
+        let node = self.node_mut(inode)?;
+        node.layer = None;
+        let Body::File(data) = &mut node.body else { return Err(Errno::EINVAL) };
+        if let Some(copied) = copied {
+            *data = FileData::Own(copied);
+        }
+        match data {
+            FileData::Own(bytes) => Ok(bytes),
+            FileData::Layer(_) => Err(Errno::EIO),
+        }
+    }
+
+    /// The inflated contents of a layer's file.
+    fn inflated(&mut self, inode: Inode) -> Result<Rc<[u8]>, Errno> {
+        if let Some(bytes) = self.cache.entries.get(&inode) {
+            return Ok(Rc::clone(bytes));
+        }
+        let node = self.node(inode)?;
+        let Body::File(FileData::Layer(content)) = &node.body else { return Err(Errno::EIO) };
+        let (bytes, is_open) = (content.read().map_err(|_| Errno::EIO)?, node.opens > 0);
+        self.files_inflated += 1;
+        self.cache.entries.insert(inode, Rc::clone(&bytes));
+        if !is_open {
+            self.cache.release(inode);
+        }
+        Ok(bytes)
+    }
+
+    pub(super) fn add(&mut self, parent: Inode, name: &str, node: Node, now: f64) -> Result<Inode, Errno> {
+        check_name(name)?;
+        if self.directory(parent)?.get(name).is_some() {
+            return Err(Errno::EEXIST);
+        }
+        let inode = Inode::from(self.next_inode);
+        self.next_inode = self.next_inode.checked_add(1).ok_or(Errno::ENOSPC)?;
+        let is_directory = node.kind() == FileKind::Directory;
+        self.nodes.insert(inode, node);
+        self.directory_mut(parent)?.insert(name, inode, is_directory);
+        self.touch(parent, now)?;
+        Ok(inode)
+    }
+
+    /// Takes a name away and leaves what it stood for as it is, to be given to [`FileSystem::restore`] or
+    /// [`FileSystem::forget_replaced`].
+    pub(super) fn detach(&mut self, parent: Inode, name: &str) -> Result<(), Errno> {
+        self.directory_mut(parent)?.remove(name).map(drop).ok_or(Errno::ENOENT)
+    }
+
+    /// Gives a detached inode its name back, in place of what has it now.
+    pub(super) fn restore(&mut self, parent: Inode, name: &str, original: Inode, now: f64) {
+        let replacement = self.directory_mut(parent).ok().and_then(|directory| directory.remove(name));
+        if let Some(replacement) = replacement {
+            self.drop_link(replacement, now);
+        }
+        if let Ok(directory) = self.directory_mut(parent) {
+            directory.insert(name, original, false);
+        }
+    }
+
+    /// Lets go of a detached inode.
+    pub(super) fn forget_replaced(&mut self, original: Inode, now: f64) {
+        self.drop_link(original, now);
+    }
+
+    /// Whether `inner` is `outer` or below it.
+    fn contains(&self, outer: Inode, inner: Inode) -> bool {
+        let mut open = vec![outer];
+        while let Some(inode) = open.pop() {
+            if inode == inner {
+                return true;
+            }
+            if let Some(Body::Directory(directory)) = self.nodes.get(&inode).map(|node| &node.body) {
+                open.extend(directory.iter().map(|(_, child)| child));
+            }
+        }
+        false
+    }
+
+    fn drop_link(&mut self, inode: Inode, now: f64) {
+        let Some(node) = self.nodes.get_mut(&inode) else { return };
+        node.links = node.links.saturating_sub(1);
+        node.ctime = now;
+        if node.links == 0 && node.opens == 0 {
+            self.nodes.remove(&inode);
+            self.cache.forget(inode);
+        }
+    }
+
+    /// Notes that the contents of a file or directory have changed.
+    fn touch(&mut self, inode: Inode, now: f64) -> Result<(), Errno> {
+        let node = self.node_mut(inode)?;
+        (node.mtime, node.ctime) = (now, now);
+        Ok(())
+    }
+
+    pub(super) fn layer_of(&self, inode: Inode) -> Option<LayerId> {
+        self.nodes.get(&inode)?.layer
+    }
+
+    pub(super) fn node(&self, inode: Inode) -> Result<&Node, Errno> {
+        self.nodes.get(&inode).ok_or(Errno::ENOENT)
+    }
+
+    pub(super) fn node_mut(&mut self, inode: Inode) -> Result<&mut Node, Errno> {
+        self.nodes.get_mut(&inode).ok_or(Errno::ENOENT)
+    }
+
+    pub(super) fn directory(&self, inode: Inode) -> Result<&Directory, Errno> {
+        match &self.node(inode)?.body {
+            Body::Directory(directory) => Ok(directory),
+            _ => Err(Errno::ENOTDIR),
+        }
+    }
+
+    fn directory_mut(&mut self, inode: Inode) -> Result<&mut Directory, Errno> {
+        match &mut self.node_mut(inode)?.body {
+            Body::Directory(directory) => Ok(directory),
+            _ => Err(Errno::ENOTDIR),
+        }
+    }
+}
+
+/// A name is not empty, not `.` or `..`, has no slash and no NUL, and is not too long.
+fn check_name(name: &str) -> Result<(), Errno> {
+    if name.len() > NAME_MAX {
+        return Err(Errno::ENAMETOOLONG);
+    }
+    match name {
+        "" | "." | ".." => Err(Errno::EINVAL),
+        _ if name.contains(['/', '\0']) => Err(Errno::EINVAL),
+        _ => Ok(()),
+    }
+}

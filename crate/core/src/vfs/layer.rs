@@ -1,0 +1,213 @@
+//! Layers: files that come together and can be taken away together.
+
+use thiserror::Error;
+
+use super::content::FileData;
+use super::directory::Directory;
+use super::inode::{Body, FileKind, Inode, Node};
+use super::{Content, Errno, FileSystem};
+
+/// The number of a mounted layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LayerId(u32);
+
+/// Files to be mounted together.
+#[derive(Debug, Clone, Default)]
+pub struct Layer {
+    /// What it holds. Directories that are not listed are made with mode 755.
+    pub entries: Vec<LayerEntry>,
+    /// What happens where a file is there already.
+    pub overlap: Overlap,
+}
+
+/// A file, directory or symbolic link of a layer.
+#[derive(Debug, Clone)]
+pub struct LayerEntry {
+    /// Path from where the layer is mounted, with `/` between names, without `.` and `..`.
+    pub path: String,
+    /// Kind and permissions.
+    pub mode: u32,
+    /// Milliseconds since 1970.
+    pub mtime: f64,
+    /// Contents of a file, target of a symbolic link; empty for a directory.
+    pub content: Content,
+}
+
+/// What happens where a layer brings a file that is there already. Directories always merge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Overlap {
+    /// The layer is not mounted.
+    #[default]
+    Refuse,
+    /// The layer's file takes its place. Unmounting does not bring the other back.
+    Replace,
+    /// What is there stays.
+    Keep,
+}
+
+/// Why a layer was not mounted. Nothing has changed then.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum LayerError {
+    /// A file is there already.
+    #[error("{path} exists already")]
+    Exists {
+        /// Path in the layer.
+        path: String,
+    },
+    /// A path cannot be made.
+    #[error("{path} cannot be made: {errno}")]
+    Path {
+        /// Path in the layer.
+        path: String,
+        /// Why.
+        errno: Errno,
+    },
+}
+
+impl Layer {
+    /// A layer that is refused where it overlaps.
+    pub fn new(entries: Vec<LayerEntry>) -> Self {
+        Self { entries, overlap: Overlap::default() }
+    }
+}
+
+impl LayerEntry {
+    /// A file.
+    pub fn file(path: impl Into<String>, permissions: u32, mtime: f64, content: Content) -> Self {
+        Self { path: path.into(), mode: FileKind::File.bits() | permissions, mtime, content }
+    }
+
+    /// A directory.
+    pub fn directory(path: impl Into<String>, permissions: u32, mtime: f64) -> Self {
+        let content = Content::Bytes([].into());
+        Self { path: path.into(), mode: FileKind::Directory.bits() | permissions, mtime, content }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.path.split('/').filter(|name| !name.is_empty())
+    }
+
+    fn node(&self, layer: LayerId) -> Result<Node, Errno> {
+        let body = match FileKind::of(self.mode) {
+            Some(FileKind::File) => Body::File(FileData::Layer(self.content.clone())),
+            Some(FileKind::Directory) => Body::Directory(Directory::default()),
+            Some(FileKind::Symlink) => {
+                let target = self.content.read().map_err(|_| Errno::EIO)?;
+                Body::Symlink(std::str::from_utf8(&target).map_err(|_| Errno::EINVAL)?.to_owned())
+            }
+            Some(FileKind::Device) | None => return Err(Errno::EPERM),
+        };
+        let mut node = Node::new(body, self.mode, self.mtime);
+        node.layer = Some(layer);
+        Ok(node)
+    }
+}
+
+impl FileSystem {
+    /// Mounts a layer below a directory, whole or not at all.
+    ///
+    /// # Errors
+    /// [`LayerError`]; nothing has changed then.
+    pub fn mount_layer(&mut self, at: Inode, layer: Layer, now: f64) -> Result<LayerId, LayerError> {
+        let id = LayerId(self.next_layer);
+        self.next_layer += 1;
+        // Replaced files are unlinked only when everything else is known to fit.
+        let mut replaced = Vec::new();
+        for entry in &layer.entries {
+            let mounted = self.mount_entry(at, entry, id, layer.overlap, now, &mut replaced);
+            if let Err(error) = mounted {
+                for (parent, name, original) in replaced.into_iter().rev() {
+                    self.restore(parent, name, original, now);
+                }
+                self.unmount_below(at, id, now);
+                return Err(error);
+            }
+        }
+        for (_, _, original) in replaced {
+            self.forget_replaced(original, now);
+        }
+        Ok(id)
+    }
+
+    /// Takes a layer away: its files that nobody has changed, and the directories it made that are empty then.
+    pub fn unmount_layer(&mut self, id: LayerId, now: f64) {
+        self.unmount_below(self.root(), id, now);
+    }
+
+    fn mount_entry<'a>(
+        &mut self,
+        at: Inode,
+        entry: &'a LayerEntry,
+        id: LayerId,
+        overlap: Overlap,
+        now: f64,
+        replaced: &mut Vec<(Inode, &'a str, Inode)>,
+    ) -> Result<(), LayerError> {
+        let failed = |errno| LayerError::Path { path: entry.path.clone(), errno };
+        let mut parent = at;
+        let mut names = entry.names().peekable();
+        while let Some(name) = names.next() {
+            let existing = match self.lookup(parent, name) {
+                Ok(inode) => Some(inode),
+                Err(Errno::ENOENT) => None,
+                Err(errno) => return Err(failed(errno)),
+            };
+            if names.peek().is_some() {
+                parent = match existing {
+                    Some(inode) => inode,
+                    None => self.add(parent, name, directory_node(id, entry.mtime), now).map_err(failed)?,
+                };
+                continue;
+            }
+            let node = entry.node(id).map_err(failed)?;
+            let Some(existing) = existing else {
+                self.add(parent, name, node, now).map_err(failed)?;
+                return Ok(());
+            };
+            let is_directory = |kind| kind == FileKind::Directory;
+            let there = self.node(existing).map_err(failed)?.kind();
+            match (is_directory(there), is_directory(node.kind())) {
+                (true, true) => {}
+                (false, false) if overlap == Overlap::Keep => {}
+                (false, false) if overlap == Overlap::Replace => {
+                    self.detach(parent, name).map_err(failed)?;
+                    replaced.push((parent, name, existing));
+                    self.add(parent, name, node, now).map_err(failed)?;
+                }
+                _ => return Err(LayerError::Exists { path: entry.path.clone() }),
+            }
+        }
+        Ok(())
+    }
+
+    fn unmount_below(&mut self, directory: Inode, id: LayerId, now: f64) {
+        // Leaves first: a directory is empty only when what it held is gone.
+        let mut open = vec![directory];
+        let mut found = Vec::new();
+        while let Some(parent) = open.pop() {
+            for entry in self.read_directory(parent).unwrap_or_default() {
+                let is_directory = FileKind::of(entry.mode) == Some(FileKind::Directory);
+                if is_directory {
+                    open.push(entry.inode);
+                }
+                if self.layer_of(entry.inode) == Some(id) {
+                    found.push((parent, entry.name, is_directory));
+                }
+            }
+        }
+        for (parent, name, is_directory) in found.into_iter().rev() {
+            // A directory that holds something of the user's stays.
+            let _ = if is_directory {
+                self.remove_directory(parent, &name, now)
+            } else {
+                self.unlink(parent, &name, now)
+            };
+        }
+    }
+}
+
+fn directory_node(id: LayerId, mtime: f64) -> Node {
+    let mut node = Node::new(Body::Directory(Directory::default()), 0o755, mtime);
+    node.layer = Some(id);
+    node
+}
