@@ -63,7 +63,10 @@ describe("an error that crosses from the worker", () => {
     assert.deepEqual(cross(engineError({ code: "PACKAGES_FAILED", message: "m", packages })).packages, packages);
 
     const suggestions = ["numpy"];
-    assert.deepEqual(cross(engineError({ code: "PACKAGE_NOT_FOUND", message: "m", suggestions })).suggestions, suggestions);
+    assert.deepEqual(
+      cross(engineError({ code: "PACKAGE_NOT_FOUND", message: "m", suggestions })).suggestions,
+      suggestions,
+    );
   });
 
   it("keeps its cause, even one that cannot be cloned", () => {
@@ -71,7 +74,10 @@ describe("an error that crosses from the worker", () => {
     const error = cross(engineError({ code: "LOAD_NETWORK", message: "m", cause }));
     assert.ok(error.cause instanceof Error);
     assert.deepEqual([error.cause.name, error.cause.message], ["TypeError", "Failed to fetch"]);
-    assert.equal(cross(engineError({ code: "LOAD_NETWORK", message: "m", cause: Symbol("odd") })).cause.message, "Symbol(odd)");
+    assert.equal(
+      cross(engineError({ code: "LOAD_NETWORK", message: "m", cause: Symbol("odd") })).cause.message,
+      "Symbol(odd)",
+    );
   });
 
   it("is FATAL if WebAssembly trapped, with a hint", () => {

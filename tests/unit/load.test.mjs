@@ -52,7 +52,8 @@ describe("an option of loadPython that is wrong", () => {
   it("is named if there is none of that name, and those that are are listed", async () => {
     await assert.rejects(
       taipan.loadPython({ indexUrl: "/" }),
-      (error) => taipan.isTaipanError(error, "BAD_ARGUMENT") && /indexUrl/.test(error.message) && /indexURL/.test(error.hint),
+      (error) =>
+        taipan.isTaipanError(error, "BAD_ARGUMENT") && /indexUrl/.test(error.message) && /indexURL/.test(error.hint),
     );
   });
 
@@ -77,14 +78,23 @@ describe("an address", () => {
 
   it("that is none is BAD_ARGUMENT", () => {
     for (const url of ["http://", "relative/without/a/page"]) {
-      assert.throws(() => resolveUrl("o", url), (error) => taipan.isTaipanError(error, "BAD_ARGUMENT"));
+      assert.throws(
+        () => resolveUrl("o", url),
+        (error) => taipan.isTaipanError(error, "BAD_ARGUMENT"),
+      );
     }
   });
 
   it("of a package is told from its name", () => {
     assert.equal(resolvePackage("o", "numpy"), "numpy");
     assert.equal(resolvePackage("o", "zope.interface"), "zope.interface");
-    assert.equal(resolvePackage("o", "https://example.org/a-1-py3-none-any.whl"), "https://example.org/a-1-py3-none-any.whl");
-    assert.throws(() => resolvePackage("o", "a-1-py3-none-any.whl"), (error) => taipan.isTaipanError(error, "BAD_ARGUMENT"));
+    assert.equal(
+      resolvePackage("o", "https://example.org/a-1-py3-none-any.whl"),
+      "https://example.org/a-1-py3-none-any.whl",
+    );
+    assert.throws(
+      () => resolvePackage("o", "a-1-py3-none-any.whl"),
+      (error) => taipan.isTaipanError(error, "BAD_ARGUMENT"),
+    );
   });
 });

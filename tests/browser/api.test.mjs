@@ -1,0 +1,456 @@
+/** The API with the real distribution: running code, its outputs and errors, variables, files, packages. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { openApiPage } from "../support/api-page.mjs";
+
+let api;
+before(async () => {
+  api = await openApiPage();
+});
+after(() => api?.close());
+
+/** Runs code in the interpreter that the tests of this file share. */
+const run = (code, options = {}) =>
+  api.evaluate(async ([code, options]) => (await shared()).run(code, options), [code, options]);
+const runFails = (code, options = {}) =>
+  api.evaluate(async ([code, options]) => caught((await shared()).run(code, options)), [code, options]);
+const stdout = (text) => ({ type: "stdout", text });
+const stderr = (text) => ({ type: "stderr", text });
+
+describe("a start", () => {
+  it("says what was started, how long it took and what moved", async () => {
+    const found = await api.evaluate(async () => {
+      const progress = [];
+      const python = await start({ env: { COLOUR: "green" }, onProgress: (one) => progress.push(one) });
+      const { version, pythonVersion, timings, features } = python;
+      const memory = await python.memory();
+      const { value } = await python.run("import os; os.environ['COLOUR']");
+      python.dispose();
+      return { version, pythonVersion, timings, features, memory, value, progress };
+    });
+    assert.equal(found.version, "0.28.3");
+    assert.equal(found.pythonVersion, "3.13.2");
+    assert.ok(found.timings.stages.ready > 0);
+    assert.ok(found.timings.bytesFetched > 10_000_000);
+    assert.equal(found.features.interrupt, "shared");
+    assert.equal(found.features.input, "shared");
+    assert.ok(found.memory.interpreter > 10_000_000 && found.memory.loader > 0);
+    assert.equal(found.value, "green");
+    assert.ok(
+      found.progress.some(({ name, loaded, total }) => name.endsWith(".wasm") && loaded > 0 && loaded === total),
+    );
+    assert.equal(found.progress.at(-1).stage, "ready");
+  });
+
+  it("has the packages that were asked for", async () => {
+    const names = await api.evaluate(async () => {
+      const python = await start({ packages: ["six"] });
+      const packages = await python.loadedPackages();
+      python.dispose();
+      return packages.map(({ name }) => name);
+    });
+    assert.deepEqual(names, ["six"]);
+  });
+});
+
+describe("a run", () => {
+  it("gives the last expression and what it shows", async () => {
+    assert.deepEqual(await run("1 + 1"), {
+      value: 2,
+      outputs: [{ type: "display", data: { "text/plain": "2" }, metadata: {} }],
+    });
+    assert.deepEqual(await run("1 + 1;"), { value: 2, outputs: [] });
+    assert.deepEqual(await run("x = 1"), { outputs: [] });
+    assert.deepEqual(await run("None"), { outputs: [] });
+  });
+
+  it("gives plain data of all kinds", async () => {
+    const { value } = await run("{'a': [1, 2.5, 'x', None, True], 'b': {'c': (1, 2)}};");
+    assert.deepEqual(value, { a: [1, 2.5, "x", null, true], b: { c: [1, 2] } });
+    assert.equal("value" in (await run("object();")), false);
+  });
+
+  it("awaits at top level", async () => {
+    const { value, outputs } = await run("import asyncio\nprint('a')\nawait asyncio.sleep(0.05)\nprint('b')\n7;");
+    assert.equal(value, 7);
+    assert.deepEqual(outputs, [stdout("a\nb\n")]);
+  });
+
+  it("keeps stdout, stderr and displays in order, as text that continues", async () => {
+    const code = "import sys\nprint('1'); print('2')\nprint('3', file=sys.stderr)\ndisplay('four')\nprint('5')";
+    const { outputs } = await run(code);
+    assert.deepEqual(
+      outputs.map(({ type, text }) => [type, text]),
+      [
+        ["stdout", "1\n2\n"],
+        ["stderr", "3\n"],
+        ["display", undefined],
+        ["stdout", "5\n"],
+      ],
+    );
+  });
+
+  it("sends outputs as they happen, while Python computes", async () => {
+    const times = await api.evaluate(async () => {
+      const python = await shared();
+      const times = [];
+      const begin = performance.now();
+      const code = [
+        "import time",
+        "def spin(s):",
+        "    end = time.time() + s",
+        "    while time.time() < end: pass",
+        "for i in range(3):",
+        "    print(i)",
+        "    spin(0.3)",
+      ].join("\n");
+      await python.run(code, { onOutput: ({ text }) => times.push([text, performance.now() - begin]) });
+      return { times, end: performance.now() - begin };
+    });
+    const first = times.times.find(([text]) => text.startsWith("0"));
+    assert.ok(first[1] < times.end - 500, JSON.stringify(times));
+  });
+
+  it("loses nothing of ten thousand lines, in far fewer messages", async () => {
+    const { count, joined, text } = await api.evaluate(async () => {
+      const python = await shared();
+      const pieces = [];
+      const { outputs } = await python.run("for i in range(10000): print(i)", {
+        onOutput: (output) => pieces.push(output.text),
+      });
+      return { count: pieces.length, joined: pieces.join(""), text: outputs[0].text };
+    });
+    const wanted = Array.from({ length: 10_000 }, (_, i) => `${i}\n`).join("");
+    assert.equal(joined, wanted);
+    assert.equal(text, wanted);
+    assert.ok(count < 2000, `${count} messages`);
+  });
+
+  it("survives an onOutput that throws", async () => {
+    const { outputs } = await api.evaluate(async () => {
+      const python = await shared();
+      return python.run("print('still here')", {
+        onOutput: () => {
+          throw new Error("listener");
+        },
+      });
+    });
+    assert.deepEqual(outputs, [stdout("still here\n")]);
+  });
+
+  it("takes turns", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await shared();
+      const runs = [
+        python.run("import asyncio\norder = []\nawait asyncio.sleep(0.1)\norder.append(1)"),
+        python.run("order.append(2)"),
+        python.run("order;"),
+      ];
+      return (await Promise.all(runs)).at(-1).value;
+    });
+    assert.deepEqual(found, [1, 2]);
+  });
+
+  it("leaves room for other calls while it awaits", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await shared();
+      const waiting = python.run("import asyncio\nwhile not globals().get('go'): await asyncio.sleep(0.01)\ngo;");
+      await sleep(50);
+      await python.globals.set("go", "went");
+      return (await waiting).value;
+    });
+    assert.equal(found, "went");
+  });
+
+  it("sets globals before and uses the name in tracebacks", async () => {
+    assert.equal((await run("a + b[0];", { globals: { a: 1, b: [2] } })).value, 3);
+    const error = await runFails("def f():\n    return 1/0\nf()", { filename: "lesson.py" });
+    assert.equal(error.name, "PythonError");
+    assert.equal(error.code, "PYTHON");
+    assert.equal(error.type, "ZeroDivisionError");
+    assert.match(error.message, /division by zero/);
+    assert.deepEqual(error.frames, [
+      { filename: "lesson.py", line: 3, name: "<module>", source: "f()" },
+      { filename: "lesson.py", line: 2, name: "f", source: "return 1/0" },
+    ]);
+    assert.match(error.traceback, /^Traceback \(most recent call last\):\n {2}File "lesson.py", line 3/);
+  });
+
+  it("shows the user's frames in a traceback, not ours", async () => {
+    const error = await runFails("import json\njson.loads('{')");
+    assert.equal(error.type, "JSONDecodeError");
+    assert.equal(error.frames[0].filename, "<exec>");
+    assert.ok(!/_taipan|_pyodide/.test(error.traceback), error.traceback);
+  });
+
+  it("rejects for code that does not parse, and for SystemExit", async () => {
+    assert.equal((await runFails("x = = 1")).type, "SyntaxError");
+    const exit = await runFails("import sys; sys.exit(3)");
+    assert.deepEqual([exit.code, exit.type], ["PYTHON", "SystemExit"]);
+    assert.equal((await run("2;")).value, 2);
+  });
+
+  it("says which argument is wrong", async () => {
+    const wrong = await api.evaluate(async () => {
+      const python = await shared();
+      return Promise.all([
+        caught(python.run(7)),
+        caught(python.run("1", { globals: [] })),
+        caught(python.run("1", { globals: { f: () => 1 } })),
+        caught(python.run("1", { filename: 1 })),
+        caught(python.run("1", { signal: {} })),
+        caught(python.run("1", { timeoutMs: -1 })),
+        caught(python.run("1", { timeoutMs: Number.NaN })),
+        caught(python.run("1", { onOutput: "print" })),
+      ]);
+    });
+    const names = ["code", "globals", "globals", "filename", "signal", "timeoutMs", "timeoutMs", "onOutput"];
+    for (const [index, name] of names.entries()) {
+      assert.equal(wrong[index].code, "BAD_ARGUMENT");
+      assert.ok(wrong[index].message.startsWith(`${name} `), wrong[index].message);
+    }
+  });
+
+  it("sends what belongs to no run to the onOutput of the start", async () => {
+    const found = await api.evaluate(async () => {
+      const stray = [];
+      const python = await start({ onOutput: (output) => stray.push(output) });
+      const code =
+        "import asyncio\nasync def later():\n    await asyncio.sleep(0.05)\n    print('late')\nt = asyncio.ensure_future(later())";
+      const { outputs } = await python.run(code);
+      await sleep(300);
+      python.dispose();
+      return { outputs, stray };
+    });
+    assert.deepEqual(found, { outputs: [], stray: [stdout("late\n")] });
+  });
+
+  it("writes to stderr what warnings say", async () => {
+    const { outputs } = await run("import warnings\nwarnings.warn('careful')");
+    assert.equal(outputs[0].type, stderr("").type);
+    assert.match(outputs[0].text, /careful/);
+  });
+});
+
+describe("global variables", () => {
+  it("are read and set as plain data", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await shared();
+      await python.globals.set("data", { rows: [1, 2, 3], name: "x", bytes: new Uint8Array([1, 2]) });
+      const { value } = await python.run("sum(data['rows']) + len(data['bytes']);");
+      await python.run("answer = {'x': [1, 2]}");
+      return {
+        value,
+        answer: await python.globals.get("answer"),
+        missing: await caught(python.globals.get("no_such_variable")),
+        unsendable: await caught(python.globals.set("f", () => 1)),
+        unnamed: await caught(python.globals.set("", 1)),
+      };
+    });
+    assert.equal(found.value, 8);
+    assert.deepEqual(found.answer, { x: [1, 2] });
+    assert.equal(found.missing.code, "PYTHON");
+    assert.equal(found.unsendable.code, "BAD_ARGUMENT");
+    assert.equal(found.unnamed.code, "BAD_ARGUMENT");
+  });
+});
+
+describe("the file system", () => {
+  it("is the one that Python sees", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await shared();
+      const { fs } = python;
+      await fs.mkdir("/tmp/a/b", { recursive: true });
+      await fs.mkdir("/tmp/a/b", { recursive: true });
+      const kept = new Uint8Array([0, 1, 2, 3]).subarray(1, 3);
+      await fs.writeFile("/tmp/a/b/bytes", kept);
+      await fs.writeFile("/tmp/a/text", "grün\n");
+      await fs.writeFile("/tmp/a/buffer", new ArrayBuffer(3));
+      const python1 = await python.run(
+        "open('/tmp/a/text', encoding='utf8').read() + str(open('/tmp/a/b/bytes', 'rb').read());",
+      );
+      await python.run("open('/tmp/a/made', 'w').write('by Python')");
+      await fs.rename("/tmp/a/made", "/tmp/a/moved");
+      const stat = await fs.stat("/tmp/a/text");
+      const result = {
+        kept: [...kept],
+        value: python1.value,
+        text: await fs.readFile("/tmp/a/moved", { encoding: "utf8" }),
+        bytes: [...(await fs.readFile("/tmp/a/b/bytes"))],
+        names: (await fs.readdir("/tmp/a")).sort(),
+        kinds: [stat.kind, (await fs.lstat("/tmp/a/b")).kind],
+        size: stat.size,
+        age: Math.abs(Date.now() - stat.modified),
+      };
+      await fs.unlink("/tmp/a/moved");
+      await fs.unlink("/tmp/a/b/bytes");
+      await fs.rmdir("/tmp/a/b");
+      result.left = (await fs.readdir("/tmp/a")).sort();
+      return result;
+    });
+    assert.deepEqual(found.kept, [1, 2]);
+    assert.equal(found.value, "grün\nb'\\x01\\x02'");
+    assert.equal(found.text, "by Python");
+    assert.deepEqual(found.bytes, [1, 2]);
+    assert.deepEqual(found.names, ["b", "buffer", "moved", "text"]);
+    assert.deepEqual(found.kinds, ["file", "directory"]);
+    assert.equal(found.size, 6);
+    assert.ok(found.age < 60_000, `${found.age} ms`);
+    assert.deepEqual(found.left, ["buffer", "text"]);
+  });
+
+  it("rejects with the errno that Python would see", async () => {
+    const found = await api.evaluate(async () => {
+      const { fs } = await shared();
+      await fs.mkdir("/tmp/full");
+      await fs.writeFile("/tmp/full/f", "x");
+      return {
+        ENOENT: await caught(fs.readFile("/no/such/file")),
+        EEXIST: await caught(fs.mkdir("/tmp/full")),
+        ENOTEMPTY: await caught(fs.rmdir("/tmp/full")),
+        ENOTDIR: await caught(fs.readdir("/tmp/full/f")),
+        EISDIR: await caught(fs.readFile("/tmp/full")),
+      };
+    });
+    for (const [errno, error] of Object.entries(found)) {
+      assert.deepEqual([error.name, error.code, error.errno], ["FileSystemError", "FILE_SYSTEM", errno]);
+    }
+    assert.equal(found.ENOENT.path, "/no/such/file");
+  });
+
+  it("says which argument is wrong", async () => {
+    const codes = await api.evaluate(async () => {
+      const { fs } = await shared();
+      const wrong = [
+        fs.readFile(7),
+        fs.readFile(""),
+        fs.writeFile("/tmp/x", { a: 1 }),
+        fs.readFile("/tmp/x", { encoding: "latin1" }),
+      ];
+      return Promise.all(wrong.map(async (one) => (await caught(one)).code));
+    });
+    assert.deepEqual(codes, Array(4).fill("BAD_ARGUMENT"));
+  });
+
+  it("moves a large file there and back", async () => {
+    const found = await api.evaluate(async () => {
+      const { fs } = await shared();
+      const data = new Uint8Array(32 * 1024 * 1024).map((_, i) => i * 31);
+      await fs.writeFile("/tmp/large", data);
+      const back = await fs.readFile("/tmp/large");
+      await fs.unlink("/tmp/large");
+      return { length: data.length, same: back.length === data.length && back.every((byte, i) => byte === data[i]) };
+    });
+    assert.deepEqual(found, { length: 32 * 1024 * 1024, same: true });
+  });
+
+  it("mounts bytes, a File, and what is at a URL", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await shared();
+      await python.fs.mount("/tmp/mounted-bytes", new TextEncoder().encode("bytes"));
+      await python.fs.mount("/tmp/mounted-file", new File(["file"], "f.txt"));
+      await python.fs.mount("/tmp/mounted-url", "/python/pyodide-lock.json");
+      const { value } = await python.run(
+        "[open('/tmp/mounted-bytes').read(), open('/tmp/mounted-file').read(), 'packages' in open('/tmp/mounted-url').read()];",
+      );
+      await python.fs.unmount("/tmp/mounted-file");
+      return {
+        value,
+        gone: await caught(python.fs.readFile("/tmp/mounted-file")),
+        missing: await caught(python.fs.mount("/tmp/x", "/no-such-file")),
+      };
+    });
+    assert.deepEqual(found.value, ["bytes", "file", true]);
+    assert.equal(found.gone.errno, "ENOENT");
+    assert.deepEqual([found.missing.name, found.missing.code], ["LoadError", "LOAD_HTTP"]);
+  });
+});
+
+describe("packages", () => {
+  it("come by name with what they need, by URL, and by import", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await start();
+      const progress = [];
+      const named = await python.loadPackage("python-dateutil");
+      const again = await python.loadPackage(["python-dateutil"]);
+      const wheel = await python.loadPackage("/python/click-8.2.1-py3-none-any.whl");
+      const { value } = await python.run("import dateutil.parser, click, numpy\nint(numpy.linalg.det(numpy.eye(3)));");
+      const loaded = (await python.loadedPackages()).map(({ name }) => name).sort();
+      const linked = python.timings.modulesLinked;
+      python.dispose();
+      return { named, again, wheel, value, loaded, linked, progress };
+    });
+    assert.deepEqual(found.named.map(({ name }) => name).sort(), ["python-dateutil", "six"]);
+    assert.deepEqual(found.again, []);
+    assert.equal(found.wheel[0].name, "click");
+    assert.match(found.wheel[0].source, /^http/);
+    assert.equal(found.value, 1);
+    assert.deepEqual(found.loaded, ["click", "numpy", "python-dateutil", "six"]);
+    assert.ok(found.linked > 0);
+  });
+
+  it("that do not exist are PackageNotFoundError, with near names", async () => {
+    const error = await api.evaluate(async () => caught((await shared()).loadPackage("nunpy")));
+    assert.deepEqual([error.name, error.code], ["PackageNotFoundError", "PACKAGE_NOT_FOUND"]);
+    assert.ok(error.suggestions.includes("numpy"), JSON.stringify(error.suggestions));
+    assert.match(error.message, /nunpy/);
+  });
+
+  it("that cannot be had leave nothing behind, and are named", async () => {
+    const error = await api.evaluate(async () => {
+      const python = await shared();
+      const error = await caught(python.loadPackage(["six", "/python/no_such-1.0-py3-none-any.whl"]));
+      return { error, loaded: (await python.loadedPackages()).map(({ name }) => name) };
+    });
+    assert.ok(error.error.ours, JSON.stringify(error));
+    assert.match(JSON.stringify(error.error), /no_such/);
+    assert.ok(!error.loaded.includes("six"), `${error.loaded}`);
+  });
+
+  it("with the wrong bytes are IntegrityError", async () => {
+    api.server.hooks.push({ match: /sniffio-.*\.whl$/, corrupt: true });
+    try {
+      const error = await api.evaluate(async () => caught((await shared()).loadPackage("sniffio")));
+      assert.deepEqual([error.name, error.code], ["IntegrityError", "INTEGRITY"]);
+    } finally {
+      api.server.hooks.length = 0;
+    }
+  });
+
+  it("can be given up while they come", async () => {
+    api.server.hooks.push({ match: /scipy-.*\.whl$/, hang: true });
+    try {
+      const found = await api.evaluate(async () => {
+        const python = await start();
+        const controller = new AbortController();
+        const loading = caught(python.loadPackage("scipy", { signal: controller.signal }));
+        await sleep(500);
+        controller.abort();
+        const error = await loading;
+        const { value } = await python.run("1;");
+        const loaded = await python.loadedPackages();
+        python.dispose();
+        return { error, value, loaded };
+      });
+      assert.equal(found.error.code, "ABORTED");
+      assert.equal(found.value, 1);
+      assert.deepEqual(found.loaded, []);
+    } finally {
+      api.server.hooks.length = 0;
+    }
+  });
+
+  it("says which argument is wrong", async () => {
+    const codes = await api.evaluate(async () => {
+      const python = await shared();
+      const wrong = [
+        python.loadPackage(7),
+        python.loadPackage([""]),
+        python.loadPackage([{}]),
+        python.loadPackagesFromImports(1),
+      ];
+      return Promise.all(wrong.map(async (one) => (await caught(one)).code));
+    });
+    assert.deepEqual(codes, Array(4).fill("BAD_ARGUMENT"));
+  });
+});
