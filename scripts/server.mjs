@@ -57,8 +57,10 @@ async function answerFile({ roots, compress, request, response, path, hook }) {
       else response.setHeader(name, value);
     }
     response.writeHead(hook?.status ?? status);
-    const bytes = request.method === "HEAD" || status === 304 ? (response.end(), 0) : await send(response, data, hook);
-    return { status: hook?.status ?? status, bytes };
+    const sent = { status: hook?.status ?? status, bytes: 0 };
+    if (request.method === "HEAD" || status === 304) response.end();
+    else sent.bytes = await send(response, data, hook);
+    return sent;
   };
   if (hook?.status !== undefined || (!entry && hook?.body === undefined)) {
     response.setHeader("Content-Type", "text/plain; charset=utf-8");

@@ -63,6 +63,17 @@ async function printSizes() {
   }
 }
 
+/** The types alone, which need no wasm module; where it is absent its types come from `js/src/wasm`. */
+export async function buildDeclarations() {
+  await compile("--emitDeclarationOnly");
+  await placeWhole(BOUNDARY, join(dist, "boundary.d.ts"));
+}
+
+const compile = (...options) => {
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  return run(process.execPath, [tsc, "--project", "tsconfig.build.json", ...options], { cwd: root, log: "tsc" });
+};
+
 export async function buildPackage() {
   const sources = (await filesUnder(join(root, "js", "src"))).filter((file) => file.endsWith(".ts"));
   if (sources.length === 0) throw new Problem("js/src has no TypeScript in it.", "Check out the repository again.");
@@ -82,8 +93,7 @@ export async function buildPackage() {
       await copyWasm();
       await refresh();
       await removeStale(sources);
-      const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-      await run(process.execPath, [tsc, "--project", "tsconfig.build.json"], { cwd: root, log: "tsc" });
+      await compile();
       // The boundary's types stand beside the Rust code they describe; the package has its own copy.
       await placeWhole(BOUNDARY, join(dist, "boundary.d.ts"));
       if (!(await readdir(dist)).includes("index.js"))

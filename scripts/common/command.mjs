@@ -31,7 +31,7 @@ function excerpt(output) {
  * @param {string} [options.cwd]
  * @param {Record<string, string | undefined>} [options.env] added to the environment
  * @param {string} [options.log] keep the output in this log file and, on failure, show its end
- * @param {boolean} [options.show] let the program write to the terminal
+ * @param {boolean} [options.show] copy the output to the terminal as it comes
  * @param {boolean} [options.mayFail] resolve with the code instead of rejecting
  * @param {number} [options.timeout] milliseconds
  * @param {string} [options.next] what to do when it fails
@@ -41,7 +41,7 @@ export function run(program, args, options = {}) {
   const { cwd, env, log, show = false, mayFail = false, timeout, next } = options;
   return new Promise((resolve, reject) => {
     const shell = process.platform === "win32";
-    const stdio = ["ignore", show ? "inherit" : "pipe", show ? "inherit" : "pipe"];
+    const stdio = ["ignore", "pipe", "pipe"];
     const child = spawn(program, args, { cwd, env: environment(env), stdio, shell, timeout });
     running.add(child);
     const output = { stdout: "", stderr: "" };
@@ -52,9 +52,10 @@ export function run(program, args, options = {}) {
       file.write(`$ ${[program, ...args].join(" ")}\n`);
     }
     for (const name of ["stdout", "stderr"]) {
-      child[name]?.setEncoding("utf8").on("data", (text) => {
+      child[name].setEncoding("utf8").on("data", (text) => {
         output[name] += text;
         file?.write(text);
+        if (show) process[name].write(text);
       });
     }
     const fail = (code, reason) => {
