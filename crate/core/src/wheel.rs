@@ -1,1 +1,9 @@
-//! To be written.
+//! Wheels (the binary distribution format, PEP 427 and its successor in the packaging specifications).
+
+mod filename;
+mod install;
+mod metadata;
+
+pub use filename::{InterpreterTags, NoMatchingTag, WheelFilename, WheelFilenameError};
+pub use install::{InstallError, Place, WheelLayout, is_side_module};
+pub use metadata::{Metadata, MetadataError};

@@ -1,0 +1,362 @@
+//! The end-of-central-directory record, the central directory and the local headers.
+
+use super::name;
+use super::{ArchiveError, Entry, EntryKind, Limits, Method};
+use crate::source::{ByteSource, SourceError};
+
+const END_SIGNATURE: u32 = 0x0605_4b50;
+const END64_SIGNATURE: u32 = 0x0606_4b50;
+const END64_LOCATOR_SIGNATURE: u32 = 0x0706_4b50;
+const CENTRAL_SIGNATURE: u32 = 0x0201_4b50;
+const LOCAL_SIGNATURE: u32 = 0x0403_4b50;
+
+const END_SIZE: u64 = 22;
+const END64_SIZE: u64 = 56;
+const END64_LOCATOR_SIZE: u64 = 20;
+const CENTRAL_SIZE: usize = 46;
+const LOCAL_SIZE: u64 = 30;
+
+/// A ZIP64 extra field.
+const ZIP64_EXTRA: u16 = 1;
+/// Placeholder for a number that the ZIP64 extra field has.
+const IN_ZIP64: u32 = u32::MAX;
+
+const FLAG_ENCRYPTED: u16 = 1;
+/// The sizes and the checksum follow the data instead of standing in the local header.
+const FLAG_DESCRIPTOR: u16 = 1 << 3;
+
+/// Little-endian numbers from a slice. Every offset is checked by the caller against the fixed size of the structure.
+struct Fields<'a>(&'a [u8]);
+
+impl Fields<'_> {
+    fn u16(&self, at: usize) -> u16 {
+        u16::from_le_bytes([self.0[at], self.0[at + 1]])
+    }
+
+    fn u32(&self, at: usize) -> u32 {
+        u32::from_le_bytes([self.0[at], self.0[at + 1], self.0[at + 2], self.0[at + 3]])
+    }
+
+    fn u64(&self, at: usize) -> u64 {
+        u64::from(self.u32(at)) | u64::from(self.u32(at + 4)) << 32
+    }
+}
+
+/// Where the central directory is.
+struct Location {
+    entries: u64,
+    offset: u64,
+    length: u64,
+    /// Where it has to end: the first byte of the record after it.
+    end: u64,
+}
+
+/// An entry of the central directory before its local header has been looked at.
+struct Central {
+    entry: Entry,
+    raw_name: Vec<u8>,
+    raw_method: u16,
+    header_offset: u64,
+}
+
+/// Reads all entries.
+///
+/// # Errors
+/// Those of [`ArchiveError`] that concern the structure.
+pub(super) fn read(source: &dyn ByteSource, limits: &Limits) -> Result<Vec<Entry>, ArchiveError> {
+    let location = locate(source)?;
+    over("entries", location.entries, limits.entries)?;
+    over("bytes of central directory", location.length, limits.directory_bytes)?;
+    let end = location.offset.checked_add(location.length);
+    match end {
+        Some(end) if end == location.end => {}
+        Some(end) if end < location.end => {
+            return Err(ArchiveError::Garbage { place: "after the central directory", length: location.end - end });
+        }
+        _ => {
+            return Err(ArchiveError::Outside {
+                what: "central directory",
+                offset: location.offset,
+                length: location.length,
+                available: source.len(),
+            });
+        }
+    }
+    let mut bytes = vec![0; location.length as usize];
+    source.read_at(location.offset, &mut bytes)?;
+    let mut entries = Vec::with_capacity(location.entries.min(location.length / CENTRAL_SIZE as u64) as usize);
+    let mut rest = &bytes[..];
+    let mut total = 0_u64;
+    for _ in 0..location.entries {
+        let offset = location.offset + (bytes.len() - rest.len()) as u64;
+        let (central, tail) = read_central(rest, offset)?;
+        rest = tail;
+        check_sizes(&central.entry, limits)?;
+        total = total.saturating_add(central.entry.size);
+        over("bytes in all", total, limits.total_bytes)?;
+        entries.push(central);
+    }
+    if !rest.is_empty() {
+        return Err(ArchiveError::Garbage { place: "in the central directory", length: rest.len() as u64 });
+    }
+    read_local_headers(source, entries, location.offset)
+}
+
+fn over(what: &'static str, actual: u64, limit: u64) -> Result<(), ArchiveError> {
+    if actual > limit { Err(ArchiveError::TooMuch { what, actual, limit }) } else { Ok(()) }
+}
+
+fn check_sizes(entry: &Entry, limits: &Limits) -> Result<(), ArchiveError> {
+    over("bytes in an entry", entry.size, limits.entry_bytes)?;
+    let possible = match entry.method {
+        Method::Stored => entry.size == entry.compressed_size,
+        Method::Deflated => entry.size <= entry.compressed_size.saturating_mul(limits.ratio),
+    };
+    if possible {
+        return Ok(());
+    }
+    let (compressed_size, size) = (entry.compressed_size, entry.size);
+    Err(ArchiveError::Ratio { path: entry.path.clone(), compressed_size, size })
+}
+
+/// Finds the end-of-central-directory record, and its ZIP64 form if there is one.
+fn locate(source: &dyn ByteSource) -> Result<Location, ArchiveError> {
+    const MAX_COMMENT: u64 = u16::MAX as u64;
+    let length = source.len();
+    let missing = ArchiveError::NoEnd { length };
+    if length < END_SIZE {
+        return Err(missing);
+    }
+    let tail_length = length.min(END_SIZE + MAX_COMMENT);
+    let tail_offset = length - tail_length;
+    let mut tail = vec![0; tail_length as usize];
+    source.read_at(tail_offset, &mut tail)?;
+    // The record whose comment ends exactly where the archive ends.
+    let is_end = |at: &usize| {
+        let fields = Fields(&tail[*at..]);
+        fields.u32(0) == END_SIGNATURE && *at as u64 + END_SIZE + u64::from(fields.u16(20)) == tail_length
+    };
+    let at = (0..=tail.len() - END_SIZE as usize).rev().find(is_end).ok_or(missing)?;
+    let fields = Fields(&tail[at..]);
+    let end = tail_offset + at as u64;
+    let (disk, directory_disk) = (fields.u16(4), fields.u16(6));
+    let entries_here = fields.u16(8);
+    let location = Location {
+        entries: u64::from(fields.u16(10)),
+        length: u64::from(fields.u32(12)),
+        offset: u64::from(fields.u32(16)),
+        end,
+    };
+    if let Some(location) = locate64(source, end)? {
+        return Ok(location);
+    }
+    if disk != 0 || directory_disk != 0 || u64::from(entries_here) != location.entries {
+        return Err(ArchiveError::MultiPart);
+    }
+    Ok(location)
+}
+
+fn locate64(source: &dyn ByteSource, end: u64) -> Result<Option<Location>, ArchiveError> {
+    let Some(locator_offset) = end.checked_sub(END64_LOCATOR_SIZE) else { return Ok(None) };
+    let mut locator = [0; END64_LOCATOR_SIZE as usize];
+    source.read_at(locator_offset, &mut locator)?;
+    let locator = Fields(&locator);
+    if locator.u32(0) != END64_LOCATOR_SIGNATURE {
+        return Ok(None);
+    }
+    let offset = locator.u64(8);
+    if locator.u32(4) != 0 || locator.u32(16) > 1 {
+        return Err(ArchiveError::MultiPart);
+    }
+    let damaged = ArchiveError::Damaged { what: "ZIP64 end record", offset };
+    if offset.checked_add(END64_SIZE).is_none_or(|end| end > locator_offset) {
+        return Err(damaged);
+    }
+    let mut record = [0; END64_SIZE as usize];
+    source.read_at(offset, &mut record)?;
+    let record = Fields(&record);
+    if record.u32(0) != END64_SIGNATURE {
+        return Err(damaged);
+    }
+    if record.u32(16) != 0 || record.u32(20) != 0 || record.u64(24) != record.u64(32) {
+        return Err(ArchiveError::MultiPart);
+    }
+    Ok(Some(Location { entries: record.u64(32), length: record.u64(40), offset: record.u64(48), end: offset }))
+}
+
+fn read_central(bytes: &[u8], offset: u64) -> Result<(Central, &[u8]), ArchiveError> {
+    let damaged = || ArchiveError::Damaged { what: "central directory entry", offset };
+    let (header, rest) = bytes.split_at_checked(CENTRAL_SIZE).ok_or_else(damaged)?;
+    let fields = Fields(header);
+    if fields.u32(0) != CENTRAL_SIGNATURE {
+        return Err(damaged());
+    }
+    let (raw_name, rest) = rest.split_at_checked(usize::from(fields.u16(28))).ok_or_else(damaged)?;
+    let (extra, rest) = rest.split_at_checked(usize::from(fields.u16(30))).ok_or_else(damaged)?;
+    let (_comment, rest) = rest.split_at_checked(usize::from(fields.u16(32))).ok_or_else(damaged)?;
+    let (path, is_directory) = name::parse(raw_name)?;
+    if fields.u16(8) & FLAG_ENCRYPTED != 0 {
+        return Err(ArchiveError::Encrypted { path });
+    }
+    let raw_method = fields.u16(10);
+    let method = match raw_method {
+        0 => Method::Stored,
+        8 => Method::Deflated,
+        method => return Err(ArchiveError::Method { path, method }),
+    };
+    let mut zip64 = Zip64Extra::find(extra);
+    let mut number = |value: u32| if value == IN_ZIP64 { zip64.next() } else { Some(u64::from(value)) };
+    let size = number(fields.u32(24)).ok_or_else(damaged)?;
+    let compressed_size = number(fields.u32(20)).ok_or_else(damaged)?;
+    let header_offset = number(fields.u32(42)).ok_or_else(damaged)?;
+    let (kind, permissions) = kind_and_permissions(fields.u16(4), fields.u32(38), is_directory);
+    let entry = Entry {
+        path,
+        kind,
+        method,
+        data_offset: 0,
+        compressed_size,
+        size,
+        crc32: fields.u32(16),
+        permissions,
+        modified: dos_time(fields.u16(14), fields.u16(12)),
+    };
+    Ok((Central { entry, raw_name: raw_name.to_vec(), raw_method, header_offset }, rest))
+}
+
+/// The numbers of the ZIP64 extra field, in order.
+struct Zip64Extra<'a>(&'a [u8]);
+
+impl<'a> Zip64Extra<'a> {
+    fn find(mut extra: &'a [u8]) -> Self {
+        while let Some((header, rest)) = extra.split_at_checked(4) {
+            let fields = Fields(header);
+            let Some((body, rest)) = rest.split_at_checked(usize::from(fields.u16(2))) else { break };
+            if fields.u16(0) == ZIP64_EXTRA {
+                return Self(body);
+            }
+            extra = rest;
+        }
+        Self(&[])
+    }
+
+    fn next(&mut self) -> Option<u64> {
+        let (number, rest) = self.0.split_at_checked(8)?;
+        self.0 = rest;
+        Some(Fields(number).u64(0))
+    }
+}
+
+fn kind_and_permissions(made_by: u16, external: u32, is_directory: bool) -> (EntryKind, u32) {
+    const UNIX: u16 = 3;
+    const SYMLINK: u32 = 0o120_000;
+    let mode = if made_by >> 8 == UNIX { external >> 16 } else { 0 };
+    let kind = match (is_directory, mode & 0o170_000) {
+        (true, _) => EntryKind::Directory,
+        (false, SYMLINK) => EntryKind::Symlink,
+        (false, _) => EntryKind::File,
+    };
+    // Who mounts an archive must be able to read it; set-id bits mean nothing here.
+    let permissions = match (mode & 0o777, kind) {
+        (0, EntryKind::Directory) => 0o755,
+        (0, _) => 0o644,
+        (mode, EntryKind::Directory) => mode | 0o700,
+        (mode, _) => mode | 0o600,
+    };
+    (kind, permissions)
+}
+
+/// Milliseconds since 1970 of a DOS date and time, taken as UTC.
+fn dos_time(date: u16, time: u16) -> f64 {
+    let year = i64::from(date >> 9) + 1980;
+    let month = i64::from(date >> 5 & 0xf).clamp(1, 12);
+    let day = i64::from(date & 0x1f).max(1);
+    // Days from civil: Howard Hinnant's algorithm, for years from 1980 on.
+    let shifted_year = if month <= 2 { year - 1 } else { year };
+    let era = shifted_year / 400;
+    let year_of_era = shifted_year - era * 400;
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let days = era * 146_097 + day_of_era - 719_468;
+    let seconds = i64::from(time >> 11) * 3600 + i64::from(time >> 5 & 0x3f) * 60 + i64::from(time & 0x1f) * 2;
+    ((days * 86_400 + seconds) * 1000) as f64
+}
+
+/// Looks at each local header: it has to agree with the central directory, and tells where the data begins.
+fn read_local_headers(
+    source: &dyn ByteSource,
+    entries: Vec<Central>,
+    directory_offset: u64,
+) -> Result<Vec<Entry>, ArchiveError> {
+    let mut spans = Vec::with_capacity(entries.len());
+    let mut complete = Vec::with_capacity(entries.len());
+    for central in entries {
+        let entry = read_local(source, central, directory_offset, &mut spans)?;
+        complete.push(entry);
+    }
+    check_overlaps(&complete, spans)?;
+    Ok(complete)
+}
+
+fn read_local(
+    source: &dyn ByteSource,
+    central: Central,
+    directory_offset: u64,
+    spans: &mut Vec<(u64, u64, usize)>,
+) -> Result<Entry, ArchiveError> {
+    let Central { mut entry, raw_name, raw_method, header_offset } = central;
+    let outside = |length| ArchiveError::Outside {
+        what: "data of an entry",
+        offset: header_offset,
+        length,
+        available: directory_offset,
+    };
+    let name_length = raw_name.len() as u64;
+    let fixed = LOCAL_SIZE + name_length;
+    if header_offset.checked_add(fixed).is_none_or(|end| end > directory_offset) {
+        return Err(outside(fixed));
+    }
+    let mut header = vec![0; fixed as usize];
+    source.read_at(header_offset, &mut header).map_err(|error: SourceError| ArchiveError::Source(error))?;
+    let (fixed_part, local_name) = header.split_at(LOCAL_SIZE as usize);
+    let fields = Fields(fixed_part);
+    if fields.u32(0) != LOCAL_SIGNATURE {
+        return Err(ArchiveError::Damaged { what: "local header", offset: header_offset });
+    }
+    let differs = |field| Err(ArchiveError::Disagreement { path: entry.path.clone(), field });
+    if u64::from(fields.u16(26)) != name_length || local_name != raw_name {
+        return differs("name");
+    }
+    if fields.u16(8) != raw_method {
+        return differs("method");
+    }
+    if fields.u16(6) & FLAG_DESCRIPTOR == 0 {
+        if fields.u32(14) != entry.crc32 {
+            return differs("checksum");
+        }
+        let agrees = |local: u32, central: u64| local == IN_ZIP64 || u64::from(local) == central;
+        if !agrees(fields.u32(18), entry.compressed_size) || !agrees(fields.u32(22), entry.size) {
+            return differs("size");
+        }
+    }
+    entry.data_offset = header_offset + fixed + u64::from(fields.u16(28));
+    let end = entry.data_offset.checked_add(entry.compressed_size).filter(|end| *end <= directory_offset);
+    let Some(end) = end else { return Err(outside(entry.compressed_size)) };
+    spans.push((header_offset, end, spans.len()));
+    Ok(entry)
+}
+
+fn check_overlaps(entries: &[Entry], mut spans: Vec<(u64, u64, usize)>) -> Result<(), ArchiveError> {
+    spans.sort_unstable();
+    for pair in spans.windows(2) {
+        let [(_, end, first), (start, _, second)] = pair else { continue };
+        if start < end {
+            let path = |index: usize| entries[index].path.clone();
+            return Err(ArchiveError::Overlap { first: path(*first), second: path(*second) });
+        }
+    }
+    match spans.first() {
+        Some((start, ..)) if *start > 0 => Err(ArchiveError::Garbage { place: "before the first entry", length: *start }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,196 @@
+//! File names of wheels, and which interpreters they are for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::name::PackageName;
+
+/// `{distribution}-{version}(-{build tag})?-{python tag}-{abi tag}-{platform tag}.whl`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WheelFilename {
+    /// The distribution, normalised.
+    pub name: PackageName,
+    /// The distribution as it is written.
+    pub written_name: String,
+    /// The version as it is written.
+    pub version: String,
+    /// The build tag, if there is one.
+    pub build: Option<String>,
+    /// Python tags, such as `cp313` or `py3`.
+    pub python: Vec<String>,
+    /// ABI tags, such as `cp313` or `none`.
+    pub abi: Vec<String>,
+    /// Platform tags, such as `any`.
+    pub platform: Vec<String>,
+}
+
+/// Why a name is not that of a wheel.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{input:?} is not the file name of a wheel: {reason}")]
+pub struct WheelFilenameError {
+    /// What was given.
+    pub input: String,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
+
+/// The tags that an interpreter takes (PEP 425).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InterpreterTags {
+    /// Major and minor version of CPython.
+    pub python: (u32, u32),
+    /// Platform tags besides `any`, best first.
+    pub platforms: Vec<String>,
+}
+
+/// A wheel that an interpreter cannot use.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{wheel} is for {}, this interpreter is CPython {}.{} and takes {} or any", .wheel.platform.join(", "), .tags.python.0, .tags.python.1, .tags.platforms.join(", "))]
+pub struct NoMatchingTag {
+    /// The wheel.
+    pub wheel: WheelFilename,
+    /// What the interpreter takes.
+    pub tags: InterpreterTags,
+}
+
+impl FromStr for WheelFilename {
+    type Err = WheelFilenameError;
+
+    fn from_str(input: &str) -> Result<Self, WheelFilenameError> {
+        let refuse = |reason| WheelFilenameError { input: input.to_owned(), reason };
+        let stem = input.strip_suffix(".whl").ok_or_else(|| refuse("it does not end in .whl"))?;
+        let parts: Vec<&str> = stem.split('-').collect();
+        let (name, version, build, tags) = match parts[..] {
+            [name, version, python, abi, platform] => (name, version, None, [python, abi, platform]),
+            [name, version, build, python, abi, platform] => (name, version, Some(build), [python, abi, platform]),
+            _ => return Err(refuse("it must have five or six parts with `-` between them")),
+        };
+        if version.is_empty() || !version.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".!+_".contains(&byte)) {
+            return Err(refuse("the version is not one"));
+        }
+        if build.is_some_and(|build| !build.starts_with(|first: char| first.is_ascii_digit())) {
+            return Err(refuse("the build tag does not begin with a digit"));
+        }
+        let [python, abi, platform] = tags.map(|tags| tags.split('.').map(str::to_owned).collect::<Vec<_>>());
+        let is_tag = |tag: &String| {
+            !tag.is_empty() && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        if ![&python, &abi, &platform].iter().all(|tags| tags.iter().all(is_tag)) {
+            return Err(refuse("a tag is empty or has characters that tags do not have"));
+        }
+        Ok(Self {
+            name: name.parse().map_err(|_| refuse("the name of the distribution is not one"))?,
+            written_name: name.to_owned(),
+            version: version.to_owned(),
+            build: build.map(str::to_owned),
+            python,
+            abi,
+            platform,
+        })
+    }
+}
+
+impl fmt::Display for WheelFilename {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}-{}", self.written_name, self.version)?;
+        if let Some(build) = &self.build {
+            write!(formatter, "-{build}")?;
+        }
+        write!(formatter, "-{}-{}-{}.whl", self.python.join("."), self.abi.join("."), self.platform.join("."))
+    }
+}
+
+impl WheelFilename {
+    /// Whether an interpreter can use the wheel.
+    ///
+    /// # Errors
+    /// [`NoMatchingTag`], which says what it is for and what would do.
+    pub fn check(&self, tags: &InterpreterTags) -> Result<(), NoMatchingTag> {
+        let platform = self.platform.iter().any(|tag| tag == "any" || tags.platforms.contains(tag));
+        let matches = platform
+            && self.python.iter().any(|python| self.abi.iter().any(|abi| tags.takes(python, abi)));
+        if matches { Ok(()) } else { Err(NoMatchingTag { wheel: self.clone(), tags: tags.clone() }) }
+    }
+}
+
+impl InterpreterTags {
+    /// Whether a pair of Python and ABI tag is one that CPython of this version takes.
+    fn takes(&self, python: &str, abi: &str) -> bool {
+        let (major, minor) = self.python;
+        let version = |tag: &str, prefix: &str| -> Option<(u32, Option<u32>)> {
+            let digits = tag.strip_prefix(prefix)?;
+            let (tag_major, tag_minor) = digits.split_at_checked(1)?;
+            let tag_minor = if tag_minor.is_empty() { None } else { Some(tag_minor.parse().ok()?) };
+            Some((tag_major.parse().ok()?, tag_minor))
+        };
+        let own = format!("cp{major}{minor}");
+        if abi == own {
+            return python == own;
+        }
+        let at_most = |wanted: Option<(u32, Option<u32>)>| {
+            wanted.is_some_and(|(tag_major, tag_minor)| {
+                tag_major == major && tag_minor.is_none_or(|tag_minor| tag_minor <= minor)
+            })
+        };
+        match abi {
+            // The limited API is usable from the version it was built for on.
+            "abi3" => at_most(version(python, "cp")),
+            "none" => python == own || at_most(version(python, "py")),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags() -> InterpreterTags {
+        InterpreterTags { python: (3, 13), platforms: vec!["pyodide_2025_0_wasm32".into()] }
+    }
+
+    #[test]
+    fn names_round_trip() {
+        for name in [
+            "numpy-2.2.5-cp313-cp313-pyodide_2025_0_wasm32.whl",
+            "python_dateutil-2.9.0.post0-py2.py3-none-any.whl",
+            "a.b-1!2.0+local.1-1build-py3-none-any.whl",
+        ] {
+            assert_eq!(name.parse::<WheelFilename>().unwrap().to_string(), name);
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_wheel_is_refused() {
+        for name in ["", "numpy.whl", "numpy-2.tar.gz", "a-1-py3-none.whl", "-1-py3-none-any.whl", "a-1-x-py3-none-any.whl", "a--py3-none-any.whl", "a-1-py3--any.whl"] {
+            assert!(name.parse::<WheelFilename>().is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn wheels_of_other_interpreters_are_refused_with_what_would_do() {
+        let check = |name: &str| name.parse::<WheelFilename>().unwrap().check(&tags());
+        for name in [
+            "a-1-cp313-cp313-pyodide_2025_0_wasm32.whl",
+            "a-1-cp39-abi3-pyodide_2025_0_wasm32.whl",
+            "a-1-py3-none-any.whl",
+            "a-1-py2.py3-none-any.whl",
+            "a-1-py310-none-any.whl",
+        ] {
+            assert_eq!(check(name), Ok(()), "{name}");
+        }
+        for name in [
+            "a-1-cp312-cp312-pyodide_2024_0_wasm32.whl",
+            "a-1-cp314-abi3-pyodide_2025_0_wasm32.whl",
+            "a-1-cp313-cp313-manylinux_2_17_x86_64.whl",
+            "a-1-py2-none-any.whl",
+            "a-1-py314-none-any.whl",
+        ] {
+            assert!(check(name).is_err(), "{name}");
+        }
+        let message = check("a-1-cp313-cp313-win_amd64.whl").unwrap_err().to_string();
+        assert!(message.contains("win_amd64") && message.contains("pyodide_2025_0_wasm32"), "{message}");
+    }
+}
