@@ -32,8 +32,7 @@ impl ByteSource for ArchiveBytes {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), SourceError> {
-        let out_of_range =
-            || SourceError::OutOfRange { offset, length: buffer.len() as u64, available: self.len() };
+        let out_of_range = || SourceError::OutOfRange { offset, length: buffer.len() as u64, available: self.len() };
         let end = offset.checked_add(buffer.len() as u64).filter(|end| *end <= self.len()).ok_or_else(out_of_range)?;
         self.bytes.subarray(offset as u32, end as u32).copy_to(buffer);
         Ok(())

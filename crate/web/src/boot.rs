@@ -14,17 +14,17 @@
 mod files;
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures::future::try_join;
 use js_sys::{ArrayBuffer, WebAssembly};
-use taipan_core::vfs::FileSystem;
+use taipan_core::vfs::{FileSystem, LayerId};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::AbortSignal;
 
 use self::files::DistributionFiles;
 use crate::boundary::{BootOptions, EngineHost, MemoryUse, Stage, TimingsObject};
-use crate::emscripten::abi::Abi;
 use crate::emscripten::bindings::{Module, PublicApi};
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::Linker;
@@ -48,8 +48,12 @@ pub struct Interpreter {
     pub packages: Rc<Packages>,
     /// Timings and progress.
     pub timeline: Rc<Timeline>,
-    files: SharedFileSystem,
-    held: Rc<Cell<u64>>,
+    /// The file system.
+    pub files: SharedFileSystem,
+    /// Bytes of archives and mounted files held outside linear memory.
+    pub held: Rc<Cell<u64>>,
+    /// What the page has mounted, by path.
+    pub mounts: RefCell<HashMap<String, LayerId>>,
 }
 
 impl Interpreter {
@@ -84,8 +88,14 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
     let mut distribution = DistributionFiles::request(&options, &fetcher);
     let lock = distribution.lock_file().await?;
     let abi = lock.abi;
-    let packages =
-        Rc::new(Packages::new(lock, &options, Rc::clone(&files), linker.clone(), Rc::clone(&timeline), Rc::clone(&held)));
+    let packages = Rc::new(Packages::new(
+        lock,
+        &options,
+        Rc::clone(&files),
+        linker.clone(),
+        Rc::clone(&timeline),
+        Rc::clone(&held),
+    ));
     let preload = spawn({
         let (packages, fetcher, names) = (Rc::clone(&packages), fetcher.clone(), options.packages.clone());
         async move { packages.load(&names, &fetcher).await }
@@ -121,7 +131,7 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
     timeline.end(Stage::Packages);
     fetcher.check_aborted()?;
     timeline.end(Stage::Ready);
-    Ok(Interpreter { module, session, packages, timeline, files: shared_files, held })
+    Ok(Interpreter { module, session, packages, timeline, files: shared_files, held, mounts: RefCell::default() })
 }
 
 /// Pyodide's own last steps, as in `loadPyodide` of `src/js/pyodide.ts`.
@@ -132,9 +142,7 @@ async fn finish_bootstrap(module: &Module) -> Result<PublicApi> {
     };
     let api = module.api();
     let public = api.finalize_bootstrap().map_err(failed)?;
-    public
-        .run_python("import sys, _pyodide\nsys.path.insert(0, '')\n_pyodide.set_excepthook()")
-        .map_err(failed)?;
+    public.run_python("import sys, _pyodide\nsys.path.insert(0, '')\n_pyodide.set_excepthook()").map_err(failed)?;
     if let Some(ready) = api.package_index_ready() {
         settle(Code::BadLockFile, "Pyodide's package index cannot be started", ready).await?;
     }

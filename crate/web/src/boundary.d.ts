@@ -11,7 +11,6 @@ export type Stage =
   | "ready"
   | "resolve"
   | "download"
-  | "link"
   | "import";
 
 /** Something that takes a while has moved on. */

@@ -95,8 +95,6 @@ pub enum Stage {
     Resolve,
     /// Packages are coming.
     Download,
-    /// Side modules are being compiled.
-    Link,
     /// Python is importing.
     Import,
 }
@@ -116,7 +114,6 @@ impl Stage {
             Self::Ready => "ready",
             Self::Resolve => "resolve",
             Self::Download => "download",
-            Self::Link => "link",
             Self::Import => "import",
         }
     }

@@ -1,6 +1,7 @@
 //! The class that JavaScript sees.
 
 mod files;
+mod mounts;
 
 use std::rc::Rc;
 
@@ -10,8 +11,8 @@ use web_sys::AbortSignal;
 
 use crate::boot::{self, Interpreter};
 use crate::boundary::{
-    BootOptions, BootOptionsObject, EngineHost, FileStatObject, MemoryUseObject, MountSource, PackageInfoArray,
-    RunEndObject, RunRequestObject, TimingsObject, to_js,
+    BootOptions, BootOptionsObject, EngineHost, FileStatObject, MemoryUseObject, PackageInfoArray, RunEndObject,
+    RunRequestObject, TimingsObject, to_js,
 };
 use crate::error::{Code, Error};
 use crate::fetch::Fetcher;

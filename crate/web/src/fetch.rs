@@ -43,6 +43,11 @@ impl Fetcher {
         Self { timeline, signal }
     }
 
+    /// Who is told of progress.
+    pub fn timeline(&self) -> Rc<Timeline> {
+        Rc::clone(&self.timeline)
+    }
+
     /// Fails if the caller has given up.
     ///
     /// # Errors
@@ -65,9 +70,8 @@ impl Fetcher {
         if let Some(signal) = &self.signal {
             init.set_signal(Some(signal));
         }
-        let started = self.check_aborted().and_then(|()| {
-            global::fetch(url, &init).map_err(|thrown| network_error(url, thrown))
-        });
+        let started =
+            self.check_aborted().and_then(|()| global::fetch(url, &init).map_err(|thrown| network_error(url, thrown)));
         let url = url.to_owned();
         async move {
             let response: Response =
@@ -152,7 +156,9 @@ fn page_error(url: &str) -> Error {
 fn is_passing(error: &Error) -> bool {
     match error.code() {
         Code::LoadNetwork => true,
-        Code::LoadHttp => error.status().is_some_and(|status| matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)),
+        Code::LoadHttp => {
+            error.status().is_some_and(|status| matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504))
+        }
         _ => false,
     }
 }

@@ -25,10 +25,10 @@ const MAX_FILES: usize = 100_000;
 const MAX_DEPTH: usize = 64;
 
 /// Mode of a mounted file.
-const FILE_MODE: u32 = 0o100_644;
+const FILE_MODE: u32 = 0o644;
 
 /// Mode of a mounted directory.
-const DIRECTORY_MODE: u32 = 0o040_755;
+const DIRECTORY_MODE: u32 = 0o755;
 
 #[wasm_bindgen]
 extern "C" {
@@ -52,29 +52,25 @@ extern "C" {
     fn get_file(this: &Handle) -> std::result::Result<Promise, JsValue>;
 }
 
-/// Whether a source is mounted as a directory rather than as a single file.
-pub fn is_directory(source: &MountSource) -> bool {
-    source.unchecked_ref::<Handle>().kind().as_deref() == Some("directory")
-}
-
-/// What a source holds, as a layer. A single file is an entry called `name`.
+/// What a source holds, as a layer of the whole file system: a directory's files below `path`, a single file as `path`.
 ///
 /// # Errors
 /// [`Code::BadArgument`] if it is nothing that can be mounted, [`Code::FileSystem`] if it cannot be read or is too large.
-pub async fn layer(source: MountSource, name: &str, held: &Rc<Cell<u64>>) -> Result<Layer> {
-    let handle: Handle = source.unchecked_into();
+pub async fn layer(source: MountSource, path: &str, held: &Rc<Cell<u64>>) -> Result<Layer> {
+    let handle: Handle = JsValue::from(source).unchecked_into();
     let mut layer = Layer::default();
     if handle.kind().as_deref() == Some("directory") {
-        add_directory(&mut layer, handle, held).await?;
+        layer.entries.push(LayerEntry::directory(path, DIRECTORY_MODE, wall_clock()));
+        add_directory(&mut layer, path, handle, held).await?;
         return Ok(layer);
     }
-    layer.entries.push(file_entry(name, &handle, held).await?);
+    layer.entries.push(file_entry(path, &handle, held).await?);
     Ok(layer)
 }
 
-async fn add_directory(layer: &mut Layer, root: Handle, held: &Rc<Cell<u64>>) -> Result<()> {
+async fn add_directory(layer: &mut Layer, at: &str, root: Handle, held: &Rc<Cell<u64>>) -> Result<()> {
     let failed = |thrown| Error::from_js(Code::FileSystem, "The directory cannot be read", thrown);
-    let mut open = vec![(String::new(), root, 0)];
+    let mut open = vec![(at.to_owned(), root, 0)];
     while let Some((path, directory, depth)) = open.pop() {
         let children = directory.values().map_err(failed)?;
         loop {
@@ -83,8 +79,7 @@ async fn add_directory(layer: &mut Layer, root: Handle, held: &Rc<Cell<u64>>) ->
                 break;
             }
             let child: Handle = Reflect::get(&step, &"value".into()).map_err(failed)?.unchecked_into();
-            let name = child.name().unwrap_or_default();
-            let child_path = if path.is_empty() { name } else { format!("{path}/{name}") };
+            let child_path = format!("{path}/{}", child.name().unwrap_or_default());
             if layer.entries.len() >= MAX_FILES || depth >= MAX_DEPTH {
                 return Err(Error::new(Code::FileSystem, format!("The directory is too large: {child_path} is more than {MAX_FILES} files or {MAX_DEPTH} levels in."))
                     .hint("Mount a directory further down."));
@@ -138,7 +133,8 @@ impl ByteSource for BlobSource {
         let failed = |thrown: JsValue| SourceError::Host(describe(&thrown));
         let (start, end) = (offset as f64, offset as f64 + buffer.len() as f64);
         let slice = self.blob.slice_with_f64_and_f64(start, end).map_err(failed)?;
-        let bytes = Uint8Array::new(&self.reader.read_as_array_buffer(&slice).map_err(failed)?);
+        let read = self.reader.read_as_array_buffer(&slice).map_err(failed)?;
+        let bytes = Uint8Array::new(&read);
         if bytes.length() as usize != buffer.len() {
             let length = buffer.len() as u64;
             return Err(SourceError::OutOfRange { offset, length, available: self.len() });

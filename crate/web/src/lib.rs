@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod fetch;
 mod global;
+mod host_files;
 mod output;
 mod packages;
 mod python_files;

@@ -122,10 +122,8 @@ impl Packages {
     /// # Errors
     /// As [`Packages::load`].
     pub async fn load_for_imports(&self, code: &str, fetcher: &Fetcher) -> Result<Vec<PackageInfo>> {
-        let names: Vec<String> = top_level_modules(code)
-            .iter()
-            .filter_map(|module| self.lock.package_for_import(module))
-            .collect();
+        let names: Vec<String> =
+            top_level_modules(code).iter().filter_map(|module| self.lock.package_for_import(module)).collect();
         self.load(&names, fetcher).await
     }
 
@@ -136,7 +134,8 @@ impl Packages {
     /// As [`Packages::load`], and [`Code::NotSupported`] on the page's own thread.
     pub fn load_for_import(&self, module: &str) -> Result<bool> {
         let top_level = module.split('.').next().unwrap_or(module);
-        let Some(name) = self.lock.package_for_import(module).or_else(|| self.lock.package_for_import(top_level)) else {
+        let Some(name) = self.lock.package_for_import(module).or_else(|| self.lock.package_for_import(top_level))
+        else {
             return Ok(false);
         };
         let missing = self.missing(wanted::parse(&self.lock, &[name])?);

@@ -53,14 +53,7 @@ pub fn mount(files: &SharedFileSystem, abi: Abi, standard_library: Uint8Array, h
 }
 
 fn own_layer(now: f64) -> Layer {
-    let entries = OWN_FILES
-        .iter()
-        .map(|(path, source)| LayerEntry {
-            path: (*path).to_owned(),
-            mode: 0o100_644,
-            mtime: now,
-            content: Content::Bytes(Rc::from(source.as_bytes())),
-        })
-        .collect();
-    Layer { entries }
+    let file =
+        |(path, source): &(&str, &str)| LayerEntry::file(*path, 0o644, now, Content::Bytes(source.as_bytes().into()));
+    Layer::new(OWN_FILES.iter().map(file).collect())
 }

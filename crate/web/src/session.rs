@@ -86,7 +86,8 @@ impl Session {
     /// # Errors
     /// [`Code::Python`] if there is none of that name or it is not plain data.
     pub fn get_global(&self, name: &str) -> Result<JsValue> {
-        self.call("get_global", &[name.into()]).map_err(|thrown| python_error(thrown, &format!("`{name}` cannot be read")))
+        self.call("get_global", &[name.into()])
+            .map_err(|thrown| python_error(thrown, &format!("`{name}` cannot be read")))
     }
 
     /// Sets a global variable to plain data.
@@ -100,8 +101,12 @@ impl Session {
     }
 
     async fn run_to_end(&self, request: &RunRequest, deadline: Option<f64>) -> Result<JsValue> {
-        let arguments =
-            [request.run.into(), request.code.as_str().into(), request.filename.as_str().into(), request.globals.clone()];
+        let arguments = [
+            request.run.into(),
+            request.code.as_str().into(),
+            request.filename.as_str().into(),
+            request.globals.clone(),
+        ];
         let started = self.call("start", &arguments).map_err(fatal)?;
         if !is_awaitable(&started) {
             return Ok(started);

@@ -82,7 +82,15 @@ impl DistributionFiles {
     /// The compiled module.
     pub fn module(&self) -> LocalBoxFuture<'static, Result<WebAssembly::Module>> {
         let (module, verified) = (self.module.clone(), self.verified());
-        async move { Ok(try_join(module, verified).await?.0) }.boxed_local()
+        let timeline = self.fetcher.timeline();
+        async move {
+            let module = module.await?;
+            timeline.end(Stage::Compile);
+            verified.await?;
+            timeline.end(Stage::Fetch);
+            Ok(module)
+        }
+        .boxed_local()
     }
 
     /// Every file has arrived and is of the release that the others are of.
@@ -90,11 +98,11 @@ impl DistributionFiles {
         let (glue, module, library) = (self.glue.clone(), self.module_hash.clone(), self.standard_library.clone());
         async move {
             let ((_, glue), module, (_, library)) = try_join3(glue, module, library).await?;
-            let hashes =
-                [(CoreFile::Glue, glue), (CoreFile::Wasm, module), (CoreFile::StandardLibrary, library)];
+            let hashes = [(CoreFile::Glue, glue), (CoreFile::Wasm, module), (CoreFile::StandardLibrary, library)];
             distribution::check(&hashes).map_err(|mismatch| {
-                Error::new(Code::Integrity, mismatch.to_string())
-                    .hint("Take all files of the distribution from one release, unmodified; reload if it was a bad transfer.")
+                Error::new(Code::Integrity, mismatch.to_string()).hint(
+                    "Take all files of the distribution from one release, unmodified; reload if it was a bad transfer.",
+                )
             })
         }
     }
@@ -105,8 +113,7 @@ fn share<T: Clone + 'static>(future: impl Future<Output = Result<T>> + 'static) 
 }
 
 fn hashed(fetcher: &Fetcher, folder: &str, file: &'static str) -> Incoming<Hashed> {
-    let download =
-        fetcher.download(&format!("{folder}{file}"), Label { stage: Stage::Fetch, name: file, size: None });
+    let download = fetcher.download(&format!("{folder}{file}"), Label { stage: Stage::Fetch, name: file, size: None });
     share(async move {
         let bytes = download.await?;
         let hash = sha256(&bytes).await;
@@ -167,8 +174,10 @@ fn request_module(fetcher: &Fetcher, url: String) -> (Incoming<WebAssembly::Modu
 /// Evaluates a script whose bytes have been checked: from those very bytes where the page's content security policy
 /// allows `blob:` scripts, else from its address, which the HTTP cache answers.
 async fn evaluate(host: &EngineHost, url: &str, bytes: &Uint8Array) -> Result<JsValue> {
-    let failed = |thrown| Error::from_js(Code::BadArgument, &format!("{url} cannot be evaluated"), thrown)
-        .hint("`indexURL` must be the folder of a whole and unmodified Pyodide distribution.");
+    let failed = |thrown| {
+        Error::from_js(Code::BadArgument, &format!("{url} cannot be evaluated"), thrown)
+            .hint("`indexURL` must be the folder of a whole and unmodified Pyodide distribution.")
+    };
     let options = BlobPropertyBag::new();
     options.set_type(Abi::glue_type());
     let blob = Blob::new_with_u8_array_sequence_and_options(&Array::of1(bytes), &options).map_err(failed)?;

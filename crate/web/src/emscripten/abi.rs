@@ -5,6 +5,7 @@
 //! 314.0.7.
 
 use js_sys::{Function, Object, Reflect};
+use taipan_core::wheel::InterpreterTags;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::sentinel::SentinelNames;
@@ -42,9 +43,9 @@ impl Abi {
     /// The likely ABI of a distribution, from the folder it is in, so that the glue can be fetched together with
     /// everything else. The lock file has the last word.
     pub fn guess(index_url: &str) -> Self {
-        let names_314 = index_url.split('/').any(|segment| {
-            segment.trim_start_matches('v').split('.').next().is_some_and(|major| major == "314")
-        });
+        let names_314 = index_url
+            .split('/')
+            .any(|segment| segment.trim_start_matches('v').split('.').next().is_some_and(|major| major == "314"));
         if names_314 { Self::V2026 } else { Self::V2025 }
     }
 
@@ -134,13 +135,14 @@ impl Abi {
         matches!(self, Self::V2026)
     }
 
-    /// The platform tags of wheels that this interpreter takes, best first (PEP 783 and Pyodide's own).
-    pub fn platform_tags(self) -> Vec<String> {
-        let version = self.version();
-        match self {
-            Self::V2025 => vec![format!("pyodide_{version}_wasm32"), format!("pyemscripten_{version}_wasm32")],
-            Self::V2026 => vec![format!("pyemscripten_{version}_wasm32"), format!("pyodide_{version}_wasm32")],
-        }
+    /// The tags of wheels that this interpreter takes (PEP 425, PEP 783 and Pyodide's own).
+    pub fn tags(self) -> InterpreterTags {
+        let families = match self {
+            Self::V2025 => ["pyodide", "pyemscripten"],
+            Self::V2026 => ["pyemscripten", "pyodide"],
+        };
+        let platforms = families.map(|family| format!("{family}_{}_wasm32", self.version()));
+        InterpreterTags { python: self.python(), platforms: platforms.into() }
     }
 }
 

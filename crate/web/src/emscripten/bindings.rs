@@ -27,9 +27,6 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = _Py_Version)]
     pub fn py_version_address(this: &Module) -> u32;
 
-    #[wasm_bindgen(method, getter, js_name = exitCode)]
-    pub fn exit_code(this: &Module) -> Option<i32>;
-
     #[wasm_bindgen(method, catch, js_name = mmapAlloc)]
     pub fn mmap_alloc(this: &Module, length: u32) -> Result<u32, JsValue>;
 
@@ -43,8 +40,8 @@ extern "C" {
     #[wasm_bindgen(method, setter, js_name = nameTable)]
     pub fn set_name_table(this: &Fs, table: &Array);
 
-    #[wasm_bindgen(method, getter)]
-    pub fn filesystems(this: &Fs) -> Object;
+    #[wasm_bindgen(method, getter, js_name = nameTable)]
+    pub fn name_table(this: &Fs) -> Array;
 
     #[wasm_bindgen(method, getter)]
     pub fn chrdev_stream_ops(this: &Fs) -> Object;
@@ -63,9 +60,6 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     pub fn mount(this: &Fs, file_system: &Object, options: &Object, mount_point: &str) -> Result<JsValue, JsValue>;
-
-    #[wasm_bindgen(method, catch)]
-    pub fn unmount(this: &Fs, mount_point: &str) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, catch, js_name = createDefaultDirectories)]
     pub fn create_default_directories(this: &Fs) -> Result<(), JsValue>;
@@ -115,6 +109,12 @@ extern "C" {
 
     #[wasm_bindgen(method, getter)]
     pub fn inode(this: &FsNode) -> u32;
+
+    #[wasm_bindgen(method, getter, js_name = inode)]
+    pub fn known_inode(this: &FsNode) -> Option<u32>;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn name_next(this: &FsNode) -> JsValue;
 
     #[wasm_bindgen(method, setter)]
     pub fn set_inode(this: &FsNode, inode: u32);
@@ -196,12 +196,7 @@ extern "C" {
     pub fn package_index_ready(this: &Api) -> Option<js_sys::Promise>;
 
     #[wasm_bindgen(method, catch, js_name = initializeStreams)]
-    pub fn initialize_streams(
-        this: &Api,
-        stdin: &JsValue,
-        stdout: &JsValue,
-        stderr: &JsValue,
-    ) -> Result<(), JsValue>;
+    pub fn initialize_streams(this: &Api, stdin: &JsValue, stdout: &JsValue, stderr: &JsValue) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, getter)]
     pub fn version(this: &Api) -> String;

@@ -187,12 +187,16 @@ impl RustMount {
             mount.existing_node(&parent, &name, inode)
         });
         let mount = self.clone();
-        operation(table, "mknod", move |parent: FsNode, name: String, mode: u32, rdev: Option<u32>| -> Thrown<FsNode> {
-            let rdev = rdev.unwrap_or(0);
-            let directory = Inode::from(parent.inode());
-            let made = mount.files.borrow_mut().make_node(directory, &name, mode, rdev, wall_clock());
-            Ok(mount.make_node(&parent, &name, mount.check(made)?, mode, rdev))
-        });
+        operation(
+            table,
+            "mknod",
+            move |parent: FsNode, name: String, mode: u32, rdev: Option<u32>| -> Thrown<FsNode> {
+                let rdev = rdev.unwrap_or(0);
+                let directory = Inode::from(parent.inode());
+                let made = mount.files.borrow_mut().make_node(directory, &name, mode, rdev, wall_clock());
+                Ok(mount.make_node(&parent, &name, mount.check(made)?, mode, rdev))
+            },
+        );
         let mount = self.clone();
         operation(table, "rename", move |old: FsNode, directory: FsNode, name: String| -> Thrown<()> {
             mount.rename(&old, &directory, &name)
@@ -325,15 +329,10 @@ impl RustMount {
 
     fn read(&self, stream: &FsStream, target: &Uint8Array, position: f64) -> Thrown<u32> {
         let inode = Inode::from(stream.node().inode());
-        let copied = self.files.borrow_mut().with_bytes(
-            inode,
-            position as u64,
-            target.length() as usize,
-            |bytes| {
-                target.subarray(0, bytes.len() as u32).copy_from(bytes);
-                bytes.len() as u32
-            },
-        );
+        let copied = self.files.borrow_mut().with_bytes(inode, position as u64, target.length() as usize, |bytes| {
+            target.subarray(0, bytes.len() as u32).copy_from(bytes);
+            bytes.len() as u32
+        });
         self.check(copied)
     }
 
@@ -366,6 +365,25 @@ impl RustMount {
         set(&mapping, "ptr", &address.into());
         set(&mapping, "allocated", &true.into());
         Ok(mapping)
+    }
+}
+
+/// Takes nodes out of Emscripten's table of names whose inodes are gone. To be called after layers were unmounted: that
+/// happens without Emscripten's knowing.
+pub fn forget_stale_nodes(fs: &Fs, files: &SharedFileSystem) {
+    let files = files.borrow();
+    for bucket in fs.name_table().iter() {
+        let mut next: JsValue = bucket;
+        while next.is_object() {
+            let node: FsNode = next.unchecked_into();
+            next = node.name_next();
+            // Devices of Emscripten's own have no inode of ours.
+            if let Some(inode) = node.known_inode()
+                && files.metadata(Inode::from(inode)).is_err()
+            {
+                fs.hash_remove_node(&node);
+            }
+        }
     }
 }
 

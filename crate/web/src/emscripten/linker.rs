@@ -54,14 +54,6 @@ impl Linker {
         self.modules.borrow_mut().extend(modules.into_iter().map(|compiled| (compiled.path, compiled.module)));
     }
 
-    /// Forgets the modules of a package that is taken away.
-    pub fn remove(&self, paths: &[String]) {
-        let mut modules = self.modules.borrow_mut();
-        for path in paths {
-            modules.remove(path);
-        }
-    }
-
     /// Watches the imports through which CPython asks for a library.
     pub fn watch_imports(&self, imports: &Object) {
         const OPEN_LIBRARY: &str = "_dlopen_js";

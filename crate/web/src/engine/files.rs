@@ -46,7 +46,11 @@ impl Engine {
     /// `FILE_SYSTEM` with the errno that Python would give.
     pub fn readdir(&self, path: &str) -> Thrown<Vec<JsString>> {
         let names: Array = self.file_call("readdir", path, |fs| fs.readdir(path))?;
-        Ok(names.iter().filter_map(|name| name.dyn_into::<JsString>().ok()).filter(|name| *name != "." && *name != "..").collect())
+        Ok(names
+            .iter()
+            .filter_map(|name| name.dyn_into::<JsString>().ok())
+            .filter(|name| *name != "." && *name != "..")
+            .collect())
     }
 
     /// What a path stands for; symbolic links are followed.

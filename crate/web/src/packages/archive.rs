@@ -5,8 +5,12 @@ use std::rc::Rc;
 
 use futures::future::try_join_all;
 use js_sys::Uint8Array;
-use taipan_core::archive::{Archive, Limits};
+use taipan_core::archive::{Archive, Entry, Limits, check_format};
+use taipan_core::lock::InstallDir;
+use taipan_core::side_module::SideModule;
 use taipan_core::source::SharedSource;
+use taipan_core::vfs::{Content, Layer, LayerEntry, LayerId, Overlap};
+use taipan_core::wheel::{Place, WheelLayout, is_side_module};
 
 use super::Wanted;
 use crate::archive_bytes::ArchiveBytes;
@@ -17,12 +21,80 @@ use crate::emscripten::linker::{CompiledModule, Linker};
 use crate::error::{Code, Error, Result};
 use crate::global::wall_clock;
 
-/// A package that can be installed without anything that could fail for its own reasons.
+/// A package that can be installed: nothing is wrong with it.
 pub struct PreparedPackage {
     info: PackageInfo,
-    directory: String,
     archive: Archive,
+    layout: Layout,
     modules: Vec<CompiledModule>,
+}
+
+/// Where the files of a package go.
+enum Layout {
+    /// A wheel: below `site-packages`, and what its metadata is called.
+    Wheel { layout: WheelLayout, site_packages: String },
+    /// An archive of a shared library or of modules of the standard library: below one directory.
+    Directory(String),
+}
+
+impl Layout {
+    /// The absolute path of an entry, if it has a place.
+    fn path(&self, entry: &Entry) -> Option<String> {
+        match self {
+            Self::Wheel { layout, site_packages } => match layout.place(entry)? {
+                Place::SitePackages(path) => Some(format!("{site_packages}/{path}")),
+                // `sys.prefix` is the root.
+                Place::Prefix(path) => Some(format!("/{path}")),
+            },
+            Self::Directory(directory) => Some(format!("{directory}/{}", entry.path)),
+        }
+    }
+}
+
+/// Reads a package's archive.
+///
+/// # Errors
+/// [`Code::BadArchive`], [`Code::BadWheel`].
+pub fn read(package: &Wanted, bytes: Uint8Array, abi: Abi, held: &Rc<Cell<u64>>) -> Result<PreparedPackage> {
+    let file_name = package.file_name();
+    let damaged = |error: &dyn std::error::Error| {
+        Error::new(Code::BadArchive, format!("{file_name} cannot be read: {error}."))
+            .hint("The file is damaged or not what its name says: get it again, or another version of the package.")
+    };
+    check_format(&file_name).map_err(|error| damaged(&error))?;
+    let source: SharedSource = Rc::new(ArchiveBytes::new(bytes, held));
+    let archive = Archive::open(source, &Limits::default()).map_err(|error| damaged(&error))?;
+    let layout = if file_name.to_ascii_lowercase().ends_with(".whl") {
+        let name = package.name().parse().map_err(|error| damaged(&error))?;
+        let layout = WheelLayout::of(&archive, &name).map_err(|error| {
+            Error::new(Code::BadWheel, format!("{file_name} is not a proper wheel: {error}."))
+                .hint("Build the wheel again, or use another version of the package.")
+        })?;
+        Layout::Wheel { layout, site_packages: abi.site_packages() }
+    } else {
+        Layout::Directory(directory(package, abi))
+    };
+    Ok(PreparedPackage { info: info(package, &layout, file_name.clone()), archive, layout, modules: Vec::new() })
+}
+
+fn directory(package: &Wanted, abi: Abi) -> String {
+    match package {
+        Wanted::Locked(locked) => match locked.install_dir {
+            InstallDir::Dynlib => "/usr/lib".to_owned(),
+            InstallDir::Stdlib => abi.standard_library_directory(),
+            InstallDir::Site | InstallDir::Lib => abi.site_packages(),
+        },
+        Wanted::Wheel { .. } => abi.site_packages(),
+    }
+}
+
+fn info(package: &Wanted, layout: &Layout, file_name: String) -> PackageInfo {
+    let (version, source) = match (package, layout) {
+        (Wanted::Locked(locked), _) => (locked.version.clone(), "lock".to_owned()),
+        (Wanted::Wheel { url, .. }, Layout::Wheel { layout, .. }) => (layout.metadata.version.clone(), url.clone()),
+        (Wanted::Wheel { url, filename }, Layout::Directory(_)) => (filename.version.clone(), url.clone()),
+    };
+    PackageInfo { name: package.name().to_owned(), version, file_name, source }
 }
 
 impl PreparedPackage {
@@ -34,57 +106,66 @@ impl PreparedPackage {
     /// Compiles its side modules, all in parallel.
     ///
     /// # Errors
-    /// [`Code::BadArchive`] if one cannot be read, [`Code::BadWasm`] if one cannot be compiled.
+    /// [`Code::BadArchive`] if one cannot be read, [`Code::WrongAbi`] if one is a library of another system,
+    /// [`Code::BadWasm`] if one cannot be compiled.
     pub async fn compile(mut self, linker: &Linker) -> Result<Self> {
-        let compiling = self
-            .archive
-            .entries()
-            .iter()
-            .filter(|entry| entry.path.ends_with(".so"))
-            .map(|entry| {
-                let bytes = self.archive.read(entry).map_err(|e| Error::new(Code::BadArchive, e.to_string()))?;
-                Ok(linker.compile(&format!("{}/{}", self.directory, entry.path), &Uint8Array::from(bytes.as_slice())))
-            })
-            .collect::<Result<Vec<_>>>()?;
+        let mut compiling = Vec::new();
+        for entry in self.archive.entries().iter().filter(|entry| is_side_module(entry)) {
+            let Some(path) = self.layout.path(entry) else { continue };
+            let bytes = self.archive.read(entry).map_err(|error| {
+                Error::new(Code::BadArchive, format!("{} cannot be read: {error}.", self.info.file_name))
+            })?;
+            SideModule::parse(&bytes).map_err(|error| {
+                Error::new(Code::WrongAbi, format!("{path} cannot be used: {error}."))
+                    .hint("The package was built for another platform: it needs a wheel for Pyodide (PEP 783).")
+            })?;
+            compiling.push(linker.compile(&path, &Uint8Array::from(&*bytes)));
+        }
         self.modules = try_join_all(compiling).await?;
         Ok(self)
     }
-}
 
-/// Reads a package's archive.
-pub fn read(package: &Wanted, bytes: Uint8Array, abi: Abi, held: &Rc<Cell<u64>>) -> Result<PreparedPackage> {
-    let source: SharedSource = Rc::new(ArchiveBytes::new(bytes, held));
-    let Wanted::Locked(locked) = package;
-    let archive = Archive::open(source, &Limits::default()).map_err(|e| Error::new(Code::BadArchive, e.to_string()))?;
-    let directory = match locked.install_dir.as_str() {
-        "dynlib" => "/usr/lib".to_owned(),
-        "stdlib" => abi.standard_library_directory(),
-        _ => abi.site_packages(),
-    };
-    Ok(PreparedPackage {
-        info: PackageInfo {
-            name: locked.name.clone(),
-            version: locked.version.clone(),
-            file_name: locked.file_name.clone(),
-            source: "lock".to_owned(),
-        },
-        directory,
-        archive,
-        modules: Vec::new(),
-    })
+    /// Its files, from the root.
+    fn layer(&self, now: f64) -> Layer {
+        let mut layer = self.archive.layer(|entry| self.layout.path(entry));
+        if let Layout::Wheel { layout, site_packages } = &self.layout {
+            // As installers do (PEP 376, and Pyodide's own file), so that others see who put it there.
+            let channel = if self.info.source == "lock" { "pyodide" } else { &self.info.source };
+            for (name, text) in [("INSTALLER", "taipan"), ("PYODIDE_SOURCE", channel)] {
+                let path = format!("{site_packages}/{}/{name}", layout.dist_info);
+                layer.entries.retain(|entry| entry.path != path);
+                layer.entries.push(LayerEntry::file(path, 0o644, now, Content::Bytes(text.as_bytes().into())));
+            }
+        }
+        // Packages share files now and then (namespace packages, tests at the top level): the later one has them, as
+        // with pip.
+        layer.overlap = Overlap::Replace;
+        layer
+    }
 }
 
 /// Mounts packages, all or none.
+///
+/// # Errors
+/// [`Code::BadWheel`] if the files of one cannot be placed; then none is mounted.
 pub fn install(packages: Vec<PreparedPackage>, files: &SharedFileSystem, linker: &Linker) -> Result<()> {
     let now = wall_clock();
+    let mut files = files.borrow_mut();
+    let mut mounted: Vec<LayerId> = Vec::new();
+    let root = files.root();
+    for package in &packages {
+        match files.mount_layer(root, package.layer(now), now) {
+            Ok(id) => mounted.push(id),
+            Err(error) => {
+                for id in mounted.into_iter().rev() {
+                    files.unmount_layer(id, now);
+                }
+                let message = format!("The files of {} cannot be put in their places: {error}.", package.info.name);
+                return Err(Error::new(Code::BadWheel, message));
+            }
+        }
+    }
     for package in packages {
-        let mut files = files.borrow_mut();
-        let at = files
-            .create_directories(&package.directory, 0o755, now)
-            .map_err(|e| Error::new(Code::FileSystem, e.to_string()))?;
-        let layer = package.archive.layer(|entry| Some(entry.path.clone()));
-        files.mount_layer(at, layer, now).map_err(|e| Error::new(Code::FileSystem, e.to_string()))?;
-        drop(files);
         linker.add(package.modules);
     }
     Ok(())

@@ -41,6 +41,7 @@ pub fn download_now(package: &Wanted, base_url: &str, timeline: &Timeline) -> Re
 fn address(package: &Wanted, base_url: &str) -> String {
     match package {
         Wanted::Locked(locked) => resolve(base_url, &locked.file_name),
+        Wanted::Wheel { url, .. } => url.clone(),
     }
 }
 

@@ -39,6 +39,6 @@ impl Lock {
 
     /// The name of the package that provides a module.
     pub fn package_for_import(&self, module: &str) -> Option<String> {
-        self.file.package_for_import(module).map(|package| package.name.to_string())
+        self.file.package_for_import(module).map(|package| package.name.clone())
     }
 }

@@ -31,9 +31,8 @@ pub fn make(host: &EngineHost, output: &Rc<Output>, packages: &Rc<Packages>) -> 
         set(&module, "readLine", &read.into_js_value());
     }
     let packages = Rc::clone(packages);
-    let load = Closure::<dyn Fn(String) -> Thrown<bool>>::new(move |module: String| {
-        Ok(packages.load_for_import(&module)?)
-    });
+    let load =
+        Closure::<dyn Fn(String) -> Thrown<bool>>::new(move |module: String| Ok(packages.load_for_import(&module)?));
     set(&module, "loadForImport", &load.into_js_value());
     let object: Function = Object::new().constructor();
     if let Ok(from_entries) = Reflect::get(&object, &"fromEntries".into()) {
