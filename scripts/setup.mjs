@@ -33,6 +33,7 @@ const newerPython = async () => {
 const PURPOSES = {
   build: [tools],
   start: [tools, lesson],
+  bench: [tools, lesson, chromium],
   test: [tools, lesson, newerPython, chromium],
 };
 

@@ -1,0 +1,28 @@
+/** What every loader is made to do, and when each step was done. */
+
+export const INDEX_URL = new URL("/python/0.28.3/", location.href).href;
+
+/** Each step: its name, the packages it imports and its code. */
+export const STEPS = [
+  { name: "numpy", packages: ["numpy"], code: "import numpy" },
+  { name: "pandas", packages: ["pandas"], code: "import pandas" },
+  {
+    name: "groupby",
+    packages: [],
+    code: [
+      "frame = pandas.DataFrame({'key': ['a', 'b', 'a', 'c'] * 250, 'value': range(1000)})",
+      "str(frame.groupby('key')['value'].sum().to_dict())",
+    ].join("\n"),
+  },
+];
+
+/** Milliseconds since navigation; the page's clock starts there, a worker's does not. */
+export const now = () => performance.now();
+
+/** Makes a result known to the program that drives the browser. */
+export function publish(run) {
+  globalThis.result = run().then(
+    (value) => ({ value }),
+    (error) => ({ error: String(error?.stack ?? error) }),
+  );
+}

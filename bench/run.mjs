@@ -1,0 +1,99 @@
+/**
+ * Measures Taipan beside stock Pyodide 0.28.3: same browser, same server, same steps, in turn.
+ *
+ *   npm run bench                              five runs of each
+ *   npm run bench -- --runs 9
+ *   npm run bench -- --only taipan,stock-worker
+ *
+ * A run is two visits of each page: the first with a fresh profile, the second after the browser was closed and opened
+ * again on it. Prints medians, ranges and ratios, and writes everything to bench-results/.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { writeWhole } from "../scripts/common/file.mjs";
+import { distributionFolder, root } from "../scripts/common/paths.mjs";
+import { main, Problem } from "../scripts/common/problem.mjs";
+import { setUp } from "../scripts/setup.mjs";
+
+const VERSION = "0.28.3";
+/** What the last step must give: a loader that is fast and wrong is not measured. */
+const EXPECTED = "{'a': 249500, 'b': 124750, 'c': 125250}";
+const LOADERS = ["stock", "stock-worker", "taipan"];
+
+function options(args) {
+  const { values } = parseArgs({ args, options: { runs: { type: "string", default: "5" }, only: { type: "string" } } });
+  const runs = Number(values.runs);
+  if (!Number.isInteger(runs) || runs < 1) throw new Problem(`--runs ${values.runs} is not a number of runs.`);
+  const loaders = values.only ? values.only.split(",") : LOADERS;
+  const unknown = loaders.find((name) => !LOADERS.includes(name));
+  if (unknown) throw new Problem(`There is no loader called ${unknown}.`, `Choose from ${LOADERS.join(", ")}.`);
+  return { runs, loaders };
+}
+
+/** Compresses what will be asked for, so that the first visitor does not pay for it. */
+async function warmServer(url, paths) {
+  for (const path of paths) {
+    for (const encoding of ["br", "gzip"]) {
+      const response = await fetch(url + path, { headers: { "Accept-Encoding": encoding } });
+      await response.arrayBuffer();
+      if (!response.ok) throw new Problem(`${path} is not served (${response.status}).`, "Run `npm run build`.");
+    }
+  }
+}
+
+async function measure(loaders, runs, server, visit) {
+  const visits = { fresh: {}, warm: {} };
+  for (let run = 1; run <= runs; run += 1) {
+    for (const loader of loaders) {
+      const profile = await mkdtemp(join(tmpdir(), "taipan-bench-"));
+      try {
+        const url = `${server.url}/bench/${loader}.html`;
+        for (const state of ["fresh", "warm"]) {
+          const result = await visit({ profile, url, expected: EXPECTED, server });
+          visits[state][loader] = [...(visits[state][loader] ?? []), result];
+          const seconds = (result.groupby / 1000).toFixed(2);
+          console.log(`run ${run} of ${runs}, ${state.padEnd(5)} ${loader.padEnd(13)} ${seconds} s until groupby`);
+        }
+      } finally {
+        await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+      }
+    }
+  }
+  return visits;
+}
+
+await main(async (args) => {
+  const { runs, loaders } = options(args);
+  await setUp("bench");
+  const { build } = await import("../scripts/build.mjs");
+  const { startServer } = await import("../scripts/server.mjs");
+  const { visit } = await import("./visit.mjs");
+  const { tabulate } = await import("./table.mjs");
+  if (loaders.includes("taipan")) await build(["wasm", "js"]);
+  const server = await startServer({
+    roots: {
+      "/bench/": { folder: join(root, "bench", "pages") },
+      "/dist/": { folder: join(root, "dist"), immutable: true },
+      [`/python/${VERSION}/`]: distributionFolder(VERSION),
+    },
+  });
+  try {
+    const core = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "pyodide-lock.json"];
+    const ours = loaders.includes("taipan") ? ["/dist/index.js", "/dist/wasm/taipan_web_bg.wasm"] : [];
+    await warmServer(server.url, [...core.map((name) => `/python/${VERSION}/${name}`), ...ours]);
+    const visits = await measure(loaders, runs, server, visit);
+    const { text, summaries } = tabulate(visits);
+    const machine = { processor: cpus()[0]?.model, cores: cpus().length, platform: process.platform };
+    const time = new Date().toISOString();
+    const path = join(root, "bench-results", `${time.replaceAll(":", "-")}.json`);
+    await writeWhole(
+      path,
+      `${JSON.stringify({ time, machine, version: VERSION, runs, summaries, visits }, null, 2)}\n`,
+    );
+    console.log(`\nMedian (least–most) of ${runs}; times from navigation.\n\n${text}\n\nAll of it: ${path}`);
+  } finally {
+    await server.close();
+  }
+});

@@ -1,0 +1,52 @@
+/** The measurements as a table for people. */
+import { summary } from "./statistics.mjs";
+
+const seconds = (milliseconds) => (milliseconds / 1000).toFixed(2);
+const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+
+/** What is measured, in the order of the table. */
+export const MEASURES = [
+  { key: "ready", name: "until ready, s", format: seconds },
+  { key: "numpy", name: "until import numpy, s", format: seconds },
+  { key: "pandas", name: "until import pandas, s", format: seconds },
+  { key: "groupby", name: "until first groupby, s", format: seconds },
+  { key: "bytes", name: "bytes moved, MB", format: megabytes },
+  { key: "heap", name: "CPython heap, MB", format: megabytes },
+  { key: "tab", name: "memory of the tab, MB", format: megabytes },
+];
+
+/** Rows of text in columns as wide as needed. */
+function columns(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows
+    .map((row) => row.map((cell, n) => (n === 0 ? cell.padEnd(widths[n]) : cell.padStart(widths[n]))).join("   "))
+    .join("\n");
+}
+
+/**
+ * @param {Record<string, Record<string, Record<string, number>[]>>} visits by profile ("fresh", "warm") and loader
+ * @returns {{ text: string, summaries: object }}
+ */
+export function tabulate(visits) {
+  const summaries = {};
+  const parts = [];
+  for (const [profile, byLoader] of Object.entries(visits)) {
+    const loaders = Object.keys(byLoader);
+    const others = loaders.filter((name) => name !== "taipan");
+    const compared = loaders.includes("taipan") ? others : [];
+    const head = [`${profile} profile`, ...loaders, ...compared.map((name) => `taipan / ${name}`)];
+    const rows = [head];
+    for (const { key, name, format } of MEASURES) {
+      const found = Object.fromEntries(
+        loaders.map((loader) => [loader, summary(byLoader[loader].map((run) => run[key]))]),
+      );
+      summaries[profile] = { ...summaries[profile], [key]: found };
+      const cell = (one) => (one ? `${format(one.median)} (${format(one.least)}–${format(one.most)})` : "–");
+      const ratio = (other) =>
+        found.taipan && found[other] ? (found.taipan.median / found[other].median).toFixed(2) : "–";
+      rows.push([name, ...loaders.map((loader) => cell(found[loader])), ...compared.map(ratio)]);
+    }
+    parts.push(columns(rows));
+  }
+  return { text: parts.join("\n\n"), summaries };
+}

@@ -1,0 +1,43 @@
+/** One visit of a page: opened, timed, kept open until the browser has written its caches, closed. */
+import { loadavg } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openBrowser } from "../scripts/common/browser.mjs";
+import { Problem } from "../scripts/common/problem.mjs";
+import { tabMemory } from "./memory.mjs";
+
+/** V8 writes what it compiled only some time after it was used. */
+const LINGER = 4_000;
+const TIMEOUT = 180_000;
+
+/**
+ * @param {object} visit
+ * @param {string} visit.profile the browser's folder: empty for a first visit, kept for the next
+ * @param {string} visit.url
+ * @param {string} visit.expected what the last step must answer
+ * @param {{ log: { bytes: number }[] }} visit.server
+ * @returns {Promise<Record<string, number>>} milliseconds and bytes
+ */
+export async function visit({ profile, url, expected, server }) {
+  const load = loadavg()[0];
+  const context = await openBrowser(profile);
+  try {
+    const page = context.pages()[0] ?? (await context.newPage());
+    page.setDefaultTimeout(TIMEOUT);
+    server.log.length = 0;
+    await page.goto(url, { waitUntil: "commit" });
+    await page.waitForFunction(() => globalThis.result !== undefined);
+    const outcome = await Promise.race([
+      page.evaluate(() => globalThis.result),
+      sleep(TIMEOUT, { error: `nothing for ${TIMEOUT / 1000} s` }, { ref: false }),
+    ]);
+    if (outcome.error) throw new Problem(`${url} failed: ${outcome.error}`);
+    const { times, answer, heap, timings } = outcome.value;
+    if (answer !== expected) throw new Problem(`${url} answered ${answer} instead of ${expected}.`);
+    const bytes = server.log.reduce((sum, entry) => sum + entry.bytes, 0);
+    const tab = await tabMemory(profile);
+    await sleep(LINGER);
+    return { ...times, bytes, heap, ...(tab && { tab }), load, ...(timings && { timings }) };
+  } finally {
+    await context.close();
+  }
+}
