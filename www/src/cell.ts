@@ -101,7 +101,7 @@ export class Cell {
         this.#show("running");
       },
       onOutput: (output) => this.#output.append(output),
-      onQuestion: (prompt) => this.#output.ask(prompt, stopper.signal),
+      onQuestion: (prompt, signal) => this.#output.ask(prompt, signal),
     });
     this.#stopper = undefined;
     this.#end(ending, performance.now() - begun);
@@ -159,7 +159,7 @@ export class Cell {
   #links(shown: Problem): { label: string; open(): void }[] {
     if (shown.stopped) return [];
     if (shown.fatal) return [{ label: "Restart Python", open: this.#options.onRestart }];
-    const own = shown.places.findLast((place) => place.filename === this.filename);
+    const own = shown.places.filter((place) => place.filename === this.filename).at(-1);
     if (own) this.editor.mark(own.line);
     const last = shown.places.at(-1);
     return [...new Set([last, own])].flatMap((place) => {
@@ -177,7 +177,7 @@ export class Cell {
   #show(state: CellState, words = WORDS[state]): void {
     const busy = state === "waiting" || state === "running" || state === "stopping";
     const hadFocus = document.activeElement === this.#stop;
-    this.element.dataset["state"] = state;
+    this.element.dataset.state = state;
     this.#state.textContent = words;
     this.#stop.hidden = !busy;
     this.#run.setAttribute("aria-disabled", String(busy));

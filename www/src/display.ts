@@ -69,7 +69,7 @@ function showImage(
   where: string,
 ): Display {
   const about = details(metadata[type]) ?? metadata;
-  const alt = typeof about["alt"] === "string" ? about["alt"] : `Picture, ${where}. ${text(data["text/plain"]) ?? ""}`;
+  const alt = typeof about.alt === "string" ? about.alt : `Picture, ${where}. ${text(data["text/plain"]) ?? ""}`;
   const source =
     type === "image/svg+xml" && image.trimStart().startsWith("<")
       ? `data:${type};charset=utf-8,${encodeURIComponent(image)}`

@@ -20,7 +20,7 @@ export class Lesson {
   constructor({ root, session, storage, onRestart }: LessonOptions) {
     const places = [...root.querySelectorAll<HTMLElement>("pre[data-cell]")];
     this.cells = places.map((place, index) => {
-      const id = place.dataset["cell"] ?? String(index);
+      const id = place.dataset.cell ?? String(index);
       const original = place.textContent ?? "";
       const saved = storage.get(id);
       if (saved !== undefined) this.#edits.set(id, saved);
@@ -38,7 +38,7 @@ export class Lesson {
         onRestart,
         cellOf: (filename) => this.cells.find((other) => other.filename === filename),
       });
-      if (place.dataset["mayFail"] !== undefined) this.#mayFail.add(cell);
+      if (place.dataset.mayFail !== undefined) this.#mayFail.add(cell);
       place.replaceWith(cell.element);
       return cell;
     });

@@ -17,7 +17,7 @@ const TAB_INDENTS = "setting:tab-indents";
 const root = required("lesson", HTMLElement);
 const stop = required("stop", HTMLButtonElement);
 const status = new Status();
-const storage = new Storage(root.dataset["lesson"] ?? "lesson");
+const storage = new Storage(root.dataset.lesson ?? "lesson");
 const session: Session = new Session({
   indexURL: distributionURL(),
   onState: (state, error) => {
@@ -27,15 +27,14 @@ const session: Session = new Session({
   },
   onProgress: (progress) => status.progress(progress),
   onFresh: (python) => files.writeAll(python),
+  onLost: () => lesson.outdate(),
 });
 const files: Files = new Files(() => session.python);
-const lesson = new Lesson({ root, session, storage, onRestart: () => void restart() });
+const lesson: Lesson = new Lesson({ root, session, storage, onRestart: () => void restart() });
 
 async function restart(): Promise<void> {
   lesson.stop();
-  const done = session.restart();
-  lesson.outdate();
-  await done;
+  await session.restart();
 }
 
 async function confirmRestart(): Promise<void> {

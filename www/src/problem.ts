@@ -1,4 +1,4 @@
-import { PythonError, TaipanError } from "taipan";
+import { LoadError, PackageNotFoundError, PythonError, TaipanError } from "taipan";
 import { button, element } from "./dom.js";
 import { explain } from "./explanations.js";
 
@@ -33,10 +33,9 @@ export interface Problem {
 export function problem(error: unknown, isCell: (filename: string) => boolean): Problem {
   if (error instanceof PythonError) return fromPython(error, isCell);
   if (error instanceof TaipanError) {
-    const near = error.suggestions?.length ? `Did you mean ${error.suggestions.join(" or ")}?` : "";
     return {
       headline: error.message,
-      advice: [near, error.hint ?? ""].filter(Boolean).join(" "),
+      advice: [...reasons(error), error.hint ?? ""].filter(Boolean).join(" "),
       places: [],
       stopped: error.code === "INTERRUPTED" || error.code === "ABORTED",
       fatal: error.code === "FATAL" || error.code === "OUT_OF_MEMORY" || error.code === "WORKER",
@@ -45,11 +44,18 @@ export function problem(error: unknown, isCell: (filename: string) => boolean): 
   return { headline: String(error), places: [], stopped: false, fatal: false };
 }
 
+function reasons(error: TaipanError): string[] {
+  if (error instanceof PackageNotFoundError && error.suggestions.length > 0) {
+    return [`Did you mean ${error.suggestions.join(" or ")}?`];
+  }
+  return error instanceof LoadError ? error.packages.map(({ name, message }) => `${name}: ${message}.`) : [];
+}
+
 function fromPython(error: PythonError, isCell: (filename: string) => boolean): Problem {
   const headline = error.message.startsWith(error.type) ? error.message : `${error.type}: ${error.message}`;
   const message = headline.slice(error.type.length).replace(/^:\s*/, "");
   const advice = explain(error.type, message);
-  const fromFrames = (error.frames ?? []).filter((frame) => isCell(frame.filename));
+  const fromFrames = error.frames.filter((frame) => isCell(frame.filename));
   const places = SYNTAX.test(error.type) ? syntaxPlaces(error.traceback, isCell) : fromFrames;
   return {
     headline,

@@ -15,7 +15,6 @@ const WORDS: Partial<Record<Stage, string>> = {
   packages: "Looking for packages",
   resolve: "Looking for packages",
   download: "Getting",
-  link: "Loading",
   import: "Loading",
 };
 

@@ -1,4 +1,4 @@
-import { loadPython, type Output, type Progress, type Python } from "taipan";
+import { InterruptedError, loadPython, type Output, type Progress, type Python } from "taipan";
 
 /** What Python is doing. `failed`: it did not start, or it cannot go on. */
 export type SessionState = "starting" | "ready" | "running" | "restarting" | "failed";
@@ -10,8 +10,8 @@ export interface Job {
   signal: AbortSignal;
   onStart(): void;
   onOutput(output: Output): void;
-  /** Python's `input()` asks. */
-  onQuestion(prompt: string): Promise<string | null>;
+  /** Python's `input()` asks; `signal` takes the question back. */
+  onQuestion(prompt: string, signal: AbortSignal): Promise<string | null>;
 }
 
 /** How a run ended. `stopped`: by the learner; `cancelled`: it never began. */
@@ -27,6 +27,8 @@ export interface SessionOptions {
   onProgress(progress: Progress): void;
   /** Python is fresh: what was put into the old one has to be put in again. */
   onFresh(python: Python): Promise<void>;
+  /** The variables of the runs before are gone. */
+  onLost(): void;
 }
 
 /** The one interpreter of the page. It does one run at a time, in the order in which they were asked for. */
@@ -68,7 +70,7 @@ export class Session {
       indexURL: this.#options.indexURL,
       signal: this.#boot.signal,
       onProgress: this.#options.onProgress,
-      stdin: (prompt: string) => this.#job?.onQuestion(prompt) ?? null,
+      stdin: (prompt, signal) => this.#job?.onQuestion(prompt, signal) ?? null,
     }).then(async (python) => {
       await this.#options.onFresh(python);
       return python;
@@ -114,7 +116,7 @@ export class Session {
       this.#tell(generation, "ready");
       return { type: "done" };
     } catch (error) {
-      if (this.#job === job) this.#tell(generation, "ready");
+      if (this.#job === job) await this.#recover(generation, error);
       return { type: job.signal.aborted ? "stopped" : "failed", error };
     } finally {
       if (this.#job === job) this.#job = undefined;
@@ -122,7 +124,17 @@ export class Session {
   }
 
   #interrupt(python: Python, job: Job): void {
-    if (this.#job === job) python.interrupt();
+    if (this.#job === job) void python.interrupt();
+  }
+
+  /** After a run that failed; where memory cannot be shared, stopping it has taken a new interpreter. */
+  async #recover(generation: number, error: unknown): Promise<void> {
+    if (error instanceof InterruptedError && error.restarted && generation === this.#generation) {
+      this.#used = false;
+      this.#options.onLost();
+      await this.#options.onFresh(await this.python);
+    }
+    this.#tell(generation, "ready");
   }
 
   /** Throws all variables away and starts Python afresh; a run that is under way ends as stopped. */
@@ -131,11 +143,13 @@ export class Session {
     const python = this.#python;
     if (!python) {
       this.#boot.abort();
+      this.#options.onLost();
       this.start();
       return;
     }
     const generation = ++this.#generation;
     this.#options.onState("restarting");
+    this.#options.onLost();
     try {
       await python.restart();
       await this.#options.onFresh(python);

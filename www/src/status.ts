@@ -61,7 +61,7 @@ export class Status {
   #draw(): void {
     const busy = this.#state !== "ready" && this.#state !== "failed";
     const loading = busy && this.#sum.active;
-    this.#line.dataset["state"] = this.#state;
+    this.#line.dataset.state = this.#state;
     this.#text.textContent = loading ? this.#sum.sentence : this.#words;
     this.#line.title = this.#text.textContent;
     this.#bar.hidden = !loading;
