@@ -129,10 +129,8 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError::Content`], [`ArchiveError::Checksum`].
     pub fn read(&self, entry: &Entry) -> Result<Rc<[u8]>, ArchiveError> {
-        let bytes = self
-            .content(entry)
-            .read()
-            .map_err(|error| ArchiveError::Content { path: entry.path.clone(), error })?;
+        let bytes =
+            self.content(entry).read().map_err(|error| ArchiveError::Content { path: entry.path.clone(), error })?;
         let actual = crc32fast::hash(&bytes);
         if actual == entry.crc32 {
             Ok(bytes)

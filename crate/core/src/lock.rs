@@ -97,7 +97,7 @@ pub enum LockError {
 
 /// A package that a lock file does not have.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("no package is called {name}{}", wanted_by(.needed_by))]
+#[error("no package is called {name}{}", wanted_by(.needed_by.as_deref()))]
 pub struct UnknownPackage {
     /// The name.
     pub name: String,
@@ -107,8 +107,8 @@ pub struct UnknownPackage {
     pub near: Vec<String>,
 }
 
-fn wanted_by(package: &Option<String>) -> String {
-    package.as_ref().map_or_else(String::new, |package| format!(", which {package} needs"))
+fn wanted_by(package: Option<&str>) -> String {
+    package.map_or_else(String::new, |package| format!(", which {package} needs"))
 }
 
 #[derive(Deserialize)]
@@ -225,7 +225,8 @@ mod tests {
                 ((*name).to_owned(), package)
             })
             .collect();
-        let document = serde_json::json!({ "info": { "abi_version": "2025_0", "python": "3.13.2" }, "packages": packages });
+        let document =
+            serde_json::json!({ "info": { "abi_version": "2025_0", "python": "3.13.2" }, "packages": packages });
         LockFile::parse(document.to_string().as_bytes()).unwrap()
     }
 
@@ -236,7 +237,12 @@ mod tests {
 
     #[test]
     fn what_a_package_needs_comes_before_it() {
-        let lock = lock(&[("pandas", &["numpy", "python-dateutil"], &[]), ("numpy", &[], &[]), ("python-dateutil", &["six"], &[]), ("six", &[], &[])]);
+        let lock = lock(&[
+            ("pandas", &["numpy", "python-dateutil"], &[]),
+            ("numpy", &[], &[]),
+            ("python-dateutil", &["six"], &[]),
+            ("six", &[], &[]),
+        ]);
         assert_eq!(names(&lock, &["pandas"]), ["numpy", "six", "python-dateutil", "pandas"]);
         assert_eq!(names(&lock, &["six", "Python_Dateutil"]), ["six", "python-dateutil"]);
     }

@@ -12,7 +12,9 @@ pub struct PackageName(String);
 
 /// A name that no distribution can have.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{input:?} is not a package name: names are made of ASCII letters, digits, `-`, `_` and `.`, and begin and end with a letter or digit")]
+#[error(
+    "{input:?} is not a package name: names are made of ASCII letters, digits, `-`, `_` and `.`, and begin and end with a letter or digit"
+)]
 pub struct InvalidName {
     /// What was given.
     pub input: String,
@@ -72,12 +74,9 @@ pub fn near<'a>(names: impl IntoIterator<Item = &'a str>, wanted: &str) -> Vec<S
         .into_iter()
         .filter_map(|name| {
             let distance = distance(name, wanted);
-            let continues = wanted.len() >= 3 && (name.starts_with(wanted) || wanted.starts_with(name) && name.len() >= 3);
-            if distance <= limit {
-                Some((distance, name))
-            } else {
-                continues.then_some((limit + 1, name))
-            }
+            let continues =
+                wanted.len() >= 3 && (name.starts_with(wanted) || wanted.starts_with(name) && name.len() >= 3);
+            if distance <= limit { Some((distance, name)) } else { continues.then_some((limit + 1, name)) }
         })
         .collect();
     found.sort_unstable();
@@ -94,8 +93,7 @@ fn distance(left: &str, right: &str) -> usize {
         for (column, right_char) in right.iter().enumerate() {
             let substituted = last[column] + usize::from(left_char != right_char);
             let mut best = substituted.min(last[column + 1] + 1).min(current[column] + 1);
-            let is_swap =
-                row > 0 && column > 0 && left[row - 1] == *right_char && *left_char == right[column - 1];
+            let is_swap = row > 0 && column > 0 && left[row - 1] == *right_char && *left_char == right[column - 1];
             if is_swap {
                 best = best.min(before_last[column - 1] + 1);
             }
@@ -112,7 +110,9 @@ mod tests {
 
     #[test]
     fn names_are_normalised() {
-        for name in ["friendly-bard", "Friendly-Bard", "FRIENDLY-BARD", "friendly.bard", "friendly_bard", "FrIeNdLy-._.-bArD"] {
+        for name in
+            ["friendly-bard", "Friendly-Bard", "FRIENDLY-BARD", "friendly.bard", "friendly_bard", "FrIeNdLy-._.-bArD"]
+        {
             assert_eq!(name.parse::<PackageName>().unwrap().as_str(), "friendly-bard");
         }
         for name in ["", "-a", "a-", "a b", "ä", "a/b", "."] {

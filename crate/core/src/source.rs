@@ -53,11 +53,8 @@ impl ByteSource for Vec<u8> {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), SourceError> {
-        let out_of_range = || SourceError::OutOfRange {
-            offset,
-            length: buffer.len() as u64,
-            available: self.as_slice().len() as u64,
-        };
+        let out_of_range =
+            || SourceError::OutOfRange { offset, length: buffer.len() as u64, available: self.as_slice().len() as u64 };
         let start = usize::try_from(offset).map_err(|_| out_of_range())?;
         let end = start.checked_add(buffer.len()).ok_or_else(out_of_range)?;
         let bytes = self.get(start..end).ok_or_else(out_of_range)?;

@@ -5,7 +5,6 @@ mod mounts;
 
 use std::rc::Rc;
 
-use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
@@ -120,7 +119,7 @@ impl Engine {
     /// The version of CPython, such as `3.13.2`.
     #[wasm_bindgen(js_name = pythonVersion)]
     pub fn python_version(&self) -> String {
-        let parts = self.interpreter.module.api().py_version_tuple().unwrap_or_else(Array::new);
+        let parts = self.interpreter.module.api().py_version_tuple().unwrap_or_default();
         parts.join(".").into()
     }
 

@@ -47,8 +47,8 @@ pub fn mount(files: &SharedFileSystem, abi: Abi, standard_library: Uint8Array, h
         make(&format!("{}/lib-dynload", abi.library_directory()))?;
     }
     let layer = archive.layer(|entry| Some(entry.path.clone()));
-    files.mount_layer(library, layer, now).map_err(|error| failed(error.to_string()))?;
-    files.mount_layer(library, own_layer(now), now).map_err(|error| failed(error.to_string()))?;
+    files.mount_layer(library, &layer, now).map_err(|error| failed(error.to_string()))?;
+    files.mount_layer(library, &own_layer(now), now).map_err(|error| failed(error.to_string()))?;
     Ok(())
 }
 

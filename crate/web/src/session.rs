@@ -68,7 +68,7 @@ impl Session {
         let ended = self.run_to_end(&request, deadline).await;
         self.output.set_run(0);
         let interruption = self.signals.end();
-        self.conclude(&request, &ended?, interruption)
+        conclude(&request, &ended?, interruption)
     }
 
     /// Cancels a run that is awaiting; says whether there was one.
@@ -127,48 +127,45 @@ impl Session {
         ended.map_err(fatal)
     }
 
-    /// Makes the result of a run from what the Python side gave.
-    fn conclude(&self, request: &RunRequest, ended: &JsValue, interruption: Option<Interruption>) -> Result<JsValue> {
-        let property = |name: &str| Reflect::get(ended, &name.into()).unwrap_or(JsValue::UNDEFINED);
-        let Some(description) = property("error").as_string() else {
-            let end = Object::new();
-            let value = property("value");
-            if !value.is_undefined() {
-                set(&end, "value", &value);
-            }
-            return Ok(end.into());
-        };
-        let details = JSON::parse(&description).unwrap_or(JsValue::UNDEFINED);
-        let detail = |name: &str| Reflect::get(&details, &name.into()).unwrap_or(JsValue::UNDEFINED);
-        let kind = detail("type").as_string().unwrap_or_default();
-        let is_interrupt = kind == "KeyboardInterrupt" || kind == "CancelledError";
-        let error = match interruption {
-            Some(Interruption::Deadline) if is_interrupt => Error::new(
-                Code::Timeout,
-                format!("The code took longer than {} ms and was stopped.", request.timeout.unwrap_or_default()),
-            )
-            .hint("Give it more time with `timeoutMs`, or make it do less."),
-            Some(Interruption::Asked) if is_interrupt => {
-                Error::new(Code::Interrupted, "The code was interrupted.").hint("The variables are as they were left.")
-            }
-            _ => {
-                let message = detail("message").as_string().unwrap_or_default();
-                let text = if message.is_empty() { kind } else { format!("{kind}: {message}") };
-                Error::new(Code::Python, text).field("pythonMessage", message)
-            }
-        };
-        Err(error
-            .field("type", detail("type"))
-            .field("traceback", detail("traceback"))
-            .field("frames", detail("frames")))
-    }
-
     fn call(&self, name: &str, arguments: &[JsValue]) -> std::result::Result<JsValue, JsValue> {
         let function: Function = Reflect::get(&self.cell, &name.into())?.unchecked_into();
         let result = function.apply(&JsValue::UNDEFINED, &arguments.iter().collect());
         destroy(&function);
         result
     }
+}
+
+/// Makes the result of a run from what the Python side gave.
+fn conclude(request: &RunRequest, ended: &JsValue, interruption: Option<Interruption>) -> Result<JsValue> {
+    let property = |name: &str| Reflect::get(ended, &name.into()).unwrap_or(JsValue::UNDEFINED);
+    let Some(description) = property("error").as_string() else {
+        let end = Object::new();
+        let value = property("value");
+        if !value.is_undefined() {
+            set(&end, "value", &value);
+        }
+        return Ok(end.into());
+    };
+    let details = JSON::parse(&description).unwrap_or(JsValue::UNDEFINED);
+    let detail = |name: &str| Reflect::get(&details, &name.into()).unwrap_or(JsValue::UNDEFINED);
+    let kind = detail("type").as_string().unwrap_or_default();
+    let is_interrupt = kind == "KeyboardInterrupt" || kind == "CancelledError";
+    let error = match interruption {
+        Some(Interruption::Deadline) if is_interrupt => Error::new(
+            Code::Timeout,
+            format!("The code took longer than {} ms and was stopped.", request.timeout.unwrap_or_default()),
+        )
+        .hint("Give it more time with `timeoutMs`, or make it do less."),
+        Some(Interruption::Asked) if is_interrupt => {
+            Error::new(Code::Interrupted, "The code was interrupted.").hint("The variables are as they were left.")
+        }
+        _ => {
+            let message = detail("message").as_string().unwrap_or_default();
+            let text = if message.is_empty() { kind } else { format!("{kind}: {message}") };
+            Error::new(Code::Python, text).field("pythonMessage", message)
+        }
+    };
+    Err(error.field("type", detail("type")).field("traceback", detail("traceback")).field("frames", detail("frames")))
 }
 
 /// Whether a result of Python's is something to await: a proxy of a `Task`.

@@ -356,7 +356,9 @@ fn check_overlaps(entries: &[Entry], mut spans: Vec<(u64, u64, usize)>) -> Resul
         }
     }
     match spans.first() {
-        Some((start, ..)) if *start > 0 => Err(ArchiveError::Garbage { place: "before the first entry", length: *start }),
+        Some((start, ..)) if *start > 0 => {
+            Err(ArchiveError::Garbage { place: "before the first entry", length: *start })
+        }
         _ => Ok(()),
     }
 }

@@ -190,9 +190,8 @@ impl FileSystem {
             match (&self.node(replaced)?.body, is_directory) {
                 (Body::Directory(_), false) => return Err(Errno::EISDIR),
                 (Body::Directory(directory), true) if !directory.is_empty() => return Err(Errno::ENOTEMPTY),
-                (Body::Directory(_), true) => {}
+                (Body::Directory(_), true) | (_, false) => {}
                 (_, true) => return Err(Errno::ENOTDIR),
-                (_, false) => {}
             }
             self.directory_mut(to_parent)?.remove(to_name);
             self.drop_link(replaced, now);

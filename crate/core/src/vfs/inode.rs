@@ -157,14 +157,6 @@ impl Node {
             Body::Symlink(target) => (target.len() as u64, self.links, 0),
             Body::Device(rdev) => (0, self.links, *rdev),
         };
-        Metadata {
-            mode: self.mode(),
-            size,
-            nlink,
-            rdev,
-            atime: self.atime,
-            mtime: self.mtime,
-            ctime: self.ctime,
-        }
+        Metadata { mode: self.mode(), size, nlink, rdev, atime: self.atime, mtime: self.mtime, ctime: self.ctime }
     }
 }

@@ -108,7 +108,7 @@ impl FileSystem {
     ///
     /// # Errors
     /// [`LayerError`]; nothing has changed then.
-    pub fn mount_layer(&mut self, at: Inode, layer: Layer, now: f64) -> Result<LayerId, LayerError> {
+    pub fn mount_layer(&mut self, at: Inode, layer: &Layer, now: f64) -> Result<LayerId, LayerError> {
         let id = LayerId(self.next_layer);
         self.next_layer += 1;
         // Replaced files are unlinked only when everything else is known to fit.
@@ -197,11 +197,8 @@ impl FileSystem {
         }
         for (parent, name, is_directory) in found.into_iter().rev() {
             // A directory that holds something of the user's stays.
-            let _ = if is_directory {
-                self.remove_directory(parent, &name, now)
-            } else {
-                self.unlink(parent, &name, now)
-            };
+            let _ =
+                if is_directory { self.remove_directory(parent, &name, now) } else { self.unlink(parent, &name, now) };
         }
     }
 }

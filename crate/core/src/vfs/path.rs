@@ -55,9 +55,7 @@ impl FileSystem {
         for name in names(path) {
             here = match self.lookup(here, name) {
                 Ok(inode) => inode,
-                Err(Errno::ENOENT) => {
-                    self.make_node(here, name, FileKind::Directory.bits() | permissions, 0, now)?
-                }
+                Err(Errno::ENOENT) => self.make_node(here, name, FileKind::Directory.bits() | permissions, 0, now)?,
                 Err(errno) => return Err(errno),
             };
         }

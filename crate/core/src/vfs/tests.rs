@@ -154,7 +154,7 @@ fn symbolic_links_are_followed_and_loops_end() {
 fn a_layers_file_is_inflated_when_it_is_read_and_only_then() {
     let mut files = FileSystem::new(NOW);
     let text = b"print(1)\n".repeat(100);
-    files.mount_layer(files.root(), layer(&[("pkg/a.py", &text), ("pkg/b.py", b"b")]), NOW).unwrap();
+    files.mount_layer(files.root(), &layer(&[("pkg/a.py", &text), ("pkg/b.py", b"b")]), NOW).unwrap();
     let inode = files.resolve("/pkg/a.py", true).unwrap();
     assert_eq!(files.metadata(inode).unwrap().size, 900);
     assert_eq!(files.usage().files_inflated, 0);
@@ -170,9 +170,8 @@ fn a_layers_file_is_inflated_when_it_is_read_and_only_then() {
 fn what_is_kept_inflated_stays_within_its_budget() {
     let mut files = FileSystem::new(NOW);
     let megabyte = vec![7; 1 << 20];
-    let entries: Vec<_> =
-        (0..8).map(|i| LayerEntry::file(format!("{i}"), 0o644, NOW, deflated(&megabyte))).collect();
-    files.mount_layer(files.root(), Layer::new(entries), NOW).unwrap();
+    let entries: Vec<_> = (0..8).map(|i| LayerEntry::file(format!("{i}"), 0o644, NOW, deflated(&megabyte))).collect();
+    files.mount_layer(files.root(), &Layer::new(entries), NOW).unwrap();
     for i in 0..8 {
         assert_eq!(files.read_file(&format!("/{i}")).unwrap().len(), 1 << 20);
     }
@@ -182,7 +181,7 @@ fn what_is_kept_inflated_stays_within_its_budget() {
 #[test]
 fn writing_to_a_layers_file_gives_it_bytes_of_its_own() {
     let mut files = FileSystem::new(NOW);
-    let id = files.mount_layer(files.root(), layer(&[("pkg/a.py", b"old"), ("pkg/b.py", b"b")]), NOW).unwrap();
+    let id = files.mount_layer(files.root(), &layer(&[("pkg/a.py", b"old"), ("pkg/b.py", b"b")]), NOW).unwrap();
     let inode = files.resolve("/pkg/a.py", true).unwrap();
     files.write(inode, 3, b"er", LATER).unwrap();
     files.write_file("/pkg/mine.txt", b"mine", LATER).unwrap();
@@ -197,7 +196,7 @@ fn writing_to_a_layers_file_gives_it_bytes_of_its_own() {
 fn unmounting_leaves_nothing_of_a_layer() {
     let mut files = FileSystem::new(NOW);
     let before = files.walk(files.root()).unwrap();
-    let id = files.mount_layer(files.root(), layer(&[("a/b/c.py", b"c"), ("d.py", b"d")]), NOW).unwrap();
+    let id = files.mount_layer(files.root(), &layer(&[("a/b/c.py", b"c"), ("d.py", b"d")]), NOW).unwrap();
     files.unmount_layer(id, NOW);
     assert_eq!(files.walk(files.root()).unwrap(), before);
     assert_eq!(files.usage().inodes, 1);
@@ -206,7 +205,7 @@ fn unmounting_leaves_nothing_of_a_layer() {
 #[test]
 fn a_layer_that_does_not_fit_changes_nothing() {
     let mut files = FileSystem::new(NOW);
-    files.mount_layer(files.root(), layer(&[("pkg/a.py", b"a")]), NOW).unwrap();
+    files.mount_layer(files.root(), &layer(&[("pkg/a.py", b"a")]), NOW).unwrap();
     let before: Vec<_> = files.walk(files.root()).unwrap().into_iter().map(|entry| (entry.path, entry.inode)).collect();
     for (clash, expected) in [
         ("pkg/a.py", LayerError::Exists { path: "pkg/a.py".into() }),
@@ -214,7 +213,7 @@ fn a_layer_that_does_not_fit_changes_nothing() {
         ("pkg/a.py/x", LayerError::Path { path: "pkg/a.py/x".into(), errno: Errno::ENOTDIR }),
         ("pkg/../x", LayerError::Path { path: "pkg/../x".into(), errno: Errno::EINVAL }),
     ] {
-        let result = files.mount_layer(files.root(), layer(&[("new/x.py", b"x"), (clash, b"y")]), NOW);
+        let result = files.mount_layer(files.root(), &layer(&[("new/x.py", b"x"), (clash, b"y")]), NOW);
         assert_eq!(result, Err(expected));
         let after: Vec<_> =
             files.walk(files.root()).unwrap().into_iter().map(|entry| (entry.path, entry.inode)).collect();
@@ -227,7 +226,7 @@ fn overlaps_are_replaced_or_kept_when_asked() {
     for (overlap, expected) in [(Overlap::Replace, &b"new"[..]), (Overlap::Keep, b"old")] {
         let mut files = FileSystem::new(NOW);
         files.write_file("/a", b"old", NOW).unwrap();
-        files.mount_layer(files.root(), Layer { overlap, ..layer(&[("a", b"new")]) }, NOW).unwrap();
+        files.mount_layer(files.root(), &Layer { overlap, ..layer(&[("a", b"new")]) }, NOW).unwrap();
         assert_eq!(files.read_file("/a").unwrap(), expected);
     }
 }
@@ -238,7 +237,7 @@ fn a_refused_replacement_brings_the_replaced_files_back() {
     files.write_file("/a", b"old", NOW).unwrap();
     files.create_directories("/b", 0o755, NOW).unwrap();
     let clash = Layer { overlap: Overlap::Replace, ..layer(&[("a", b"new"), ("b", b"not a directory")]) };
-    assert!(files.mount_layer(files.root(), clash, NOW).is_err());
+    assert!(files.mount_layer(files.root(), &clash, NOW).is_err());
     assert_eq!(files.read_file("/a").unwrap(), b"old");
 }
 
@@ -265,7 +264,7 @@ fn damaged_contents_are_an_io_error() {
     ] {
         let mut files = FileSystem::new(NOW);
         let entry = LayerEntry::file("a", 0o644, NOW, content);
-        files.mount_layer(files.root(), Layer::new(vec![entry]), NOW).unwrap();
+        files.mount_layer(files.root(), &Layer::new(vec![entry]), NOW).unwrap();
         let inode = files.resolve("/a", true).unwrap();
         assert_eq!(files.read(inode, 0, &mut [0; 4]), Err(Errno::EIO));
         assert_eq!(files.write(inode, 0, b"x", NOW), Err(Errno::EIO));
@@ -277,7 +276,7 @@ fn stored_contents_are_read_in_part() {
     let source: crate::source::SharedSource = Rc::new(b"--abcdef--".to_vec());
     let mut files = FileSystem::new(NOW);
     let entry = LayerEntry::file("a", 0o644, NOW, Content::Stored { source, offset: 2, length: 6 });
-    files.mount_layer(files.root(), Layer::new(vec![entry]), NOW).unwrap();
+    files.mount_layer(files.root(), &Layer::new(vec![entry]), NOW).unwrap();
     let inode = files.resolve("/a", true).unwrap();
     let mut buffer = [0; 4];
     assert_eq!(files.read(inode, 4, &mut buffer), Ok(2));

@@ -50,9 +50,9 @@ pub struct InterpreterTags {
 #[error("{wheel} is for {}, this interpreter is CPython {}.{} and takes {} or any", .wheel.platform.join(", "), .tags.python.0, .tags.python.1, .tags.platforms.join(", "))]
 pub struct NoMatchingTag {
     /// The wheel.
-    pub wheel: WheelFilename,
+    pub wheel: Box<WheelFilename>,
     /// What the interpreter takes.
-    pub tags: InterpreterTags,
+    pub tags: Box<InterpreterTags>,
 }
 
 impl FromStr for WheelFilename {
@@ -74,9 +74,8 @@ impl FromStr for WheelFilename {
             return Err(refuse("the build tag does not begin with a digit"));
         }
         let [python, abi, platform] = tags.map(|tags| tags.split('.').map(str::to_owned).collect::<Vec<_>>());
-        let is_tag = |tag: &String| {
-            !tag.is_empty() && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        };
+        let is_tag =
+            |tag: &String| !tag.is_empty() && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if ![&python, &abi, &platform].iter().all(|tags| tags.iter().all(is_tag)) {
             return Err(refuse("a tag is empty or has characters that tags do not have"));
         }
@@ -109,9 +108,12 @@ impl WheelFilename {
     /// [`NoMatchingTag`], which says what it is for and what would do.
     pub fn check(&self, tags: &InterpreterTags) -> Result<(), NoMatchingTag> {
         let platform = self.platform.iter().any(|tag| tag == "any" || tags.platforms.contains(tag));
-        let matches = platform
-            && self.python.iter().any(|python| self.abi.iter().any(|abi| tags.takes(python, abi)));
-        if matches { Ok(()) } else { Err(NoMatchingTag { wheel: self.clone(), tags: tags.clone() }) }
+        let matches = platform && self.python.iter().any(|python| self.abi.iter().any(|abi| tags.takes(python, abi)));
+        if matches {
+            Ok(())
+        } else {
+            Err(NoMatchingTag { wheel: Box::new(self.clone()), tags: Box::new(tags.clone()) })
+        }
     }
 }
 
@@ -164,7 +166,16 @@ mod tests {
 
     #[test]
     fn what_is_not_a_wheel_is_refused() {
-        for name in ["", "numpy.whl", "numpy-2.tar.gz", "a-1-py3-none.whl", "-1-py3-none-any.whl", "a-1-x-py3-none-any.whl", "a--py3-none-any.whl", "a-1-py3--any.whl"] {
+        for name in [
+            "",
+            "numpy.whl",
+            "numpy-2.tar.gz",
+            "a-1-py3-none.whl",
+            "-1-py3-none-any.whl",
+            "a-1-x-py3-none-any.whl",
+            "a--py3-none-any.whl",
+            "a-1-py3--any.whl",
+        ] {
             assert!(name.parse::<WheelFilename>().is_err(), "{name}");
         }
     }

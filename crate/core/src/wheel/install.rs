@@ -108,7 +108,8 @@ pub fn is_side_module(entry: &Entry) -> bool {
             !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
         })
     };
-    entry.kind == EntryKind::File && (name.ends_with(".so") || is_versioned())
+    entry.kind == EntryKind::File
+        && (std::path::Path::new(name).extension().is_some_and(|extension| extension == "so") || is_versioned())
 }
 
 fn only_directory(archive: &Archive, suffix: &str) -> Result<String, InstallError> {

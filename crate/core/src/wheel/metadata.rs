@@ -62,12 +62,12 @@ impl Metadata {
             if line.is_empty() {
                 break;
             }
-            if line.starts_with([' ', '\t']) {
-                if let Some((_, value)) = &mut field {
-                    value.push('\n');
-                    value.push_str(line);
-                    continue;
-                }
+            if line.starts_with([' ', '\t'])
+                && let Some((_, value)) = &mut field
+            {
+                value.push('\n');
+                value.push_str(line);
+                continue;
             }
             if let Some((name, value)) = field.take() {
                 metadata.add(&name, &value);

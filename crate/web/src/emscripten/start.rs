@@ -24,6 +24,15 @@ use crate::boundary::Stage;
 use crate::error::{Code, Error, Result};
 use crate::timeline::Timeline;
 
+/// The compiled module, when it is there.
+pub type ModuleFuture = LocalBoxFuture<'static, Result<WebAssembly::Module>>;
+
+/// Puts the standard library in its place.
+pub type Populate = Box<dyn FnOnce(&SharedFileSystem) -> Result<()>>;
+
+/// Takes a line that CPython prints, and whether it is an error's.
+pub type Print = Rc<dyn Fn(bool, &str)>;
+
 /// What starting CPython needs.
 pub struct StartOptions {
     /// Which glue it is.
@@ -39,15 +48,15 @@ pub struct StartOptions {
     /// Makes the module: the function that the glue defines.
     pub factory: Function,
     /// The compiled module, when it is there.
-    pub module: LocalBoxFuture<'static, Result<WebAssembly::Module>>,
+    pub module: ModuleFuture,
     /// Puts the standard library in its place; called when the file system is mounted.
-    pub populate: Box<dyn FnOnce(&SharedFileSystem) -> Result<()>>,
+    pub populate: Populate,
     /// The file system to mount.
     pub files: SharedFileSystem,
     /// Where side modules are found.
     pub linker: Linker,
     /// Text that CPython prints before its streams are set up: `(is_stderr, line)`.
-    pub print: Rc<dyn Fn(bool, &str)>,
+    pub print: Print,
 }
 
 /// Starts CPython: instantiates its module, mounts the file system, runs `main`.
@@ -192,7 +201,7 @@ fn watch_for_the_end(settings: &Object, failure: &Failure) {
 /// `Module.instantiateWasm`: Emscripten gives the imports and wants the instance.
 fn instantiate_hook(
     abi: Abi,
-    module: LocalBoxFuture<'static, Result<WebAssembly::Module>>,
+    module: ModuleFuture,
     linker: Linker,
     failure: Failure,
     timeline: Rc<Timeline>,
@@ -211,7 +220,7 @@ async fn instantiate(
     abi: Abi,
     imports: Object,
     receive: Function,
-    module: LocalBoxFuture<'static, Result<WebAssembly::Module>>,
+    module: ModuleFuture,
     linker: &Linker,
     timeline: &Timeline,
 ) -> Result<()> {
@@ -236,7 +245,7 @@ fn pre_run_hook(
     environment: BTreeMap<String, String>,
     files: SharedFileSystem,
     linker: Linker,
-    populate: Box<dyn FnOnce(&SharedFileSystem) -> Result<()>>,
+    populate: Populate,
     failure: Failure,
     timeline: Rc<Timeline>,
 ) -> JsValue {
@@ -256,7 +265,7 @@ fn prepare(
     environment: &BTreeMap<String, String>,
     files: &SharedFileSystem,
     linker: &Linker,
-    populate: Box<dyn FnOnce(&SharedFileSystem) -> Result<()>>,
+    populate: Populate,
 ) -> Result<()> {
     let (major, minor, micro) = python_version(module);
     if (major, minor) != abi.python() {

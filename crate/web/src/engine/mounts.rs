@@ -21,7 +21,7 @@ impl Engine {
         let layer = host_files::layer(source, &path, &self.interpreter.held).await?;
         let mut files = self.interpreter.files.borrow_mut();
         let root = files.root();
-        let id = files.mount_layer(root, layer, wall_clock()).map_err(|error| {
+        let id = files.mount_layer(root, &layer, wall_clock()).map_err(|error| {
             Error::new(Code::FileSystem, format!("{path} cannot be mounted: {error}."))
                 .hint("Mount it where nothing is yet.")
                 .field("path", path.as_str())

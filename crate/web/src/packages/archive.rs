@@ -154,7 +154,7 @@ pub fn install(packages: Vec<PreparedPackage>, files: &SharedFileSystem, linker:
     let mut mounted: Vec<LayerId> = Vec::new();
     let root = files.root();
     for package in &packages {
-        match files.mount_layer(root, package.layer(now), now) {
+        match files.mount_layer(root, &package.layer(now), now) {
             Ok(id) => mounted.push(id),
             Err(error) => {
                 for id in mounted.into_iter().rev() {
