@@ -51,14 +51,11 @@ impl Signals {
         Self { host, can_ask, polls: Cell::new(0), deadline: Cell::new(None), interruption: Cell::new(None) }
     }
 
-    /// A run begins. A wish from before it is forgotten.
+    /// A run begins. A wish that is there already is for this run: the host knows for which run a wish was made, and
+    /// forgets those that came too late.
     pub fn begin(&self, deadline: Option<f64>) {
         self.deadline.set(deadline);
         self.interruption.set(None);
-        if self.can_ask {
-            // Taking the wish clears it.
-            let _ = self.host.take_interrupt();
-        }
     }
 
     /// The run has ended; says why it was told to stop, if it was.
