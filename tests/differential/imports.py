@@ -77,7 +77,9 @@ def sources(places):
     for place in places:
         if place.is_dir():
             for path in sorted(place.rglob("*.py")):
-                yield str(path), path.read_bytes()
+                # What happens to be installed beside the standard library is not part of the comparison.
+                if "site-packages" not in path.parts and "dist-packages" not in path.parts:
+                    yield str(path), path.read_bytes()
             for path in sorted(place.rglob("*.whl")):
                 yield from sources([path])
         else:
