@@ -58,7 +58,7 @@ export async function openApiPage({ isolated = true, version = "0.28.3" } = {}) 
   const folder = await mkdtemp(join(tmpdir(), "taipan-api-"));
   await writeFile(join(folder, "index.html"), PAGE);
   const server = await startServer({
-    roots: { "/": folder, "/taipan/": join(root, "dist"), "/python/": distributionFolder(version) },
+    roots: { "/": folder, "/taipan/": process.env.TAIPAN_DIST ?? join(root, "dist"), "/python/": distributionFolder(version) },
     isolated,
     compress: false,
   });

@@ -118,6 +118,8 @@ impl Session {
                 Either::Left((ended, _)) => ended,
                 Either::Right(((), task)) => {
                     self.signals.note(Interruption::Deadline);
+                    // The cancelled code gets time to clean up before it is interrupted as well.
+                    self.signals.postpone_deadline();
                     self.call("cancel", &[request.run.into()]).map_err(fatal)?;
                     task.await
                 }

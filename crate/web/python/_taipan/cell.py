@@ -121,6 +121,14 @@ def _ended(value):
 
 def _failed(error):
     try:
+        return _describe(error)
+    except KeyboardInterrupt:
+        # It came when the code had ended already: there is nothing left for it to stop.
+        return _describe(error)
+
+
+def _describe(error):
+    try:
         shell.end_of_cell(None)
     except Exception:  # noqa: BLE001, S110 - what stopped the cell matters more than a figure that cannot be drawn
         pass

@@ -71,6 +71,11 @@ impl Signals {
         }
     }
 
+    /// The code has been told that its time is up; it is told again a little later.
+    pub fn postpone_deadline(&self) {
+        self.deadline.set(Some(global::now() + REPEAT));
+    }
+
     /// What Pyodide takes as its interrupt buffer.
     pub fn buffer(this: &Rc<Self>) -> Object {
         let signals = Rc::clone(this);
@@ -98,7 +103,7 @@ impl Signals {
             && global::now() >= deadline
         {
             self.note(Interruption::Deadline);
-            self.deadline.set(Some(global::now() + REPEAT));
+            self.postpone_deadline();
             return SIGINT;
         }
         0
