@@ -1,0 +1,166 @@
+/** What strangers get: the packed package, installed in a project that knows nothing of this repository. */
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import webpack from "webpack";
+import { openBrowser } from "../../scripts/common/browser.mjs";
+import { run } from "../../scripts/common/command.mjs";
+import { distributionFolder, root } from "../../scripts/common/paths.mjs";
+import { startServer } from "../../scripts/server.mjs";
+
+const MAIN = `
+  import { loadPython } from "taipan";
+  globalThis.outcome = (async () => {
+    const python = await loadPython({ indexURL: new URL("/python/0.28.3/", location.href) });
+    const { value, outputs } = await python.run("import numpy\\nprint('hello')\\nint(numpy.arange(5).sum())");
+    await python.dispose();
+    return { value, outputs, version: python.version };
+  })().catch((error) => ({ error: String(error?.stack ?? error) }));
+`;
+
+const page = (script) =>
+  `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Test</title></head><body>${script}</body></html>`;
+
+let folder;
+let project;
+let packed;
+let server;
+let context;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "taipan-packaging-"));
+  project = join(folder, "project");
+  await mkdir(project);
+  const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
+    cwd: root,
+  });
+  [packed] = JSON.parse(stdout);
+  await writeFile(join(project, "package.json"), JSON.stringify({ name: "stranger", private: true, type: "module" }));
+  const archive = join(folder, packed.filename);
+  await run("npm", ["install", archive, "--offline", "--no-audit", "--no-fund"], { cwd: project });
+  server = await startServer({ roots: { "/": project, "/python/0.28.3/": distributionFolder("0.28.3") } });
+  context = await openBrowser(join(folder, "profile"));
+});
+
+after(async () => {
+  await context?.close();
+  await server?.close();
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+});
+
+/** Opens a page of the project and waits for what its script found out. */
+async function open(path) {
+  const tab = await context.newPage();
+  const complaints = [];
+  tab.on("pageerror", (error) => complaints.push(String(error)));
+  try {
+    await tab.goto(`${server.url}${path}`);
+    await tab.waitForFunction(() => globalThis.outcome !== undefined, undefined, { timeout: 30_000 });
+    return await tab.evaluate(() => globalThis.outcome);
+  } catch (error) {
+    throw new Error(`${path}: ${complaints.join("; ") || "no error on the page"}`, { cause: error });
+  } finally {
+    await tab.close();
+  }
+}
+
+function assertRan(outcome) {
+  assert.equal(outcome.error, undefined);
+  assert.equal(outcome.value, 10);
+  assert.ok(outcome.outputs.some(({ type, text }) => type === "stdout" && text.includes("hello")));
+}
+
+test("the package holds what runs, its types, its licence, and nothing else", () => {
+  const names = packed.files.map(({ path }) => path);
+  for (const name of [
+    "dist/index.js",
+    "dist/index.d.ts",
+    "dist/worker.js",
+    "dist/wasm/taipan_web_bg.wasm",
+    "LICENSE",
+  ]) {
+    assert.ok(names.includes(name), name);
+  }
+  const strange = names.filter((name) => !/^dist\/|^(LICENSE|README\.md|package\.json)$/.test(name));
+  assert.deepEqual(strange, []);
+});
+
+test("it depends on nothing", async () => {
+  const installed = (await readdir(join(project, "node_modules"))).filter((name) => !name.startsWith("."));
+  assert.deepEqual(installed, ["taipan"]);
+});
+
+test("a page with a script of type module and an import map", async () => {
+  const imports = JSON.stringify({ imports: { taipan: "/node_modules/taipan/dist/index.js" } });
+  const html = page(`<script type="importmap">${imports}</script><script type="module">${MAIN}</script>`);
+  await writeFile(join(project, "plain.html"), html);
+  assertRan(await open("/plain.html"));
+});
+
+test("webpack without configuration", async () => {
+  await writeFile(join(project, "main.js"), MAIN);
+  const stats = await promisify(webpack)({
+    mode: "production",
+    context: project,
+    entry: "./main.js",
+    output: { path: join(project, "bundle"), filename: "main.js" },
+  });
+  assert.deepEqual(stats.toJson({ all: false, errors: true, warnings: true }).errors, []);
+  await writeFile(join(project, "bundle", "index.html"), page(`<script src="main.js"></script>`));
+  // Only what the bundler put into the folder is served.
+  const bundle = await startServer({
+    roots: { "/": join(project, "bundle"), "/python/0.28.3/": distributionFolder("0.28.3") },
+  });
+  const own = server;
+  try {
+    server = bundle;
+    assertRan(await open("/"));
+  } finally {
+    server = own;
+    await bundle.close();
+  }
+});
+
+test("importing it on a server touches nothing, starting it says that it needs a browser", async () => {
+  const script = `
+    const { loadPython } = await import("taipan");
+    const error = await loadPython().then(() => undefined, (error) => error);
+    console.log(JSON.stringify({ code: error?.code, hint: error?.hint }));`;
+  const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script], { cwd: project });
+  const { code, hint } = JSON.parse(stdout);
+  assert.equal(code, "NOT_SUPPORTED");
+  assert.match(hint, /browser/);
+});
+
+for (const resolution of ["bundler", "nodenext"]) {
+  test(`its types hold where modules are resolved as in ${resolution}`, async () => {
+    const source = `
+      import { loadPython, TaipanError, type Output } from "taipan";
+      const python = await loadPython({ indexURL: "/python/", packages: ["numpy"] });
+      const { outputs } = await python.run("1 + 1", { timeoutMs: 1000 });
+      const first: Output | undefined = outputs[0];
+      if (first?.type === "stdout") console.log(first.text.length);
+      // @ts-expect-error an option that does not exist
+      await loadPython({ indexUrl: "/python/" });
+      // @ts-expect-error code is text
+      await python.run(1);
+      export const isOurs = (error: unknown): boolean => error instanceof TaipanError && error.code === "TIMEOUT";
+    `;
+    await writeFile(join(project, "types.ts"), source);
+    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+    const module = resolution === "bundler" ? "esnext" : "nodenext";
+    const options = [
+      "--noEmit",
+      "--strict",
+      "--target",
+      "es2022",
+      "--lib",
+      "es2023,esnext.disposable,dom,dom.iterable",
+    ];
+    const resolving = ["--module", module, "--moduleResolution", resolution];
+    await run(process.execPath, [tsc, ...options, ...resolving, "--types", "", "types.ts"], { cwd: project });
+  });
+}
