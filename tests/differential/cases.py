@@ -21,6 +21,7 @@ sys.path.insert(0, sys.argv[1])
 from packaging.markers import InvalidMarker, Marker, UndefinedComparison, _normalize_extra_values  # noqa: E402
 from packaging.requirements import InvalidRequirement, Requirement  # noqa: E402
 from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet  # noqa: E402
+from packaging.tags import compatible_tags, cpython_tags, parse_tag  # noqa: E402
 from packaging.utils import canonicalize_name  # noqa: E402
 from packaging.version import InvalidVersion, Version  # noqa: E402
 
@@ -346,9 +347,27 @@ def cases(generate):
         yield {"kind": "requirement", "input": text, "environments": ENVIRONMENTS, "expected": expected}
 
 
+def tag_cases(generate):
+    """Lists of tags, and the places of wheels in them. `sys_tags()` puts the two lists together in this way."""
+    for minor in range(2, 16):
+        for platforms in (["pyodide_2025_0_wasm32", "emscripten_4_0_9_wasm32"], ["pyemscripten_2026_0_wasm32"], ["linux_x86_64"]):
+            own = f"cp3{minor}"
+            tags = list(cpython_tags((3, minor), [own], platforms)) + list(compatible_tags((3, minor), own, platforms))
+            wheels = {}
+            for _ in range(40):
+                python = ".".join(sorted({generate.one("py2", "py3", "py30", f"py3{minor}", own, "cp37", "cp312", "cp39") for _ in range(2)}))
+                abi = ".".join(sorted({generate.one("none", "abi3", own, "cp39", "cp312") for _ in range(generate.one(1, 1, 2))}))
+                platform = ".".join(sorted({generate.one("any", *platforms, "win32") for _ in range(generate.one(1, 2))}))
+                wanted = parse_tag(f"{python}-{abi}-{platform}")
+                ranks = [index for index, tag in enumerate(tags) if tag in wanted]
+                wheels[f"a-1-{python}-{abi}-{platform}.whl"] = ranks[0] if ranks else None
+            yield {"kind": "tags", "minor": minor, "platforms": platforms, "expected": [str(tag) for tag in tags], "wheels": wheels}
+
+
 def main():
     seed = sys.argv[2] if len(sys.argv) > 2 else "taipan"
-    for case in cases(Generator(seed)):
+    generate = Generator(seed)
+    for case in itertools.chain(cases(generate), tag_cases(generate)):
         print(json.dumps(case))
 
 

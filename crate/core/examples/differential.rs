@@ -1,13 +1,16 @@
-//! Compares versions, specifiers, markers and requirements with the verdicts on standard input (the cases that
+//! Compares versions, specifiers, markers, requirements and tags with the verdicts on standard input (the cases that
 //! `tests/differential/cases.py` writes). Prints disagreements and `N passed, N failed`; fails if there are any.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::process::ExitCode;
 
 use serde::Deserialize;
 use taipan_core::requirement::{Marker, MarkerEnvironment, Requirement};
+use taipan_core::tag::SupportedTags;
 use taipan_core::version::{Version, VersionSpecifiers};
+use taipan_core::wheel::WheelFilenameError;
 
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
@@ -17,6 +20,7 @@ enum Case {
     Specifiers { input: String, versions: Vec<String>, expected: Option<ExpectedSpecifiers> },
     Marker { input: String, extras: Vec<String>, environments: Vec<MarkerEnvironment>, expected: Option<Vec<bool>> },
     Requirement { input: String, environments: Vec<MarkerEnvironment>, expected: Option<ExpectedRequirement> },
+    Tags { minor: u32, platforms: Vec<String>, expected: Vec<String>, wheels: BTreeMap<String, Option<usize>> },
 }
 
 #[derive(Debug, PartialEq, Deserialize)]
@@ -99,6 +103,13 @@ fn check(case: Case) -> Result<Option<String>, Failure> {
                 assert_eq!(requirement.to_string().parse::<Requirement>()?, requirement);
             }
             difference("requirement", &input, &expected, &found)
+        }
+        Case::Tags { minor, platforms, expected, wheels } => {
+            let tags = SupportedTags::cpython((3, minor), &platforms);
+            let found = tags.iter().map(ToString::to_string).collect();
+            let ranks: Result<_, WheelFilenameError> =
+                wheels.keys().map(|wheel| Ok((wheel.clone(), tags.rank(&wheel.parse()?)))).collect();
+            difference("tags", &format!("3.{minor} {}", platforms.join(" ")), &(expected, wheels), &(found, ranks?))
         }
     })
 }

@@ -10,6 +10,7 @@ pub mod name;
 pub mod requirement;
 pub mod side_module;
 pub mod source;
+pub mod tag;
 pub mod version;
 pub mod vfs;
 pub mod wheel;
