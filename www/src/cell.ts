@@ -152,7 +152,11 @@ export class Cell {
     const shown = problem(ending.error, (filename) => this.#options.cellOf(filename) !== undefined);
     this.#output.finish(problemElement(shown, this.#links(shown)));
     this.#show(shown.stopped ? "idle" : "failed", shown.stopped ? "Stopped" : "Did not finish");
-    announce(shown.stopped ? `${name} is stopped` : `${name} did not finish. ${shown.headline}. ${shown.advice ?? ""}`);
+    announce(
+      shown.stopped
+        ? `${name} is stopped`
+        : `${name} did not finish. ${shown.headline}. ${(shown.advice ?? "").replaceAll("`", "")}`,
+    );
   }
 
   /** Marks the lines that the error went through, and makes the ways to them. */

@@ -1,20 +1,38 @@
-/** What an exception means, in words for somebody who sees it for the first time, and what to do about it. */
+/**
+ * What an exception means, in words for somebody who sees it for the first time, and what to do about it. Code stands
+ * between backticks.
+ */
 export function explain(type: string, message: string): string | undefined {
   const name = type.split(".").at(-1) ?? type;
-  const known = EXPLANATIONS[name];
-  if (known === undefined) return undefined;
-  for (const [pattern, sentence] of known) {
+  for (const [pattern, sentence] of EXPLANATIONS[name] ?? []) {
     const match = pattern.exec(message);
-    if (match) return sentence.replaceAll(/\$(\d)/g, (_, index: string) => match[Number(index)] ?? "");
+    if (match) {
+      return sentence.replaceAll(/\$(kind)?(\d)/g, (_, kind: string | undefined, index: string) => {
+        const found = (match[Number(index)] ?? "").replaceAll("`", "");
+        return kind ? (KINDS[found] ?? `a \`${found}\``) : found;
+      });
+    }
   }
   return undefined;
 }
 
+const KINDS: Record<string, string> = {
+  str: "a text (`str`)",
+  int: "a whole number (`int`)",
+  float: "a number (`float`)",
+  bool: "a truth value (`bool`)",
+  list: "a list",
+  tuple: "a `tuple`",
+  dict: "a dictionary (`dict`)",
+  NoneType: "nothing (`None`)",
+  function: "a function",
+};
+
 const ANY = /^/;
 const LIBRARIES: [RegExp, string][] = [
-  [/^name 'pd'/, "pd is the usual short name of pandas. Run the cell that has import pandas as pd first."],
-  [/^name 'np'/, "np is the usual short name of NumPy. Write import numpy as np above this line."],
-  [/^name 'plt'/, "plt is the usual short name for plots. Write import matplotlib.pyplot as plt above this line."],
+  [/^name 'pd'/, "`pd` is the usual short name of pandas. Run the cell that has `import pandas as pd` first."],
+  [/^name 'np'/, "`np` is the usual short name of NumPy. Write `import numpy as np` above this line."],
+  [/^name 'plt'/, "`plt` is the usual short name for plots. Write `import matplotlib.pyplot as plt` above this line."],
 ];
 
 /** For each type the first pattern that fits the message; `$1` is what the pattern's first group has found. */
@@ -23,21 +41,21 @@ const EXPLANATIONS: Record<string, [RegExp, string][]> = {
     ...LIBRARIES,
     [
       /^name '(.+?)'.*Did you mean/s,
-      "Python does not know the name $1. Look at the spelling; a name that is near is in the message.",
+      "Python does not know the name `$1`. Look at the spelling; a name that is near is in the message.",
     ],
     [
       /^name '(.+?)'/,
-      "Python does not know the name $1 yet. Look at the spelling, and run the cell that gives it a value first. A text needs quotes around it.",
+      "Python does not know the name `$1` yet. Look at the spelling, and run the cell that gives it a value first. A text needs quotes around it.",
     ],
   ],
   UnboundLocalError: [[ANY, "The function uses this name before it has given it a value."]],
   SyntaxError: [
-    [/'(.)' was never closed/, "A $1 is opened here and never closed. Count the brackets."],
-    [/unmatched '(.)'/, "This $1 closes something that was never opened. Count the brackets."],
+    [/'(.)' was never closed/, "A `$1` is opened here and never closed. Count the brackets."],
+    [/unmatched '(.)'/, "This `$1` closes something that was never opened. Count the brackets."],
     [/unterminated .*string/, "A text starts with a quote here and does not end. Put the same quote at its end."],
-    [/expected ':'/, "A line that begins with if, for, while, def or class ends in a colon."],
-    [/Maybe you meant '==' /, "One = gives a name to a value; to compare two values, write two: ==."],
-    [/Missing parentheses in call to 'print'/, 'print needs brackets around what it prints: print("hello").'],
+    [/expected ':'/, "A line that begins with `if`, `for`, `while`, `def` or `class` ends in a colon."],
+    [/Maybe you meant '==' /, "One `=` gives a name to a value; to compare two values, write two: `==`."],
+    [/Missing parentheses in call to 'print'/, '`print` needs brackets around what it prints: `print("hello")`.'],
     [/forgot a comma/, "Two things stand side by side with nothing between them. A comma is probably missing."],
     [
       ANY,
@@ -55,52 +73,57 @@ const EXPLANATIONS: Record<string, [RegExp, string][]> = {
   TabError: [[ANY, "Some lines start with tabs and some with spaces. Use spaces only."]],
   TypeError: [
     [
-      /can only concatenate str|must be str, not/,
-      "Text and numbers cannot be added. Use str() to make text of the number, or float() to make a number of the text.",
+      /can only concatenate str|must be str, not|for \+: '(int|float)' and 'str'/,
+      "Text and numbers cannot be added. Use `str()` to make text of the number, or `float()` to make a number of the text.",
     ],
     [
       /unsupported operand type\(s\) for (.+?): '(.+?)' and '(.+?)'/,
-      "$1 does not work between a $2 and a $3. Print the two values to see what they are.",
+      "`$1` does not work between $kind2 and $kind3. Print the two values to see what they are.",
     ],
     [
       /'(.+?)' object is not callable/,
-      "The round brackets call a function, but this is a $1. Perhaps an operator is missing, or a function's name was given to a value.",
+      "The round brackets call a function, but this is $kind1. Perhaps an operator is missing, or a function's name was given to a value.",
     ],
     [
       /'(.+?)' object is not subscriptable/,
-      "The square brackets take one part out of a list or a table, but this is a $1.",
+      "The square brackets take one part out of a list or a table, but this is $kind1.",
     ],
-    [/'(.+?)' object is not iterable/, "A loop needs several things, and this is one $1. Perhaps range() is missing."],
+    [
+      /'(.+?)' object is not iterable/,
+      "A loop needs several things, and this is only one: $kind1. Perhaps `range()` is missing.",
+    ],
     [/missing (\d+) required/, "The function needs more values between its brackets: $1 more."],
     [/takes .* positional arguments? but/, "The function was given more values than it takes."],
-    [ANY, "A value is of the wrong kind for what is done with it. Print it, or its type(), to see what it is."],
+    [ANY, "A value is of the wrong kind for what is done with it. Print it, or its `type()`, to see what it is."],
   ],
   ValueError: [
     [
       /could not convert string to float: (.+)/s,
-      "$1 does not look like a number. Write digits, and a point for decimals.",
+      "`$1` does not look like a number. Write digits, and a point for decimals.",
     ],
-    [/invalid literal for int\(\).*: (.+)/s, "$1 does not look like a whole number."],
+    [/invalid literal for int\(\).*: (.+)/s, "`$1` does not look like a whole number."],
     [
       /arrays must (all )?be (of )?(the )?same length/,
       "All columns of a data frame need the same number of values. Count them.",
     ],
     [ANY, "The value is of the right kind, but not one that can be used here."],
   ],
-  ZeroDivisionError: [[ANY, "Nothing can be divided by zero. Find out why the number under the line is 0."]],
+  ZeroDivisionError: [[ANY, "Nothing can be divided by zero. Find out why the divisor is 0."]],
   IndexError: [
     [ANY, "There are not that many items. The first one has the number 0, so the last of three has the number 2."],
   ],
-  KeyError: [[/^(.+)$/s, "There is no entry or column called $1. Look at the spelling, large and small letters too."]],
+  KeyError: [
+    [/^(.+)$/s, "There is no entry or column called `$1`. Look at the spelling, large and small letters too."],
+  ],
   AttributeError: [
-    [/'NoneType' object/, "The value is None: nothing. Perhaps a function above gave nothing back."],
+    [/'NoneType' object/, "The value is `None`: nothing. Perhaps a function above gave nothing back."],
     [/Did you mean/, "There is nothing of this name after the point. A name that is near is in the message."],
     [ANY, "There is nothing of this name after the point. Look at the spelling, and at what the value is."],
   ],
   ModuleNotFoundError: [
     [
       /No module named '(.+?)'/,
-      "There is no library called $1 here. Look at the spelling; some libraries do not run in a browser.",
+      "There is no library called `$1` here. Look at the spelling; some libraries do not run in a browser.",
     ],
   ],
   ImportError: [[ANY, "The library is there, but it has nothing of this name."]],
@@ -113,5 +136,6 @@ const EXPLANATIONS: Record<string, [RegExp, string][]> = {
   RecursionError: [[ANY, "A function called itself again and again without an end."]],
   MemoryError: [[ANY, "There was not enough memory. Try it with less data."]],
   EOFError: [[ANY, "The program asked for an answer and got none."]],
-  AssertionError: [[ANY, "An assert line found something that should not be so."]],
+  SystemExit: [[ANY, "The code asked Python to stop here."]],
+  AssertionError: [[ANY, "An `assert` line found something that should not be so."]],
 };

@@ -52,7 +52,9 @@ function reasons(error: TaipanError): string[] {
 }
 
 function fromPython(error: PythonError, isCell: (filename: string) => boolean): Problem {
-  const headline = error.message.startsWith(error.type) ? error.message : `${error.type}: ${error.message}`;
+  const plain = error.message.startsWith(error.type) ? error.message : `${error.type}: ${error.message}`;
+  // Python's own last line may say more than the exception does: "Did you mean".
+  const headline = error.traceback.split("\n").find((line) => line.startsWith(plain)) ?? plain;
   const message = headline.slice(error.type.length).replace(/^:\s*/, "");
   const advice = explain(error.type, message);
   const fromFrames = error.frames.filter((frame) => isCell(frame.filename));
@@ -77,6 +79,11 @@ function syntaxPlaces(traceback: string, isCell: (filename: string) => boolean):
   return [{ filename, line: Number(line), name: "<module>" }];
 }
 
+/** The code between backticks as `<code>`. */
+function withCode(sentence: string): (Node | string)[] {
+  return sentence.split("`").map((part, index) => (index % 2 === 1 ? element("code", {}, part) : part));
+}
+
 /** How a place is called and what a press on it does. */
 export interface PlaceLink {
   label: string;
@@ -87,7 +94,7 @@ export interface PlaceLink {
 export function problemElement(shown: Problem, links: PlaceLink[]): HTMLElement {
   if (shown.stopped) return element("p", { class: "stopped" }, "Stopped.");
   const box = element("div", { class: "problem" }, element("p", { class: "problem-headline" }, shown.headline));
-  if (shown.advice) box.append(element("p", { class: "problem-advice" }, shown.advice));
+  if (shown.advice) box.append(element("p", { class: "problem-advice" }, ...withCode(shown.advice)));
   if (links.length > 0) {
     const row = element("p", { class: "problem-places" });
     for (const link of links) row.append(button(link.label, "quiet", link.open));
