@@ -7,11 +7,13 @@
 mod directory;
 mod error;
 mod name;
+mod writer;
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
 pub use self::error::ArchiveError;
+pub use self::writer::ArchiveWriter;
 use crate::source::SharedSource;
 use crate::vfs::{Content, Layer, LayerEntry};
 
@@ -131,6 +133,10 @@ impl Archive {
     pub fn read(&self, entry: &Entry) -> Result<Rc<[u8]>, ArchiveError> {
         let bytes =
             self.content(entry).read().map_err(|error| ArchiveError::Content { path: entry.path.clone(), error })?;
+        if entry.method == Method::Deflated {
+            // Inflating has checked it.
+            return Ok(bytes);
+        }
         let actual = crc32fast::hash(&bytes);
         if actual == entry.crc32 {
             Ok(bytes)
@@ -166,6 +172,10 @@ impl Archive {
     /// A symbolic link must point to something inside the archive's own tree.
     fn check_symlinks(&self) -> Result<(), ArchiveError> {
         for entry in self.entries.iter().filter(|entry| entry.kind == EntryKind::Symlink) {
+            let (actual, limit) = (entry.size, name::PATH_MAX as u64);
+            if actual > limit {
+                return Err(ArchiveError::TooMuch { what: "bytes in the target of a symbolic link", actual, limit });
+            }
             let target = self.read_text(entry)?;
             if !name::stays_inside(&entry.path, &target) {
                 return Err(ArchiveError::SymlinkEscapes { path: entry.path.clone(), target });

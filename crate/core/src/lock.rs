@@ -130,7 +130,7 @@ impl LockFile {
         let document: Document = serde_json::from_slice(bytes).map_err(|error| format(error.to_string()))?;
         let mut packages = BTreeMap::new();
         let mut imports = HashMap::new();
-        for (key, package) in document.packages {
+        for (key, mut package) in document.packages {
             let is_hash = package.sha256.len() == 64 && package.sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
             if !is_hash {
                 return Err(LockError::Hash { package: package.name, sha256: package.sha256 });
@@ -140,7 +140,10 @@ impl LockFile {
                 // Where two packages claim a module, the first by name has it.
                 imports.entry(module.clone()).or_insert_with(|| name.clone());
             }
-            packages.insert(name, package);
+            package.sha256.make_ascii_lowercase();
+            if packages.insert(name, package).is_some() {
+                return Err(format(format!("two packages are called {key}, in different spellings")));
+            }
         }
         Ok(Self { info: document.info, packages, imports })
     }

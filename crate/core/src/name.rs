@@ -73,7 +73,9 @@ pub fn near<'a>(names: impl IntoIterator<Item = &'a str>, wanted: &str) -> Vec<S
     let mut found: Vec<(usize, &str)> = names
         .into_iter()
         .filter_map(|name| {
-            let distance = distance(name, wanted);
+            // At least as many letters have to be added: very long names are not compared letter by letter.
+            let lengths = name.len().abs_diff(wanted.len());
+            let distance = if lengths > 4 * limit { lengths } else { distance(name, wanted) };
             let continues =
                 wanted.len() >= 3 && (name.starts_with(wanted) || wanted.starts_with(name) && name.len() >= 3);
             if distance <= limit { Some((distance, name)) } else { continues.then_some((limit + 1, name)) }

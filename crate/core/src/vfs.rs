@@ -10,6 +10,7 @@
 //! Non-goals: hard links (Emscripten has none), owners, extended attributes, access times on reading (as with
 //! `noatime`).
 
+mod cache;
 mod content;
 mod directory;
 mod errno;

@@ -3,7 +3,9 @@
 mod filename;
 mod install;
 mod metadata;
+mod record;
 
 pub use filename::{InterpreterTags, NoMatchingTag, WheelFilename, WheelFilenameError};
 pub use install::{InstallError, Place, WheelLayout, is_side_module};
 pub use metadata::{Metadata, MetadataError};
+pub use record::{Record, RecordError, RecordReport, RecordedFile};

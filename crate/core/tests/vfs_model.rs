@@ -150,7 +150,7 @@ fn apply_to_model(model: &mut Model, call: &Call) -> Result<(), Errno> {
 fn apply_to_files(files: &mut FileSystem, call: &Call, now: f64) -> Result<(), Errno> {
     let split = |files: &FileSystem, path: &str| -> Result<(Inode, String), Errno> {
         let (parent, name) = parent_of(path);
-        let parent = files.resolve(parent, true)?;
+        let parent = files.resolve(&format!("/{parent}"), true)?;
         files.read_directory(parent)?;
         Ok((parent, name.to_owned()))
     };

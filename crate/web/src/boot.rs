@@ -24,7 +24,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::AbortSignal;
 
 use self::files::DistributionFiles;
-use crate::boundary::{BootOptions, EngineHost, MemoryUse, Stage, TimingsObject};
+use crate::boundary::{BootOptions, CacheMode, EngineHost, MemoryUse, Stage, TimingsObject};
+use crate::bytecode::Bytecode;
 use crate::emscripten::bindings::{Module, PublicApi};
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::Linker;
@@ -33,19 +34,24 @@ use crate::error::{Code, Error, Result};
 use crate::fetch::{Fetcher, settle, spawn};
 use crate::global::wall_clock;
 use crate::output::{Output, Stream};
-use crate::packages::Packages;
+use crate::packages::{PackageParts, Packages};
 use crate::python_files;
 use crate::session::Session;
+use crate::store::Store;
 use crate::timeline::Timeline;
 
 /// A started Python.
 pub struct Interpreter {
     /// Emscripten's module.
     pub module: Module,
+    /// Pyodide's API object.
+    pub api: PublicApi,
     /// Runs code.
     pub session: Session,
     /// Brings packages.
     pub packages: Rc<Packages>,
+    /// Keeps bytecode.
+    pub bytecode: Rc<Bytecode>,
     /// Timings and progress.
     pub timeline: Rc<Timeline>,
     /// The file system.
@@ -86,16 +92,18 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
     let linker = Linker::new(Rc::clone(&timeline));
 
     let mut distribution = DistributionFiles::request(&options, &fetcher);
+    let store = Store::open(options.cache == CacheMode::Persistent).await;
     let lock = distribution.lock_file().await?;
     let abi = lock.abi;
-    let packages = Rc::new(Packages::new(
-        lock,
-        &options,
-        Rc::clone(&files),
-        linker.clone(),
-        Rc::clone(&timeline),
-        Rc::clone(&held),
-    ));
+    let bytecode = Rc::new(Bytecode::new(abi, store, Rc::clone(&files), Rc::clone(&held)));
+    let parts = PackageParts {
+        files: Rc::clone(&files),
+        linker: linker.clone(),
+        bytecode: Rc::clone(&bytecode),
+        timeline: Rc::clone(&timeline),
+        held: Rc::clone(&held),
+    };
+    let packages = Rc::new(Packages::new(lock, &options, parts));
     let preload = spawn({
         let (packages, fetcher, names) = (Rc::clone(&packages), fetcher.clone(), options.packages.clone());
         async move { packages.load(&names, &fetcher).await }
@@ -104,6 +112,8 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
     let (factory, standard_library) =
         try_join(distribution.factory(abi, &host), distribution.standard_library()).await?;
     timeline.end(Stage::Glue);
+    let (standard_library, hash) = standard_library;
+    let kept = bytecode.fetch(&hash).await;
     let (print, shared_files, shared_held) = (Rc::clone(&output), Rc::clone(&files), Rc::clone(&held));
     let start_options = StartOptions {
         abi,
@@ -113,7 +123,14 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
         lock_file: packages.lock_text(),
         factory,
         module: distribution.module(),
-        populate: Box::new(move |files| python_files::mount(files, abi, standard_library, &shared_held)),
+        populate: Box::new({
+            let bytecode = Rc::clone(&bytecode);
+            move |files| {
+                let layer = python_files::mount(files, abi, standard_library, &shared_held)?;
+                bytecode.mount(layer, &hash, kept);
+                Ok(())
+            }
+        }),
         files,
         linker,
         print: Rc::new(move |is_stderr, line| {
@@ -131,7 +148,18 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
     timeline.end(Stage::Packages);
     fetcher.check_aborted()?;
     timeline.end(Stage::Ready);
-    Ok(Interpreter { module, session, packages, timeline, files: shared_files, held, mounts: RefCell::default() })
+    Bytecode::put_away_when_idle(&bytecode, &api);
+    Ok(Interpreter {
+        module,
+        api,
+        session,
+        packages,
+        bytecode,
+        timeline,
+        files: shared_files,
+        held,
+        mounts: RefCell::default(),
+    })
 }
 
 /// Pyodide's own last steps, as in `loadPyodide` of `src/js/pyodide.ts`.
@@ -141,6 +169,9 @@ async fn finish_bootstrap(module: &Module) -> Result<PublicApi> {
             .hint("The standard library may be damaged or belong to another release.")
     };
     let api = module.api();
+    // Before Pyodide imports its part of the standard library. `rawRun` gives no error that matters: without this module
+    // nothing is kept, and that is all.
+    api.raw_run("__import__('_taipan.bytecode')").map_err(failed)?;
     let public = api.finalize_bootstrap().map_err(failed)?;
     public.run_python("import sys, _pyodide\nsys.path.insert(0, '')\n_pyodide.set_excepthook()").map_err(failed)?;
     if let Some(ready) = api.package_index_ready() {

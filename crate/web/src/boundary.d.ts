@@ -58,6 +58,8 @@ export interface BootOptions {
   lockFileContents?: string;
   /** Folder of the wheels named in the lock file. Default: the folder of the lock file. Ends in `/`. */
   packageBaseUrl?: string;
+  /** Whether bytecode may be kept for the next visit. Default: `"persistent"`. */
+  cache?: "persistent" | "none";
   /** Packages to have on the path when boot is done. */
   packages: string[];
   /** Environment variables. */

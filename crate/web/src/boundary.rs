@@ -148,12 +148,26 @@ pub struct BootOptions {
     /// Folder of the wheels.
     #[serde(rename = "packageBaseUrl", default)]
     pub package_base_url: Option<String>,
+    /// Whether anything may be kept for the next visit.
+    #[serde(default)]
+    pub cache: CacheMode,
     /// Packages to have on the path when boot is done.
     #[serde(default)]
     pub packages: Vec<String>,
     /// Environment variables.
     #[serde(default)]
     pub env: std::collections::BTreeMap<String, String>,
+}
+
+/// What may be kept from one visit to the next.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CacheMode {
+    /// What spares work on the next visit.
+    #[default]
+    Persistent,
+    /// Nothing beyond the browser's own HTTP cache.
+    None,
 }
 
 /// `PackageInfo` of `boundary.d.ts`.

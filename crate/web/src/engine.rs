@@ -13,9 +13,11 @@ use crate::boundary::{
     BootOptions, BootOptionsObject, EngineHost, FileStatObject, MemoryUseObject, PackageInfoArray, RunEndObject,
     RunRequestObject, TimingsObject, to_js,
 };
+use crate::bytecode::Bytecode;
 use crate::error::{Code, Error};
 use crate::fetch::Fetcher;
 use crate::session::RunRequest;
+use crate::store;
 
 /// A started Python interpreter.
 #[wasm_bindgen]
@@ -37,13 +39,22 @@ impl Engine {
         Ok(Self { interpreter: boot::boot(options, host, signal).await? })
     }
 
+    /// Forgets everything that is kept for this origin from one visit to the next.
+    #[wasm_bindgen(js_name = clearStore)]
+    pub async fn clear_store() {
+        store::clear().await;
+    }
+
     /// Runs code to its end. Output goes to the host as it happens.
     ///
     /// # Errors
     /// `PYTHON` for an exception, `INTERRUPTED`, `TIMEOUT`, `FATAL`.
     pub async fn run(&self, request: RunRequestObject) -> Thrown<RunEndObject> {
         let request = read_run_request(&request)?;
-        Ok(self.interpreter.session.run(request).await?.unchecked_into())
+        self.interpreter.bytecode.note_activity();
+        let ended = self.interpreter.session.run(request).await;
+        Bytecode::put_away_when_idle(&self.interpreter.bytecode, &self.interpreter.api);
+        Ok(ended?.unchecked_into())
     }
 
     /// Cancels a run that is awaiting something; says whether there was one.

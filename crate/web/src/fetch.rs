@@ -221,23 +221,11 @@ fn http_error(url: &str, status: u16, text: &str) -> Error {
         .field("url", url)
 }
 
-/// Checks that bytes have the SHA-256 they must have (lower-case hexadecimal).
+/// Checks that a SHA-256 is the one it must be (hexadecimal).
 ///
 /// # Errors
 /// [`Code::Integrity`] naming what was fetched.
-pub async fn check_sha256(name: &str, bytes: &Uint8Array, expected: &str) -> Result<()> {
-    compare_sha256(name, &sha256(bytes).await, expected)
-}
-
-/// As [`check_sha256`], on this thread.
-///
-/// # Errors
-/// [`Code::Integrity`] naming what was fetched.
-pub fn check_sha256_now(name: &str, bytes: &Uint8Array, expected: &str) -> Result<()> {
-    compare_sha256(name, &hexadecimal(&Sha256::digest(bytes.to_vec())), expected)
-}
-
-fn compare_sha256(name: &str, actual: &str, expected: &str) -> Result<()> {
+pub fn compare_sha256(name: &str, actual: &str, expected: &str) -> Result<()> {
     if actual.eq_ignore_ascii_case(expected) {
         return Ok(());
     }
@@ -266,6 +254,11 @@ pub async fn sha256(bytes: &Uint8Array) -> String {
     {
         return hexadecimal(&Uint8Array::new(&digest.unchecked_into::<ArrayBuffer>()).to_vec());
     }
+    sha256_now(bytes)
+}
+
+/// As [`sha256`], on this thread.
+pub fn sha256_now(bytes: &Uint8Array) -> String {
     hexadecimal(&Sha256::digest(bytes.to_vec()))
 }
 

@@ -6,6 +6,7 @@
 mod archive_bytes;
 mod boot;
 mod boundary;
+mod bytecode;
 mod distribution;
 mod emscripten;
 mod engine;
@@ -17,6 +18,7 @@ mod output;
 mod packages;
 mod python_files;
 mod session;
+mod store;
 mod timeline;
 
 pub use engine::Engine;

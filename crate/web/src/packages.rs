@@ -22,6 +22,7 @@ pub use self::archive::PreparedPackage;
 pub use self::lock::Lock;
 use self::wanted::Wanted;
 use crate::boundary::{BootOptions, PackageInfo, Stage};
+use crate::bytecode::Bytecode;
 use crate::emscripten::abi::set;
 use crate::emscripten::bindings::PublicApi;
 use crate::emscripten::file_system::SharedFileSystem;
@@ -34,27 +35,30 @@ use crate::timeline::Timeline;
 pub struct Packages {
     lock: Lock,
     base_url: String,
-    files: SharedFileSystem,
-    linker: Linker,
-    timeline: Rc<Timeline>,
+    parts: PackageParts,
     loaded: RefCell<BTreeMap<String, PackageInfo>>,
     /// One load at a time: two that need the same package must not both install it.
     loading: Mutex<()>,
-    /// Bytes of archives held outside Rust's memory.
-    held: Rc<Cell<u64>>,
     interpreter: RefCell<Option<PublicApi>>,
+}
+
+/// What installing a package touches.
+pub struct PackageParts {
+    /// Where its files are mounted.
+    pub files: SharedFileSystem,
+    /// Where its side modules are found.
+    pub linker: Linker,
+    /// Where its bytecode is kept.
+    pub bytecode: Rc<Bytecode>,
+    /// Who is told of progress.
+    pub timeline: Rc<Timeline>,
+    /// Bytes of archives held outside Rust's memory.
+    pub held: Rc<Cell<u64>>,
 }
 
 impl Packages {
     /// No package is loaded.
-    pub fn new(
-        lock: Lock,
-        options: &BootOptions,
-        files: SharedFileSystem,
-        linker: Linker,
-        timeline: Rc<Timeline>,
-        held: Rc<Cell<u64>>,
-    ) -> Self {
+    pub fn new(lock: Lock, options: &BootOptions, parts: PackageParts) -> Self {
         let base_url = options.package_base_url.clone().unwrap_or_else(|| match &options.lock_file_url {
             Some(url) => folder(url).to_owned(),
             None => options.index_url.clone(),
@@ -62,12 +66,9 @@ impl Packages {
         Self {
             lock,
             base_url,
-            files,
-            linker,
-            timeline,
+            parts,
             loaded: RefCell::default(),
             loading: Mutex::new(()),
-            held,
             interpreter: RefCell::default(),
         }
     }
@@ -99,7 +100,7 @@ impl Packages {
         }
         let _one_at_a_time = self.loading.lock().await;
         let missing = self.missing(wanted);
-        self.timeline.report(Stage::Resolve, "", missing.len() as f64, Some(missing.len() as f64));
+        self.parts.timeline.report(Stage::Resolve, "", missing.len() as f64, Some(missing.len() as f64));
         let preparing = missing.iter().map(|package| self.prepare(package, fetcher));
         let outcomes = join_all(preparing).await;
         let mut prepared = Vec::with_capacity(outcomes.len());
@@ -185,7 +186,7 @@ impl Packages {
 
     fn install(&self, prepared: Vec<PreparedPackage>) -> Result<Vec<PackageInfo>> {
         let infos: Vec<PackageInfo> = prepared.iter().map(|package| package.info().clone()).collect();
-        archive::install(prepared, &self.files, &self.linker)?;
+        archive::install(prepared, &self.parts)?;
         self.loaded.borrow_mut().extend(infos.iter().map(|info| (info.name.clone(), info.clone())));
         self.refresh_interpreter()?;
         Ok(infos)
@@ -194,15 +195,16 @@ impl Packages {
     /// Downloads a package and checks it, while everything else waits. Its side modules are compiled when they are
     /// linked.
     fn prepare_now(&self, package: &Wanted) -> Result<PreparedPackage> {
-        let bytes = download::download_now(package, &self.base_url, &self.timeline)?;
-        archive::read(package, bytes, self.lock.abi, &self.held)
+        let (bytes, hash) = download::download_now(package, &self.base_url, &self.parts.timeline)?;
+        archive::read(package, bytes, hash, self.lock.abi, &self.parts.held)
     }
 
     /// Downloads a package, checks it, and compiles its side modules.
     async fn prepare(&self, package: &Wanted, fetcher: &Fetcher) -> Result<PreparedPackage> {
-        let bytes = download::download(package, &self.base_url, fetcher).await?;
-        let package = archive::read(package, bytes, self.lock.abi, &self.held)?;
-        package.compile(&self.linker).await
+        let (bytes, hash) = download::download(package, &self.base_url, fetcher).await?;
+        let package = archive::read(package, bytes, hash, self.lock.abi, &self.parts.held)?;
+        let kept = self.parts.bytecode.fetch(package.hash()).await;
+        package.with_bytecode(kept).compile(&self.parts.linker).await
     }
 }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use js_sys::Uint8Array;
 use taipan_core::archive::{Archive, Limits};
 use taipan_core::source::SharedSource;
-use taipan_core::vfs::{Content, Layer, LayerEntry};
+use taipan_core::vfs::{Content, Layer, LayerEntry, LayerId};
 
 use crate::archive_bytes::ArchiveBytes;
 use crate::emscripten::abi::Abi;
@@ -15,8 +15,9 @@ use crate::error::{Code, Error, Result};
 use crate::global::wall_clock;
 
 /// The Python files that are compiled into this module.
-const OWN_FILES: [(&str, &str); 7] = [
+const OWN_FILES: [(&str, &str); 8] = [
     ("_taipan/__init__.py", include_str!("../python/_taipan/__init__.py")),
+    ("_taipan/bytecode.py", include_str!("../python/_taipan/bytecode.py")),
     ("_taipan/cell.py", include_str!("../python/_taipan/cell.py")),
     ("_taipan/errors.py", include_str!("../python/_taipan/errors.py")),
     ("_taipan/figures.py", include_str!("../python/_taipan/figures.py")),
@@ -30,7 +31,12 @@ const OWN_FILES: [(&str, &str); 7] = [
 ///
 /// # Errors
 /// [`Code::BadArchive`] if the archive cannot be read.
-pub fn mount(files: &SharedFileSystem, abi: Abi, standard_library: Uint8Array, held: &Rc<Cell<u64>>) -> Result<()> {
+pub fn mount(
+    files: &SharedFileSystem,
+    abi: Abi,
+    standard_library: Uint8Array,
+    held: &Rc<Cell<u64>>,
+) -> Result<LayerId> {
     let failed = |why: String| {
         Error::new(Code::BadArchive, format!("The standard library cannot be mounted: {why}"))
             .hint("Take all files of the distribution from one release, unmodified.")
@@ -47,9 +53,9 @@ pub fn mount(files: &SharedFileSystem, abi: Abi, standard_library: Uint8Array, h
         make(&format!("{}/lib-dynload", abi.library_directory()))?;
     }
     let layer = archive.layer(|entry| Some(entry.path.clone()));
-    files.mount_layer(library, &layer, now).map_err(|error| failed(error.to_string()))?;
+    let mounted = files.mount_layer(library, &layer, now).map_err(|error| failed(error.to_string()))?;
     files.mount_layer(library, &own_layer(now), now).map_err(|error| failed(error.to_string()))?;
-    Ok(())
+    Ok(mounted)
 }
 
 fn own_layer(now: f64) -> Layer {

@@ -20,8 +20,13 @@ const LOCAL_SIZE: u64 = 30;
 const ZIP64_EXTRA: u16 = 1;
 /// Placeholder for a number that the ZIP64 extra field has.
 const IN_ZIP64: u32 = u32::MAX;
+/// As [`IN_ZIP64`], of fields of two bytes.
+const SHORT_IN_ZIP64: u16 = u16::MAX;
+/// Info-ZIP's other spelling of the path: one byte version, four bytes checksum, the path.
+const UNICODE_PATH_EXTRA: u16 = 0x7075;
 
-const FLAG_ENCRYPTED: u16 = 1;
+/// Encryption, strong encryption, masked local headers.
+const FLAGS_ENCRYPTED: u16 = 1 | 1 << 6 | 1 << 13;
 /// The sizes and the checksum follow the data instead of standing in the local header.
 const FLAG_DESCRIPTOR: u16 = 1 << 3;
 
@@ -131,12 +136,7 @@ fn locate(source: &dyn ByteSource) -> Result<Location, ArchiveError> {
     let tail_offset = length - tail_length;
     let mut tail = vec![0; tail_length as usize];
     source.read_at(tail_offset, &mut tail)?;
-    // The record whose comment ends exactly where the archive ends.
-    let is_end = |at: &usize| {
-        let fields = Fields(&tail[*at..]);
-        fields.u32(0) == END_SIGNATURE && *at as u64 + END_SIZE + u64::from(fields.u16(20)) == tail_length
-    };
-    let at = (0..=tail.len() - END_SIZE as usize).rev().find(is_end).ok_or(missing)?;
+    let at = find_end(&tail)?.ok_or(missing)?;
     let fields = Fields(&tail[at..]);
     let end = tail_offset + at as u64;
     let (disk, directory_disk) = (fields.u16(4), fields.u16(6));
@@ -147,13 +147,42 @@ fn locate(source: &dyn ByteSource) -> Result<Location, ArchiveError> {
         offset: u64::from(fields.u32(16)),
         end,
     };
-    if let Some(location) = locate64(source, end)? {
-        return Ok(location);
+    if let Some(wide) = locate64(source, end)? {
+        let same = (entries_here == SHORT_IN_ZIP64 || u64::from(entries_here) == wide.entries)
+            && (fields.u16(10) == SHORT_IN_ZIP64 || location.entries == wide.entries)
+            && (fields.u32(12) == IN_ZIP64 || location.length == wide.length)
+            && (fields.u32(16) == IN_ZIP64 || location.offset == wide.offset);
+        let damaged = ArchiveError::Damaged { what: "end record, which contradicts its ZIP64 form,", offset: end };
+        return if same { Ok(wide) } else { Err(damaged) };
     }
     if disk != 0 || directory_disk != 0 || u64::from(entries_here) != location.entries {
         return Err(ArchiveError::MultiPart);
     }
     Ok(location)
+}
+
+/// The index of the record whose comment ends exactly where the archive ends. There may be only one: a comment that
+/// holds another one would make two programs see two archives.
+fn find_end(tail: &[u8]) -> Result<Option<usize>, ArchiveError> {
+    let mut found = None;
+    let mut garbage = None;
+    for at in (0..=tail.len() - END_SIZE as usize).rev() {
+        let fields = Fields(&tail[at..]);
+        if fields.u32(0) != END_SIGNATURE {
+            continue;
+        }
+        let end = at + END_SIZE as usize + usize::from(fields.u16(20));
+        if end == tail.len() && found.replace(at).is_some() {
+            return Err(ArchiveError::Garbage { place: "in the comment", length: (tail.len() - at) as u64 - END_SIZE });
+        }
+        if let Some(length) = tail.len().checked_sub(end).filter(|length| *length > 0) {
+            garbage.get_or_insert(length);
+        }
+    }
+    match (found, garbage) {
+        (None, Some(length)) => Err(ArchiveError::Garbage { place: "after the end", length: length as u64 }),
+        _ => Ok(found),
+    }
 }
 
 fn locate64(source: &dyn ByteSource, end: u64) -> Result<Option<Location>, ArchiveError> {
@@ -195,7 +224,7 @@ fn read_central(bytes: &[u8], offset: u64) -> Result<(Central, &[u8]), ArchiveEr
     let (extra, rest) = rest.split_at_checked(usize::from(fields.u16(30))).ok_or_else(damaged)?;
     let (_comment, rest) = rest.split_at_checked(usize::from(fields.u16(32))).ok_or_else(damaged)?;
     let (path, is_directory) = name::parse(raw_name)?;
-    if fields.u16(8) & FLAG_ENCRYPTED != 0 {
+    if fields.u16(8) & FLAGS_ENCRYPTED != 0 {
         return Err(ArchiveError::Encrypted { path });
     }
     let raw_method = fields.u16(10);
@@ -204,12 +233,18 @@ fn read_central(bytes: &[u8], offset: u64) -> Result<(Central, &[u8]), ArchiveEr
         8 => Method::Deflated,
         method => return Err(ArchiveError::Method { path, method }),
     };
-    let mut zip64 = Zip64Extra::find(extra);
+    let mut zip64 = Zip64Extra::find(extra, raw_name)
+        .ok_or_else(|| ArchiveError::Disagreement { path: path.clone(), field: "extra field" })?;
     let mut number = |value: u32| if value == IN_ZIP64 { zip64.next() } else { Some(u64::from(value)) };
     let size = number(fields.u32(24)).ok_or_else(damaged)?;
     let compressed_size = number(fields.u32(20)).ok_or_else(damaged)?;
     let header_offset = number(fields.u32(42)).ok_or_else(damaged)?;
-    let (kind, permissions) = kind_and_permissions(fields.u16(4), fields.u32(38), is_directory);
+    let Some((kind, permissions)) = kind_and_permissions(fields.u16(4), fields.u32(38), is_directory) else {
+        return Err(ArchiveError::Disagreement { path, field: "kind" });
+    };
+    if kind == EntryKind::Directory && size > 0 {
+        return Err(ArchiveError::Disagreement { path, field: "kind" });
+    }
     let entry = Entry {
         path,
         kind,
@@ -228,16 +263,20 @@ fn read_central(bytes: &[u8], offset: u64) -> Result<(Central, &[u8]), ArchiveEr
 struct Zip64Extra<'a>(&'a [u8]);
 
 impl<'a> Zip64Extra<'a> {
-    fn find(mut extra: &'a [u8]) -> Self {
+    /// `None` if the field is there twice, or if there is another path than the header's.
+    fn find(mut extra: &'a [u8], raw_name: &[u8]) -> Option<Self> {
+        let mut found = None;
         while let Some((header, rest)) = extra.split_at_checked(4) {
             let fields = Fields(header);
             let Some((body, rest)) = rest.split_at_checked(usize::from(fields.u16(2))) else { break };
-            if fields.u16(0) == ZIP64_EXTRA {
-                return Self(body);
+            match fields.u16(0) {
+                ZIP64_EXTRA if found.replace(body).is_some() => return None,
+                UNICODE_PATH_EXTRA if body.get(5..) != Some(raw_name) => return None,
+                _ => {}
             }
             extra = rest;
         }
-        Self(&[])
+        Some(Self(found.unwrap_or_default()))
     }
 
     fn next(&mut self) -> Option<u64> {
@@ -247,14 +286,19 @@ impl<'a> Zip64Extra<'a> {
     }
 }
 
-fn kind_and_permissions(made_by: u16, external: u32, is_directory: bool) -> (EntryKind, u32) {
+/// `None` if the mode contradicts the name, or is that of a device, pipe or socket.
+fn kind_and_permissions(made_by: u16, external: u32, is_directory: bool) -> Option<(EntryKind, u32)> {
     const UNIX: u16 = 3;
+    const MACOS: u16 = 19;
+    const DIRECTORY: u32 = 0o040_000;
+    const FILE: u32 = 0o100_000;
     const SYMLINK: u32 = 0o120_000;
-    let mode = if made_by >> 8 == UNIX { external >> 16 } else { 0 };
+    let mode = if matches!(made_by >> 8, UNIX | MACOS) { external >> 16 } else { 0 };
     let kind = match (is_directory, mode & 0o170_000) {
-        (true, _) => EntryKind::Directory,
+        (true, 0 | DIRECTORY) => EntryKind::Directory,
         (false, SYMLINK) => EntryKind::Symlink,
-        (false, _) => EntryKind::File,
+        (false, 0 | FILE) => EntryKind::File,
+        _ => return None,
     };
     // Who mounts an archive must be able to read it; set-id bits mean nothing here.
     let permissions = match (mode & 0o777, kind) {
@@ -263,7 +307,7 @@ fn kind_and_permissions(made_by: u16, external: u32, is_directory: bool) -> (Ent
         (mode, EntryKind::Directory) => mode | 0o700,
         (mode, _) => mode | 0o600,
     };
-    (kind, permissions)
+    Some((kind, permissions))
 }
 
 /// Milliseconds since 1970 of a DOS date and time, taken as UTC.

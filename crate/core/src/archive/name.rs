@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::{ArchiveError, Entry, EntryKind};
 
-/// The longest path, in bytes (`PATH_MAX`).
-const PATH_MAX: usize = 4096;
+/// The longest path, in bytes.
+pub(super) const PATH_MAX: usize = 4096;
 
 /// The path that a raw name stands for.
 pub(super) fn parse(raw: &[u8]) -> Result<(String, bool), ArchiveError> {
@@ -51,32 +51,31 @@ pub(super) fn index(entries: &[Entry]) -> Result<HashMap<String, usize>, Archive
             return Err(ArchiveError::Duplicate { path: entry.path.clone() });
         }
     }
-    for entry in entries {
-        let mut end = entry.path.len();
-        while let Some(slash) = entry.path[..end].rfind('/') {
-            end = slash;
-            let parent = by_path.get(&entry.path[..end]).map(|index: &usize| entries[*index].kind);
-            if parent.is_some_and(|kind| kind != EntryKind::Directory) {
-                return Err(ArchiveError::Duplicate { path: entry.path[..end].to_owned() });
-            }
+    // Looking up every parent of every path would take time in the square of a path's length.
+    let mut sorted: Vec<&Entry> = entries.iter().collect();
+    sorted.sort_unstable_by(|left, right| slash_first(&left.path).cmp(slash_first(&right.path)));
+    for pair in sorted.windows(2) {
+        let [above, below] = pair else { continue };
+        let is_inside = below.path.strip_prefix(&above.path).is_some_and(|rest| rest.starts_with('/'));
+        if is_inside && above.kind != EntryKind::Directory {
+            return Err(ArchiveError::Duplicate { path: above.path.clone() });
         }
     }
     Ok(by_path)
 }
 
-/// Whether a symbolic link's target is inside the tree that the link is in.
+/// A key by which what is in a directory follows it at once: names hold no NUL.
+fn slash_first(path: &str) -> impl Iterator<Item = u8> {
+    path.bytes().map(|byte| if byte == b'/' { 0 } else { byte })
+}
+
+/// Whether a symbolic link's target is inside the tree that the link is in, whatever other links are on the way: steps
+/// up lead through directories that are no links as long as they come first.
 pub(super) fn stays_inside(link: &str, target: &str) -> bool {
     if target.is_empty() || target.starts_with('/') || target.contains(['\0', '\\']) {
         return false;
     }
-    let mut depth = link.matches('/').count();
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if depth == 0 => return false,
-            ".." => depth -= 1,
-            _ => depth += 1,
-        }
-    }
-    true
+    let parts = || target.split('/').filter(|part| !matches!(*part, "" | "."));
+    let steps_up = parts().take_while(|part| *part == "..").count();
+    steps_up <= link.matches('/').count() && parts().skip(steps_up).all(|part| part != "..")
 }

@@ -12,6 +12,13 @@ use crate::source::{ByteSource, SharedSource, SourceError};
 /// The largest file that can be written, in bytes: linear memory has to hold it.
 pub(super) const MAX_FILE_SIZE: u64 = 1 << 31;
 
+/// Compressed bytes that are read of a source at a time.
+const CHUNK: u64 = 64 * 1024;
+
+/// DEFLATE makes at most 258 bytes out of two bits: a declared length that is larger than this many times the compressed
+/// one is a lie, and nothing is allocated for it.
+const MAX_RATIO: u64 = 1032;
+
 /// Contents that a layer brings.
 #[derive(Clone)]
 pub enum Content {
@@ -87,18 +94,40 @@ impl Content {
     pub fn read(&self) -> Result<Rc<[u8]>, ContentError> {
         match self {
             Self::Bytes(bytes) => Ok(Rc::clone(bytes)),
-            Self::Stored { source, offset, length } => Ok(read_range(&**source, *offset, *length)?.into()),
+            Self::Stored { source, offset, length } => {
+                check_range(&**source, *offset, *length)?;
+                shared(*length, |bytes| Ok(source.read_at(*offset, bytes)?))
+            }
             Self::Deflated { source, offset, compressed_length, length, crc32 } => {
-                let compressed = read_range(&**source, *offset, *compressed_length)?;
-                let bytes = inflate(&compressed, *length)?;
-                let actual = crc32fast::hash(&bytes);
-                if actual == *crc32 {
-                    Ok(bytes.into())
-                } else {
-                    Err(ContentError::Checksum { expected: *crc32, actual })
+                check_range(&**source, *offset, *compressed_length)?;
+                if *length > compressed_length.saturating_mul(MAX_RATIO) {
+                    return Err(ContentError::Damaged("it cannot have the declared length"));
                 }
+                let bytes = shared(*length, |bytes| inflate(&**source, *offset, *compressed_length, bytes))?;
+                let actual = crc32fast::hash(&bytes);
+                if actual == *crc32 { Ok(bytes) } else { Err(ContentError::Checksum { expected: *crc32, actual }) }
             }
         }
+    }
+}
+
+impl Content {
+    /// Some of the bytes of stored contents, which need not fit into memory as a whole; of others, which do, a copy.
+    pub(super) fn read_range(&self, start: u64, length: u64) -> Result<Vec<u8>, ContentError> {
+        let out_of_range = SourceError::OutOfRange { offset: start, length, available: self.len() };
+        let Some(end) = start.checked_add(length).filter(|end| *end <= self.len()) else {
+            return Err(out_of_range.into());
+        };
+        let mut bytes = room(length, 0)?;
+        if let Self::Stored { source, offset, .. } = self {
+            let first = offset.checked_add(start).ok_or(out_of_range)?;
+            check_range(&**source, first, length)?;
+            bytes.resize(length as usize, 0);
+            source.read_at(first, &mut bytes)?;
+        } else {
+            bytes.extend_from_slice(&self.read()?[start as usize..end as usize]);
+        }
+        Ok(bytes)
     }
 }
 
@@ -113,35 +142,71 @@ impl fmt::Debug for Content {
     }
 }
 
-fn read_range(source: &dyn ByteSource, offset: u64, length: u64) -> Result<Vec<u8>, ContentError> {
+fn check_range(source: &dyn ByteSource, offset: u64, length: u64) -> Result<(), ContentError> {
     let available = source.len();
     if offset.checked_add(length).is_none_or(|end| end > available) {
         return Err(SourceError::OutOfRange { offset, length, available }.into());
     }
-    let mut bytes = buffer(length)?;
-    source.read_at(offset, &mut bytes)?;
-    Ok(bytes)
+    Ok(())
 }
 
-fn inflate(compressed: &[u8], length: u64) -> Result<Vec<u8>, ContentError> {
-    let mut bytes = buffer(length)?;
+/// Inflates into a buffer that has the declared length. The compressed bytes come through a small buffer: all of them
+/// would be in linear memory beside the inflated ones otherwise.
+fn inflate(source: &dyn ByteSource, offset: u64, compressed_length: u64, bytes: &mut [u8]) -> Result<(), ContentError> {
+    let wrong_length = ContentError::Damaged("it does not have the declared length");
     let mut inflater = Decompress::new(false);
-    let status = inflater
-        .decompress(compressed, &mut bytes, FlushDecompress::Finish)
-        .map_err(|_| ContentError::Damaged("it is not DEFLATE data"))?;
-    if status != Status::StreamEnd || inflater.total_out() != length {
-        return Err(ContentError::Damaged("it does not have the declared length"));
+    let mut chunk = vec![0; compressed_length.min(CHUNK) as usize];
+    let mut read = 0;
+    while read < compressed_length {
+        let piece = (compressed_length - read).min(CHUNK);
+        let mut input = &mut chunk[..piece as usize];
+        source.read_at(offset + read, input)?;
+        read += piece;
+        while !input.is_empty() {
+            let (consumed, produced) = (inflater.total_in(), inflater.total_out());
+            let status = inflater
+                .decompress(input, &mut bytes[produced as usize..], FlushDecompress::None)
+                .map_err(|_| ContentError::Damaged("it is not DEFLATE data"))?;
+            if status == Status::StreamEnd {
+                return if inflater.total_out() == bytes.len() as u64 { Ok(()) } else { Err(wrong_length) };
+            }
+            let taken = inflater.total_in() - consumed;
+            if taken == 0 && inflater.total_out() == produced {
+                return Err(wrong_length);
+            }
+            input = &mut input[taken as usize..];
+        }
+    }
+    Err(wrong_length)
+}
+
+/// Shared bytes that are filled where they are: turning a `Vec` into an `Rc` would copy them, and linear memory would
+/// keep the size of both.
+fn shared(length: u64, fill: impl FnOnce(&mut [u8]) -> Result<(), ContentError>) -> Result<Rc<[u8]>, ContentError> {
+    // An `Rc` cannot be allocated fallibly, so ask first whether there is room for it and its two counts.
+    drop(room(length, 4 * size_of::<usize>())?);
+    let mut bytes: Rc<[u8]> = std::iter::repeat_n(0, length as usize).collect();
+    if let Some(bytes) = Rc::get_mut(&mut bytes) {
+        fill(bytes)?;
     }
     Ok(bytes)
 }
 
-/// A buffer that is had or not had, but never aborts.
-fn buffer(length: u64) -> Result<Vec<u8>, ContentError> {
+/// A copy, or `ENOSPC`.
+pub(super) fn copy(bytes: &[u8]) -> Result<Vec<u8>, Errno> {
+    let mut copied = Vec::new();
+    copied.try_reserve_exact(bytes.len()).map_err(|_| Errno::ENOSPC)?;
+    copied.extend_from_slice(bytes);
+    Ok(copied)
+}
+
+/// An empty buffer for some bytes, and a few more, that is had or not had, but never aborts.
+fn room(length: u64, more: usize) -> Result<Vec<u8>, ContentError> {
     let too_large = ContentError::TooLarge { length };
-    let Some(size) = usize::try_from(length).ok().filter(|_| length <= MAX_FILE_SIZE) else { return Err(too_large) };
+    let size = usize::try_from(length).ok().filter(|_| length <= MAX_FILE_SIZE);
+    let Some(size) = size.and_then(|size| size.checked_add(more)) else { return Err(too_large) };
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(size).map_err(|_| too_large)?;
-    bytes.resize(size, 0);
     Ok(bytes)
 }
 

@@ -43,6 +43,12 @@ impl Directory {
         self.subdirectories += u32::from(is_directory);
     }
 
+    /// Lets a name that is there, and is not a directory's, stand for another inode. Gives the one before.
+    pub(super) fn replace(&mut self, name: &str, inode: Inode) -> Option<Inode> {
+        let slot = self.by_name.get_mut(name)?;
+        Some(std::mem::replace(&mut slot.inode, inode))
+    }
+
     pub(super) fn remove(&mut self, name: &str) -> Option<Inode> {
         let slot = self.by_name.remove(name)?;
         self.by_age.remove(&slot.age);

@@ -3,18 +3,16 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::content::{FileData, MAX_FILE_SIZE};
+use super::cache::Cache;
+use super::content::{FileData, MAX_FILE_SIZE, copy};
 use super::directory::Directory;
 use super::inode::{AttributeChange, Body, DirectoryEntry, FileKind, Inode, Metadata, Node, PERMISSIONS};
 use super::layer::LayerId;
-use super::{Content, Errno};
+use super::path::PATH_MAX;
+use super::{Content, ContentError, Errno};
 
 /// The longest name, in bytes (`NAME_MAX`).
 const NAME_MAX: usize = 255;
-
-/// Inflated bytes that are kept after the last descriptor of a file is closed. Linear memory never shrinks, so this is
-/// small: it serves programs that open the same file several times in a row.
-const CACHE_BYTES: usize = 4 << 20;
 
 /// An in-memory file system. Every mutating call is given the time in milliseconds since 1970.
 #[derive(Debug)]
@@ -40,39 +38,6 @@ pub struct Usage {
     pub files_inflated: u64,
 }
 
-/// Inflated contents: of open files, and of those closed last.
-#[derive(Debug, Default)]
-struct Cache {
-    entries: HashMap<Inode, Rc<[u8]>>,
-    /// Closed files, the one closed longest ago first.
-    closed: Vec<Inode>,
-}
-
-impl Cache {
-    fn bytes(&self) -> usize {
-        self.entries.values().map(|bytes| bytes.len()).sum()
-    }
-
-    fn forget(&mut self, inode: Inode) {
-        self.entries.remove(&inode);
-        self.closed.retain(|closed| *closed != inode);
-    }
-
-    /// Nobody has the file open any more: it may go when room is needed.
-    fn release(&mut self, inode: Inode) {
-        if !self.entries.contains_key(&inode) {
-            return;
-        }
-        self.closed.retain(|closed| *closed != inode);
-        self.closed.push(inode);
-        let mut bytes: usize = self.closed.iter().filter_map(|inode| self.entries.get(inode)).map(|b| b.len()).sum();
-        while bytes > CACHE_BYTES && !self.closed.is_empty() {
-            let oldest = self.closed.remove(0);
-            bytes -= self.entries.remove(&oldest).map_or(0, |entry| entry.len());
-        }
-    }
-}
-
 impl FileSystem {
     /// An empty file system: a root directory with mode 755.
     pub fn new(now: f64) -> Self {
@@ -96,9 +61,10 @@ impl FileSystem {
     /// What a name in a directory stands for.
     ///
     /// # Errors
-    /// `ENOENT`, `ENOTDIR`.
+    /// `ENOENT`, `ENOTDIR`, `ENAMETOOLONG`.
     pub fn lookup(&self, parent: Inode, name: &str) -> Result<Inode, Errno> {
-        self.directory(parent)?.get(name).ok_or(Errno::ENOENT)
+        let missing = if name.len() > NAME_MAX { Errno::ENAMETOOLONG } else { Errno::ENOENT };
+        self.directory(parent)?.get(name).ok_or(missing)
     }
 
     /// What `stat` tells of an inode.
@@ -120,6 +86,10 @@ impl FileSystem {
         let node = self.node_mut(inode)?;
         if let Some(mode) = change.mode {
             node.permissions = mode & PERMISSIONS;
+            node.layer = None;
+        }
+        if change.mtime.is_some() {
+            node.layer = None;
         }
         node.atime = change.atime.unwrap_or(node.atime);
         node.mtime = change.mtime.unwrap_or(node.mtime);
@@ -130,7 +100,8 @@ impl FileSystem {
     /// Makes a file, directory or character device.
     ///
     /// # Errors
-    /// `EEXIST`, `ENOTDIR`, `ENAMETOOLONG`, `EINVAL` for a name that is none, `EPERM` for other kinds.
+    /// `EEXIST`, `ENOENT` in a directory that was removed, `ENOTDIR`, `ENAMETOOLONG`, `EINVAL` for a name that is none,
+    /// `EPERM` for other kinds.
     pub fn make_node(&mut self, parent: Inode, name: &str, mode: u32, rdev: u32, now: f64) -> Result<Inode, Errno> {
         let body = match FileKind::of(mode) {
             Some(FileKind::File) => Body::File(FileData::Own(Vec::new())),
@@ -145,11 +116,9 @@ impl FileSystem {
     /// Makes a symbolic link.
     ///
     /// # Errors
-    /// `EEXIST`, `ENOTDIR`, `ENAMETOOLONG`, `EINVAL` for a name that is none, `ENOENT` for an empty target.
+    /// As [`FileSystem::make_node`]; for the target `ENOENT` if it is empty, `ENAMETOOLONG`, `EINVAL` if it has a NUL.
     pub fn symlink(&mut self, parent: Inode, name: &str, target: &str, now: f64) -> Result<Inode, Errno> {
-        if target.is_empty() {
-            return Err(Errno::ENOENT);
-        }
+        check_target(target)?;
         self.add(parent, name, Node::new(Body::Symlink(target.to_owned()), 0o777, now), now)
     }
 
@@ -178,6 +147,7 @@ impl FileSystem {
     ) -> Result<(), Errno> {
         let moved = self.lookup(from_parent, from_name)?;
         check_name(to_name)?;
+        self.check_not_removed(to_parent)?;
         let is_directory = self.node(moved)?.kind() == FileKind::Directory;
         let replaced = self.directory(to_parent)?.get(to_name);
         if replaced == Some(moved) {
@@ -200,7 +170,10 @@ impl FileSystem {
         self.directory_mut(to_parent)?.insert(to_name, moved, is_directory);
         self.touch(from_parent, now)?;
         self.touch(to_parent, now)?;
-        self.node_mut(moved)?.ctime = now;
+        let moved = self.node_mut(moved)?;
+        moved.ctime = now;
+        // It is where the user wants it, and stays there when its layer goes.
+        moved.layer = None;
         Ok(())
     }
 
@@ -247,7 +220,7 @@ impl FileSystem {
     pub fn open(&mut self, inode: Inode) {
         if let Some(node) = self.nodes.get_mut(&inode) {
             node.opens += 1;
-            self.cache.closed.retain(|closed| *closed != inode);
+            self.cache.hold(inode);
         }
     }
 
@@ -296,16 +269,17 @@ impl FileSystem {
             Body::Symlink(_) | Body::Device(_) => return Err(Errno::EINVAL),
         };
         let start = position.min(data.len());
-        let end = start.saturating_add(length as u64).min(data.len());
-        let range = start as usize..end as usize;
+        let length = usize::try_from(data.len() - start).map_or(length, |rest| rest.min(length));
+        if let FileData::Layer(content @ Content::Stored { .. }) = data {
+            // The file may be larger than memory, the part that is asked for is not.
+            let bytes = content.read_range(start, length as u64).map_err(|error| errno_of(&error))?;
+            return Ok(take(&bytes));
+        }
+        let start = usize::try_from(start).map_err(|_| Errno::EIO)?;
+        let range = start..start + length;
         match data {
             FileData::Own(bytes) => Ok(take(&bytes[range])),
             FileData::Layer(Content::Bytes(bytes)) => Ok(take(&bytes[range])),
-            FileData::Layer(Content::Stored { source, offset, .. }) => {
-                let mut bytes = vec![0; range.len()];
-                source.read_at(offset + start, &mut bytes).map_err(|_| Errno::EIO)?;
-                Ok(take(&bytes))
-            }
             FileData::Layer(_) => Ok(take(&self.inflated(inode)?[range])),
         }
     }
@@ -361,8 +335,11 @@ impl FileSystem {
     fn own_bytes(&mut self, inode: Inode) -> Result<&mut Vec<u8>, Errno> {
         let copied = match &self.node(inode)?.body {
             Body::File(FileData::Own(_)) => None,
-            Body::File(FileData::Layer(Content::Deflated { .. })) => Some(self.inflated(inode)?.to_vec()),
-            Body::File(FileData::Layer(content)) => Some(content.read().map_err(|_| Errno::EIO)?.to_vec()),
+            Body::File(FileData::Layer(Content::Deflated { .. })) => Some(copy(&self.inflated(inode)?)?),
+            Body::File(FileData::Layer(Content::Bytes(bytes))) => Some(copy(bytes)?),
+            Body::File(FileData::Layer(content @ Content::Stored { length, .. })) => {
+                Some(content.read_range(0, *length).map_err(|error| errno_of(&error))?)
+            }
             Body::Directory(_) => return Err(Errno::EISDIR),
             Body::Symlink(_) | Body::Device(_) => return Err(Errno::EINVAL),
         };
@@ -383,17 +360,14 @@ impl FileSystem {
 
     /// The inflated contents of a layer's file.
     fn inflated(&mut self, inode: Inode) -> Result<Rc<[u8]>, Errno> {
-        if let Some(bytes) = self.cache.entries.get(&inode) {
-            return Ok(Rc::clone(bytes));
+        if let Some(bytes) = self.cache.get(inode) {
+            return Ok(bytes);
         }
         let node = self.node(inode)?;
         let Body::File(FileData::Layer(content)) = &node.body else { return Err(Errno::EIO) };
         let (bytes, is_open) = (content.read().map_err(|_| Errno::EIO)?, node.opens > 0);
         self.files_inflated += 1;
-        self.cache.entries.insert(inode, Rc::clone(&bytes));
-        if !is_open {
-            self.cache.release(inode);
-        }
+        self.cache.insert(inode, &bytes, is_open);
         Ok(bytes)
     }
 
@@ -402,8 +376,8 @@ impl FileSystem {
         if self.directory(parent)?.get(name).is_some() {
             return Err(Errno::EEXIST);
         }
-        let inode = Inode::from(self.next_inode);
-        self.next_inode = self.next_inode.checked_add(1).ok_or(Errno::ENOSPC)?;
+        self.check_not_removed(parent)?;
+        let inode = self.new_inode()?;
         let is_directory = node.kind() == FileKind::Directory;
         self.nodes.insert(inode, node);
         self.directory_mut(parent)?.insert(name, inode, is_directory);
@@ -411,26 +385,37 @@ impl FileSystem {
         Ok(inode)
     }
 
-    /// Takes a name away and leaves what it stood for as it is, to be given to [`FileSystem::restore`] or
-    /// [`FileSystem::forget_replaced`].
-    pub(super) fn detach(&mut self, parent: Inode, name: &str) -> Result<(), Errno> {
-        self.directory_mut(parent)?.remove(name).map(drop).ok_or(Errno::ENOENT)
+    /// Puts a new file in the place of another one, which keeps its inode without a name: to be given to
+    /// [`FileSystem::restore`] or [`FileSystem::forget_replaced`].
+    pub(super) fn replace(&mut self, parent: Inode, name: &str, node: Node, now: f64) -> Result<(), Errno> {
+        let inode = self.new_inode()?;
+        self.directory_mut(parent)?.replace(name, inode).ok_or(Errno::ENOENT)?;
+        self.nodes.insert(inode, node);
+        self.touch(parent, now)
     }
 
-    /// Gives a detached inode its name back, in place of what has it now.
+    /// Gives a replaced inode its name back, in place of what has it now.
     pub(super) fn restore(&mut self, parent: Inode, name: &str, original: Inode, now: f64) {
-        let replacement = self.directory_mut(parent).ok().and_then(|directory| directory.remove(name));
+        let replacement = self.directory_mut(parent).ok().and_then(|directory| directory.replace(name, original));
         if let Some(replacement) = replacement {
             self.drop_link(replacement, now);
         }
-        if let Ok(directory) = self.directory_mut(parent) {
-            directory.insert(name, original, false);
-        }
     }
 
-    /// Lets go of a detached inode.
+    /// Lets go of a replaced inode.
     pub(super) fn forget_replaced(&mut self, original: Inode, now: f64) {
         self.drop_link(original, now);
+    }
+
+    fn new_inode(&mut self) -> Result<Inode, Errno> {
+        let inode = Inode::from(self.next_inode);
+        self.next_inode = self.next_inode.checked_add(1).ok_or(Errno::ENOSPC)?;
+        Ok(inode)
+    }
+
+    /// `ENOENT` for a directory that is removed and still open: a name in it would be out of reach for ever.
+    fn check_not_removed(&self, directory: Inode) -> Result<(), Errno> {
+        if self.node(directory)?.links == 0 { Err(Errno::ENOENT) } else { Ok(()) }
     }
 
     /// Whether `inner` is `outer` or below it.
@@ -440,7 +425,9 @@ impl FileSystem {
             if inode == inner {
                 return true;
             }
-            if let Some(Body::Directory(directory)) = self.nodes.get(&inode).map(|node| &node.body) {
+            if let Some(Body::Directory(directory)) = self.nodes.get(&inode).map(|node| &node.body)
+                && directory.subdirectories() > 0
+            {
                 open.extend(directory.iter().map(|(_, child)| child));
             }
         }
@@ -464,7 +451,8 @@ impl FileSystem {
         Ok(())
     }
 
-    pub(super) fn layer_of(&self, inode: Inode) -> Option<LayerId> {
+    /// The layer that brought an inode, unless it has been changed since.
+    pub fn layer_of(&self, inode: Inode) -> Option<LayerId> {
         self.nodes.get(&inode)?.layer
     }
 
@@ -489,6 +477,23 @@ impl FileSystem {
             _ => Err(Errno::ENOTDIR),
         }
     }
+}
+
+/// Whether a symbolic link may lead there.
+pub(super) fn check_target(target: &str) -> Result<(), Errno> {
+    if target.is_empty() {
+        Err(Errno::ENOENT)
+    } else if target.len() >= PATH_MAX {
+        Err(Errno::ENAMETOOLONG)
+    } else if target.contains('\0') {
+        Err(Errno::EINVAL)
+    } else {
+        Ok(())
+    }
+}
+
+fn errno_of(error: &ContentError) -> Errno {
+    if matches!(error, ContentError::TooLarge { .. }) { Errno::EFBIG } else { Errno::EIO }
 }
 
 /// A name is not empty, not `.` or `..`, has no slash and no NUL, and is not too long.

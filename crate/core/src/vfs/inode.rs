@@ -67,7 +67,7 @@ pub struct Metadata {
     pub mode: u32,
     /// Bytes of a file, length of a symbolic link's target, 4096 for a directory, 0 for a device.
     pub size: u64,
-    /// Names of a file (0 once it is unlinked); 2 and one for each subdirectory of a directory.
+    /// 1 for a file; 2 and one for each subdirectory for a directory; 0 for what is unlinked and still open.
     pub nlink: u32,
     /// Device number of a device.
     pub rdev: u32,
@@ -152,11 +152,12 @@ impl Node {
     pub(super) fn metadata(&self) -> Metadata {
         const DIRECTORY_SIZE: u64 = 4096;
         let (size, nlink, rdev) = match &self.body {
-            Body::File(data) => (data.len(), self.links, 0),
+            Body::File(data) => (data.len(), 1, 0),
             Body::Directory(directory) => (DIRECTORY_SIZE, 2 + directory.subdirectories(), 0),
-            Body::Symlink(target) => (target.len() as u64, self.links, 0),
-            Body::Device(rdev) => (0, self.links, *rdev),
+            Body::Symlink(target) => (target.len() as u64, 1, 0),
+            Body::Device(rdev) => (0, 1, *rdev),
         };
+        let nlink = if self.links == 0 { 0 } else { nlink };
         Metadata { mode: self.mode(), size, nlink, rdev, atime: self.atime, mtime: self.mtime, ctime: self.ctime }
     }
 }

@@ -1,9 +1,12 @@
 //! Layers: files that come together and can be taken away together.
 
+use std::collections::HashMap;
+
 use thiserror::Error;
 
 use super::content::FileData;
 use super::directory::Directory;
+use super::file_system::check_target;
 use super::inode::{Body, FileKind, Inode, Node};
 use super::{Content, Errno, FileSystem};
 
@@ -93,7 +96,9 @@ impl LayerEntry {
             Some(FileKind::Directory) => Body::Directory(Directory::default()),
             Some(FileKind::Symlink) => {
                 let target = self.content.read().map_err(|_| Errno::EIO)?;
-                Body::Symlink(std::str::from_utf8(&target).map_err(|_| Errno::EINVAL)?.to_owned())
+                let target = std::str::from_utf8(&target).map_err(|_| Errno::EINVAL)?;
+                check_target(target)?;
+                Body::Symlink(target.to_owned())
             }
             Some(FileKind::Device) | None => return Err(Errno::EPERM),
         };
@@ -101,6 +106,17 @@ impl LayerEntry {
         node.layer = Some(layer);
         Ok(node)
     }
+}
+
+/// A mount on its way, with what is needed to take it back.
+struct Mount<'a> {
+    id: LayerId,
+    overlap: Overlap,
+    now: f64,
+    /// Directory, name and former inode: unlinked only when everything is known to fit.
+    replaced: Vec<(Inode, &'a str, Inode)>,
+    /// `mtime` and `ctime` of the directories that were gone through, as they were.
+    times: HashMap<Inode, (f64, f64)>,
 }
 
 impl FileSystem {
@@ -111,42 +127,42 @@ impl FileSystem {
     pub fn mount_layer(&mut self, at: Inode, layer: &Layer, now: f64) -> Result<LayerId, LayerError> {
         let id = LayerId(self.next_layer);
         self.next_layer += 1;
-        // Replaced files are unlinked only when everything else is known to fit.
-        let mut replaced = Vec::new();
+        let mut mount = Mount { id, overlap: layer.overlap, now, replaced: Vec::new(), times: HashMap::new() };
         for entry in &layer.entries {
-            let mounted = self.mount_entry(at, entry, id, layer.overlap, now, &mut replaced);
+            let mounted = self.mount_entry(at, entry, &mut mount);
             if let Err(error) = mounted {
-                for (parent, name, original) in replaced.into_iter().rev() {
+                for (parent, name, original) in mount.replaced.into_iter().rev() {
                     self.restore(parent, name, original, now);
                 }
                 self.unmount_below(at, id, now);
+                for (directory, (mtime, ctime)) in mount.times {
+                    if let Ok(node) = self.node_mut(directory) {
+                        (node.mtime, node.ctime) = (mtime, ctime);
+                    }
+                }
                 return Err(error);
             }
         }
-        for (_, _, original) in replaced {
+        for (_, _, original) in mount.replaced {
             self.forget_replaced(original, now);
         }
         Ok(id)
     }
 
-    /// Takes a layer away: its files that nobody has changed, and the directories it made that are empty then.
+    /// Takes a layer away: the files it brought that the user has not written to, renamed, or given another mode or time,
+    /// and the directories it made that are empty then. A directory that is not goes with the layer that still has
+    /// something in it, or is the user's.
     pub fn unmount_layer(&mut self, id: LayerId, now: f64) {
         self.unmount_below(self.root(), id, now);
     }
 
-    fn mount_entry<'a>(
-        &mut self,
-        at: Inode,
-        entry: &'a LayerEntry,
-        id: LayerId,
-        overlap: Overlap,
-        now: f64,
-        replaced: &mut Vec<(Inode, &'a str, Inode)>,
-    ) -> Result<(), LayerError> {
+    fn mount_entry<'a>(&mut self, at: Inode, entry: &'a LayerEntry, mount: &mut Mount<'a>) -> Result<(), LayerError> {
         let failed = |errno| LayerError::Path { path: entry.path.clone(), errno };
         let mut parent = at;
         let mut names = entry.names().peekable();
         while let Some(name) = names.next() {
+            let directory = self.node(parent).map_err(failed)?;
+            mount.times.entry(parent).or_insert((directory.mtime, directory.ctime));
             let existing = match self.lookup(parent, name) {
                 Ok(inode) => Some(inode),
                 Err(Errno::ENOENT) => None,
@@ -155,24 +171,23 @@ impl FileSystem {
             if names.peek().is_some() {
                 parent = match existing {
                     Some(inode) => inode,
-                    None => self.add(parent, name, directory_node(id, entry.mtime), now).map_err(failed)?,
+                    None => self.add(parent, name, directory_node(mount.id, entry.mtime), mount.now).map_err(failed)?,
                 };
                 continue;
             }
-            let node = entry.node(id).map_err(failed)?;
+            let node = entry.node(mount.id).map_err(failed)?;
             let Some(existing) = existing else {
-                self.add(parent, name, node, now).map_err(failed)?;
+                self.add(parent, name, node, mount.now).map_err(failed)?;
                 return Ok(());
             };
             let is_directory = |kind| kind == FileKind::Directory;
             let there = self.node(existing).map_err(failed)?.kind();
             match (is_directory(there), is_directory(node.kind())) {
                 (true, true) => {}
-                (false, false) if overlap == Overlap::Keep => {}
-                (false, false) if overlap == Overlap::Replace => {
-                    self.detach(parent, name).map_err(failed)?;
-                    replaced.push((parent, name, existing));
-                    self.add(parent, name, node, now).map_err(failed)?;
+                (false, false) if mount.overlap == Overlap::Keep => {}
+                (false, false) if mount.overlap == Overlap::Replace => {
+                    self.replace(parent, name, node, mount.now).map_err(failed)?;
+                    mount.replaced.push((parent, name, existing));
                 }
                 _ => return Err(LayerError::Exists { path: entry.path.clone() }),
             }
@@ -196,9 +211,22 @@ impl FileSystem {
             }
         }
         for (parent, name, is_directory) in found.into_iter().rev() {
-            // A directory that holds something of the user's stays.
-            let _ =
-                if is_directory { self.remove_directory(parent, &name, now) } else { self.unlink(parent, &name, now) };
+            if !is_directory {
+                let _ = self.unlink(parent, &name, now);
+            } else if self.remove_directory(parent, &name, now).is_err()
+                && let Ok(directory) = self.lookup(parent, &name)
+            {
+                self.hand_over(directory);
+            }
+        }
+    }
+
+    /// A directory outlives its layer, for what else is in it.
+    fn hand_over(&mut self, directory: Inode) {
+        let Ok(names) = self.directory(directory) else { return };
+        let heir = names.iter().find_map(|(_, child)| self.layer_of(child));
+        if let Ok(node) = self.node_mut(directory) {
+            node.layer = heir;
         }
     }
 }

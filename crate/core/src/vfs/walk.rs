@@ -14,7 +14,7 @@ pub struct WalkEntry {
     pub inode: Inode,
     /// What `stat` tells.
     pub metadata: Metadata,
-    /// The layer that brought it, unless it has been written to since.
+    /// The layer that brought it, unless the user has written to it, renamed it, or changed its mode or time since.
     pub layer: Option<LayerId>,
     /// Whether the contents are in this file system rather than in a layer.
     pub has_own_bytes: bool,

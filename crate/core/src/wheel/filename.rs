@@ -70,8 +70,12 @@ impl FromStr for WheelFilename {
         if version.is_empty() || !version.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".!+_".contains(&byte)) {
             return Err(refuse("the version is not one"));
         }
-        if build.is_some_and(|build| !build.starts_with(|first: char| first.is_ascii_digit())) {
-            return Err(refuse("the build tag does not begin with a digit"));
+        let is_build = |build: &str| {
+            build.starts_with(|first: char| first.is_ascii_digit())
+                && build.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._".contains(&byte))
+        };
+        if build.is_some_and(|build| !is_build(build)) {
+            return Err(refuse("the build tag does not begin with a digit, or has characters that it cannot have"));
         }
         let [python, abi, platform] = tags.map(|tags| tags.split('.').map(str::to_owned).collect::<Vec<_>>());
         let is_tag =

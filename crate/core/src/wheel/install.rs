@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::metadata::{Metadata, MetadataError};
+use super::metadata::{MAX_BYTES, Metadata, MetadataError};
 use crate::archive::{Archive, ArchiveError, Entry, EntryKind};
 use crate::name::PackageName;
 
@@ -55,7 +55,9 @@ impl WheelLayout {
     /// [`InstallError`].
     pub fn of(archive: &Archive, expected: &PackageName) -> Result<Self, InstallError> {
         let dist_info = only_directory(archive, ".dist-info")?;
-        let data = top_level(archive, ".data").into_iter().next();
+        let stem = dist_info.trim_end_matches(".dist-info");
+        let belongs = |data: &String| data.trim_end_matches(".data").eq_ignore_ascii_case(stem);
+        let data = top_level(archive, ".data").into_iter().find(belongs);
         for file in ["METADATA", "WHEEL", "RECORD"] {
             let path = format!("{dist_info}/{file}");
             if archive.find(&path).is_none() {
@@ -64,6 +66,10 @@ impl WheelLayout {
         }
         let path = format!("{dist_info}/METADATA");
         let entry = archive.find(&path).ok_or(InstallError::Missing { path })?;
+        if entry.size > MAX_BYTES as u64 {
+            let actual = usize::try_from(entry.size).unwrap_or(usize::MAX);
+            return Err(MetadataError::TooLarge { actual, limit: MAX_BYTES }.into());
+        }
         let metadata = Metadata::parse(&archive.read_text(entry)?)?;
         if metadata.name.parse::<PackageName>().as_ref() != Ok(expected) {
             return Err(InstallError::OtherPackage { found: metadata.name, expected: expected.clone() });

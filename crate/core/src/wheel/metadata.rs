@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 /// The largest file of metadata that is read, in bytes.
-const MAX_BYTES: usize = 8 << 20;
+pub(super) const MAX_BYTES: usize = 8 << 20;
 
 /// What a distribution says of itself, as far as installing needs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

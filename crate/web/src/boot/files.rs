@@ -17,7 +17,7 @@ use crate::packages::Lock;
 type Incoming<T> = Shared<LocalBoxFuture<'static, Result<T>>>;
 
 /// Bytes and their SHA-256.
-type Hashed = (Uint8Array, String);
+pub type Hashed = (Uint8Array, String);
 
 /// Every request that a boot makes, started together.
 pub struct DistributionFiles {
@@ -74,9 +74,9 @@ impl DistributionFiles {
     }
 
     /// The archive of the standard library.
-    pub fn standard_library(&self) -> impl Future<Output = Result<Uint8Array>> + use<> {
+    pub fn standard_library(&self) -> impl Future<Output = Result<Hashed>> + use<> {
         let (standard_library, verified) = (self.standard_library.clone(), self.verified());
-        async move { Ok(try_join(standard_library, verified).await?.0.0) }
+        async move { Ok(try_join(standard_library, verified).await?.0) }
     }
 
     /// The compiled module.

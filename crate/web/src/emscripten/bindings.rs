@@ -189,6 +189,9 @@ extern "C" {
     #[derive(Clone)]
     pub type Api;
 
+    #[wasm_bindgen(method, catch, js_name = rawRun)]
+    pub fn raw_run(this: &Api, code: &str) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(method, catch, js_name = finalizeBootstrap)]
     pub fn finalize_bootstrap(this: &Api) -> Result<PublicApi, JsValue>;
 

@@ -12,7 +12,7 @@ use taipan_core::source::SharedSource;
 use taipan_core::vfs::{Content, Layer, LayerEntry, LayerId, Overlap};
 use taipan_core::wheel::{Place, WheelLayout, is_side_module};
 
-use super::Wanted;
+use super::{PackageParts, Wanted};
 use crate::archive_bytes::ArchiveBytes;
 use crate::boundary::PackageInfo;
 use crate::emscripten::abi::Abi;
@@ -27,6 +27,8 @@ pub struct PreparedPackage {
     archive: Archive,
     layout: Layout,
     modules: Vec<CompiledModule>,
+    hash: String,
+    bytecode: Option<Uint8Array>,
 }
 
 /// Where the files of a package go.
@@ -55,7 +57,13 @@ impl Layout {
 ///
 /// # Errors
 /// [`Code::BadArchive`], [`Code::BadWheel`].
-pub fn read(package: &Wanted, bytes: Uint8Array, abi: Abi, held: &Rc<Cell<u64>>) -> Result<PreparedPackage> {
+pub fn read(
+    package: &Wanted,
+    bytes: Uint8Array,
+    hash: String,
+    abi: Abi,
+    held: &Rc<Cell<u64>>,
+) -> Result<PreparedPackage> {
     let file_name = package.file_name();
     let damaged = |error: &dyn std::error::Error| {
         Error::new(Code::BadArchive, format!("{file_name} cannot be read: {error}."))
@@ -74,7 +82,8 @@ pub fn read(package: &Wanted, bytes: Uint8Array, abi: Abi, held: &Rc<Cell<u64>>)
     } else {
         Layout::Directory(directory(package, abi))
     };
-    Ok(PreparedPackage { info: info(package, &layout, file_name.clone()), archive, layout, modules: Vec::new() })
+    let info = info(package, &layout, file_name.clone());
+    Ok(PreparedPackage { info, archive, layout, modules: Vec::new(), hash, bytecode: None })
 }
 
 fn directory(package: &Wanted, abi: Abi) -> String {
@@ -101,6 +110,17 @@ impl PreparedPackage {
     /// What it is.
     pub fn info(&self) -> &PackageInfo {
         &self.info
+    }
+
+    /// The SHA-256 of its archive.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Adds the bytecode that is kept for it.
+    #[must_use]
+    pub fn with_bytecode(self, bytecode: Option<Uint8Array>) -> Self {
+        Self { bytecode, ..self }
     }
 
     /// Compiles its side modules, all in parallel.
@@ -148,12 +168,21 @@ impl PreparedPackage {
 ///
 /// # Errors
 /// [`Code::BadWheel`] if the files of one cannot be placed; then none is mounted.
-pub fn install(packages: Vec<PreparedPackage>, files: &SharedFileSystem, linker: &Linker) -> Result<()> {
+pub fn install(packages: Vec<PreparedPackage>, parts: &PackageParts) -> Result<()> {
+    let layers = mount(&packages, &parts.files)?;
+    for (package, layer) in packages.into_iter().zip(layers) {
+        parts.linker.add(package.modules);
+        parts.bytecode.mount(layer, &package.hash, package.bytecode);
+    }
+    Ok(())
+}
+
+fn mount(packages: &[PreparedPackage], files: &SharedFileSystem) -> Result<Vec<LayerId>> {
     let now = wall_clock();
     let mut files = files.borrow_mut();
     let mut mounted: Vec<LayerId> = Vec::new();
     let root = files.root();
-    for package in &packages {
+    for package in packages {
         match files.mount_layer(root, &package.layer(now), now) {
             Ok(id) => mounted.push(id),
             Err(error) => {
@@ -165,8 +194,5 @@ pub fn install(packages: Vec<PreparedPackage>, files: &SharedFileSystem, linker:
             }
         }
     }
-    for package in packages {
-        linker.add(package.modules);
-    }
-    Ok(())
+    Ok(mounted)
 }

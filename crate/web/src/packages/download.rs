@@ -5,37 +5,42 @@ use js_sys::Uint8Array;
 use super::Wanted;
 use crate::boundary::Stage;
 use crate::error::Result;
-use crate::fetch::{Fetcher, Label, check_sha256, check_sha256_now, fetch_now};
+use crate::fetch::{Fetcher, Label, compare_sha256, fetch_now, sha256, sha256_now};
 use crate::timeline::Timeline;
 
-/// Downloads a package's archive and checks its hash, where the lock file has one.
+/// Downloads a package's archive and checks its SHA-256, where the lock file has one. Gives both.
 ///
 /// # Errors
 /// Those of [`Fetcher::download`], and [`crate::error::Code::Integrity`].
-pub async fn download(package: &Wanted, base_url: &str, fetcher: &Fetcher) -> Result<Uint8Array> {
+pub async fn download(package: &Wanted, base_url: &str, fetcher: &Fetcher) -> Result<(Uint8Array, String)> {
     let url = address(package, base_url);
     let label = Label { stage: Stage::Download, name: package.name(), size: None };
     let bytes = fetcher.download(&url, label).await?;
-    if let Wanted::Locked(locked) = package {
-        check_sha256(&locked.file_name, &bytes, &locked.sha256).await?;
-    }
-    Ok(bytes)
+    let hash = sha256(&bytes).await;
+    check(package, &hash)?;
+    Ok((bytes, hash))
 }
 
 /// As [`download`], while everything else waits: for an `import` statement.
 ///
 /// # Errors
 /// As [`download`], and [`crate::error::Code::NotSupported`] outside a worker.
-pub fn download_now(package: &Wanted, base_url: &str, timeline: &Timeline) -> Result<Uint8Array> {
+pub fn download_now(package: &Wanted, base_url: &str, timeline: &Timeline) -> Result<(Uint8Array, String)> {
     let url = address(package, base_url);
     let bytes = fetch_now(&url)?;
     let size = f64::from(bytes.length());
     timeline.add_bytes(size);
     timeline.report(Stage::Import, package.name(), size, Some(size));
-    if let Wanted::Locked(locked) = package {
-        check_sha256_now(&locked.file_name, &bytes, &locked.sha256)?;
+    let hash = sha256_now(&bytes);
+    check(package, &hash)?;
+    Ok((bytes, hash))
+}
+
+fn check(package: &Wanted, hash: &str) -> Result<()> {
+    match package {
+        Wanted::Locked(locked) => compare_sha256(&locked.file_name, hash, &locked.sha256),
+        Wanted::Wheel { .. } => Ok(()),
     }
-    Ok(bytes)
 }
 
 fn address(package: &Wanted, base_url: &str) -> String {

@@ -1,0 +1,51 @@
+"""Collects the bytecode of modules that had to be compiled, so that it can be kept.
+
+Imported before anything of Pyodide's is: what is imported later is noticed here when it is compiled. The collected code
+objects become ``.pyc`` files (PEP 3147) when nothing else is going on.
+"""
+
+import sys
+
+import _frozen_importlib_external as _importlib
+
+_fresh = {}
+_compile = _importlib.SourceLoader.source_to_code
+
+
+def _compile_and_remember(self, data, path, *, _optimize=-1):
+    code = _compile(self, data, path, _optimize=_optimize)
+    _fresh[path] = code
+    return code
+
+
+_importlib.SourceLoader.source_to_code = _compile_and_remember
+
+
+def compile_what_came_before():
+    """Compiles the modules again that were imported before this one: CPython imports some before it can run code."""
+    for module in list(sys.modules.values()):
+        spec = getattr(module, "__spec__", None)
+        loader = getattr(spec, "loader", None)
+        if isinstance(loader, _importlib.SourceFileLoader) and spec.origin not in _fresh and not _is_kept(spec.cached):
+            loader.source_to_code(loader.get_data(spec.origin), spec.origin)
+
+
+def take(most):
+    """Up to ``most`` pairs of the path of a source file and its ``.pyc``: the path of that and its bytes."""
+    from pyodide.ffi import to_js
+
+    taken = []
+    while _fresh and len(taken) < most:
+        source, code = _fresh.popitem()
+        try:
+            cached = _importlib.cache_from_source(source)
+            stat = _importlib._path_stat(source)
+        except (OSError, NotImplementedError):
+            continue
+        data = _importlib._code_to_timestamp_pyc(code, int(stat.st_mtime), stat.st_size)
+        taken.append([source, cached, to_js(memoryview(data))])
+    return to_js(taken)
+
+
+def _is_kept(path):
+    return path is not None and _importlib._path_isfile(path)

@@ -1,0 +1,166 @@
+//! Bytecode that is kept: no module of an archive is compiled twice on one browser.
+//!
+//! Bytecode is kept per archive, under the archive's SHA-256 and the ABI, so it can never be used for another source.
+//! It is a ZIP file of `.pyc` files that is mounted over the archive. They are bound to the source file's time and size
+//! (PEP 552's timestamp form), so a file that the user changes is compiled anew.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use js_sys::{Array, Function, Reflect, Uint8Array};
+use taipan_core::archive::{Archive, ArchiveWriter, Limits};
+use taipan_core::vfs::{LayerId, Overlap};
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::archive_bytes::ArchiveBytes;
+use crate::emscripten::abi::Abi;
+use crate::emscripten::bindings::PublicApi;
+use crate::emscripten::file_system::SharedFileSystem;
+use crate::global::{self, wall_clock};
+use crate::store::Store;
+
+/// How many modules are turned into bytes at a time: some milliseconds of work.
+const AT_A_TIME: u32 = 24;
+
+/// Milliseconds without a run before bytecode is put away.
+const IDLE: f64 = 700.0;
+
+/// The path of a `.pyc` and its bytes.
+type CompiledFile = (String, Vec<u8>);
+
+/// The bytecode of the archives that are mounted.
+pub struct Bytecode {
+    abi: Abi,
+    store: Store,
+    files: SharedFileSystem,
+    held: Rc<Cell<u64>>,
+    /// The SHA-256 of the archive that a layer comes from.
+    archives: RefCell<HashMap<LayerId, String>>,
+    /// What has been collected and not been put away, by the archive's SHA-256.
+    fresh: RefCell<HashMap<String, Vec<CompiledFile>>>,
+    /// What was kept already.
+    kept: RefCell<HashMap<String, Archive>>,
+    /// Grows with every run, so that putting away notices that it is not idle any more.
+    activity: Cell<u64>,
+}
+
+impl Bytecode {
+    /// No archive is mounted.
+    pub fn new(abi: Abi, store: Store, files: SharedFileSystem, held: Rc<Cell<u64>>) -> Self {
+        Self {
+            abi,
+            store,
+            files,
+            held,
+            archives: RefCell::default(),
+            fresh: RefCell::default(),
+            kept: RefCell::default(),
+            activity: Cell::default(),
+        }
+    }
+
+    /// The bytecode that is kept for an archive.
+    pub async fn fetch(&self, archive_hash: &str) -> Option<Uint8Array> {
+        self.store.get(&self.key(archive_hash)).await
+    }
+
+    /// Notes which archive a layer comes from, and mounts the bytecode that is kept for it.
+    pub fn mount(&self, layer: LayerId, archive_hash: &str, kept: Option<Uint8Array>) {
+        self.archives.borrow_mut().insert(layer, archive_hash.to_owned());
+        let Some(bytes) = kept else { return };
+        let source = Rc::new(ArchiveBytes::new(bytes, &self.held));
+        // What does not open is as good as not kept.
+        let Ok(archive) = Archive::open(source, &Limits::default()) else { return };
+        let mut layer = archive.layer(|entry| Some(entry.path.clone()));
+        layer.overlap = Overlap::Keep;
+        let mut files = self.files.borrow_mut();
+        let root = files.root();
+        if files.mount_layer(root, &layer, wall_clock()).is_ok() {
+            self.kept.borrow_mut().insert(archive_hash.to_owned(), archive);
+        }
+    }
+
+    /// A run has begun or ended: putting away waits.
+    pub fn note_activity(&self) {
+        self.activity.set(self.activity.get() + 1);
+    }
+
+    /// Puts fresh bytecode away as soon as nothing has been going on for a while.
+    pub fn put_away_when_idle(this: &Rc<Self>, api: &PublicApi) {
+        if !this.store.is_persistent() {
+            return;
+        }
+        let (this, api) = (Rc::clone(this), api.clone());
+        this.note_activity();
+        let activity = this.activity.get();
+        wasm_bindgen_futures::spawn_local(async move {
+            global::sleep(IDLE).await;
+            if this.activity.get() == activity {
+                // Bytecode that cannot be kept costs time on the next visit, nothing else.
+                let _ = this.put_away(&api, activity).await;
+            }
+        });
+    }
+
+    async fn put_away(&self, api: &PublicApi, activity: u64) -> Result<(), JsValue> {
+        let module = api.pyimport("_taipan.bytecode")?;
+        let function = |name: &str| Reflect::get(&module, &name.into()).map(JsCast::unchecked_into::<Function>);
+        function("compile_what_came_before")?.call0(&JsValue::UNDEFINED)?;
+        let take = function("take")?;
+        loop {
+            let taken: Array = take.call1(&JsValue::UNDEFINED, &AT_A_TIME.into())?.unchecked_into();
+            if taken.length() == 0 {
+                break;
+            }
+            self.collect(&taken);
+            global::sleep(0.0).await;
+            if self.activity.get() != activity {
+                return Ok(());
+            }
+        }
+        for (archive_hash, files) in self.fresh.take() {
+            if let Some(bytes) = self.pack(&archive_hash, files) {
+                self.store.put(&self.key(&archive_hash), &Uint8Array::from(bytes.as_slice())).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sorts triples of source path, path of the `.pyc` and its bytes by the archive that the source comes from.
+    fn collect(&self, taken: &Array) {
+        let files = self.files.borrow();
+        let archives = self.archives.borrow();
+        for triple in taken.iter() {
+            let triple: Array = triple.unchecked_into();
+            let (Some(source), Some(cached)) = (triple.get(0).as_string(), triple.get(1).as_string()) else { continue };
+            let layer = files.resolve(&source, true).ok().and_then(|inode| files.layer_of(inode));
+            let Some(archive_hash) = layer.and_then(|layer| archives.get(&layer)) else { continue };
+            let bytes = triple.get(2).unchecked_into::<Uint8Array>().to_vec();
+            let path = cached.trim_start_matches('/').to_owned();
+            self.fresh.borrow_mut().entry(archive_hash.clone()).or_default().push((path, bytes));
+        }
+    }
+
+    /// One ZIP file of what was kept and what is fresh.
+    fn pack(&self, archive_hash: &str, mut fresh: Vec<CompiledFile>) -> Option<Vec<u8>> {
+        fresh.sort();
+        fresh.dedup_by(|later, earlier| later.0 == earlier.0);
+        let mut writer = ArchiveWriter::default();
+        if let Some(kept) = self.kept.borrow().get(archive_hash) {
+            for entry in kept.entries() {
+                if fresh.binary_search_by(|(path, _)| path.cmp(&entry.path)).is_err() {
+                    writer.add(&entry.path, &kept.read(entry).ok()?).ok()?;
+                }
+            }
+        }
+        for (path, bytes) in &fresh {
+            writer.add(path, bytes).ok()?;
+        }
+        Some(writer.finish())
+    }
+
+    fn key(&self, archive_hash: &str) -> String {
+        format!("bytecode/{}/{archive_hash}", self.abi.version())
+    }
+}
