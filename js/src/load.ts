@@ -22,6 +22,11 @@ export interface LoadPythonOptions {
   packageBaseUrl?: string | URL;
   /** Packages to have on the path at start: names from the lock file, or URLs of wheels. */
   packages?: string[];
+  /**
+   * Whether bytecode may be kept in this browser, so that the next visit compiles nothing again: `"persistent"` or
+   * `"none"`. Default: `"persistent"`, where the browser has the Cache API.
+   */
+  cache?: "persistent" | "none";
   /** Environment variables, over those of the distribution. */
   env?: Record<string, string>;
   /** Gives the start up: `loadPython` rejects with code `ABORTED` and the worker is ended. */
@@ -81,6 +86,7 @@ function bootOptions(options: LoadPythonOptions): BootOptions {
     ...(packageBaseUrl !== undefined && { packageBaseUrl: resolveFolder("packageBaseUrl", packageBaseUrl) }),
     packages: packages.map((name) => resolvePackage("packages", name)),
     env: { ...options.env },
+    ...(options.cache !== undefined && { cache: options.cache }),
   };
 }
 
@@ -110,6 +116,7 @@ const CHECKS: Record<keyof LoadPythonOptions, Check> = {
     (value) => typeof value === "object" && value !== null && Object.values(value).every((v) => typeof v === "string"),
     "an object whose values are strings",
   ],
+  cache: [(value) => value === "persistent" || value === "none", '"persistent" or "none"'],
   signal: [(value) => value instanceof AbortSignal, "an AbortSignal"],
   stdin: isFunction,
   onProgress: isFunction,
