@@ -58,7 +58,12 @@ export async function openApiPage({ isolated = true, version = "0.28.3" } = {}) 
   const folder = await mkdtemp(join(tmpdir(), "taipan-api-"));
   await writeFile(join(folder, "index.html"), PAGE);
   const server = await startServer({
-    roots: { "/": folder, "/taipan/": process.env.TAIPAN_DIST ?? join(root, "dist"), "/python/": distributionFolder(version) },
+    roots: {
+      "/": folder,
+      "/taipan/": process.env.TAIPAN_DIST ?? join(root, "dist"),
+      // Asked for anew each time, so that a fault of the server is not hidden by the browser's cache.
+      "/python/": { folder: distributionFolder(version), immutable: false },
+    },
     isolated,
     compress: false,
   });
