@@ -1,7 +1,7 @@
 //! Random sequences of file-system calls, compared with a model that is too simple to be wrong: a map from paths to
 //! contents.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 
