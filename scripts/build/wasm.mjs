@@ -25,7 +25,8 @@ function flags({ sysroot, commit }) {
     [sysroot, "/rust"],
     [join(sysroot, "lib", "rustlib", "src", "rust"), `/rustc/${commit}`],
   ];
-  return remapped.map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
+  // RUSTFLAGS is split at spaces, and wasm-pack passes on no other form of it.
+  return remapped.map(([from, to]) => `--remap-path-prefix=${from}=${to}`).filter((flag) => !/\s/.test(flag));
 }
 
 export async function buildWasm() {
@@ -47,7 +48,7 @@ export async function buildWasm() {
       before = await inputs();
       await run("wasm-pack", ["build", crate, ...ARGUMENTS], {
         log: "wasm-pack-build",
-        env: { CARGO_ENCODED_RUSTFLAGS: flags(toolchain).join("\x1f"), RUSTFLAGS: undefined },
+        env: { RUSTFLAGS: flags(toolchain).join(" ") },
         next: "The compiler's messages are above; `cargo check --target wasm32-unknown-unknown -p taipan-web` repeats them.",
       });
       await remember("wasm", before, OUTPUTS);
