@@ -3,19 +3,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { CHROMIUM_FLAGS } from "../../scripts/common/chromium-flags.mjs";
 import { distributionFolder, root } from "../../scripts/common/paths.mjs";
 import { startServer } from "../../scripts/server.mjs";
 
-const CHROMIUM = process.env.TAIPAN_CHROMIUM ?? "/usr/bin/chromium";
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+const CHROMIUM = process.env.CHROME_PATH ?? "/usr/bin/chromium";
 
 /** What the tests find in the page besides its own globals. */
 const PAGE = `<!doctype html>
@@ -67,7 +59,7 @@ export async function openApiPage({ isolated = true, version = "0.28.3" } = {}) 
     isolated,
     compress: false,
   });
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_FLAGS });
   const page = await browser.newPage();
   await page.goto(`${server.url}/`);
   await page.waitForFunction(() => globalThis.isReady);

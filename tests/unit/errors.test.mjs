@@ -39,7 +39,7 @@ describe("an error that crosses from the worker", () => {
   for (const [code, name] of Object.entries(CLASSES)) {
     it(`with code ${code} is a ${name}`, () => {
       const error = cross(engineError({ code, message: "it failed", hint: "try again" }));
-      assert.equal(error.constructor, errors[name]);
+      assert.equal(error.constructor.name, name);
       assert.ok(error instanceof errors.TaipanError && error instanceof Error);
       assert.equal(error.name, name);
       assert.equal(error.code, code);

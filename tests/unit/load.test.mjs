@@ -34,6 +34,7 @@ describe("an option of loadPython that is wrong", () => {
     packageBaseUrl: {},
     packages: "numpy",
     env: { A: 1 },
+    cache: "always",
     signal: {},
     stdin: "line",
     onProgress: true,
