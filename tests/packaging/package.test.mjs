@@ -161,6 +161,6 @@ for (const resolution of ["bundler", "nodenext"]) {
       "es2023,esnext.disposable,dom,dom.iterable",
     ];
     const resolving = ["--module", module, "--moduleResolution", resolution];
-    await run(process.execPath, [tsc, ...options, ...resolving, "--types", "", "types.ts"], { cwd: project });
+    await run(process.execPath, [tsc, ...options, ...resolving, "types.ts"], { cwd: project });
   });
 }
