@@ -37,7 +37,9 @@ await main(async (args) => {
   const { build } = await import("./build.mjs");
   const { startServer } = await import("./server.mjs");
   await build();
-  const roots = { "/": join(root, "build"), "/python/0.28.3/": distributionFolder("0.28.3") };
+  const roots = { "/": join(root, "build") };
+  // Only the first is fetched for the lesson; the second is there after `npm test`.
+  for (const version of ["0.28.3", "314.0.7"]) roots[`/python/${version}/`] = distributionFolder(version);
   const server = await startServer({ roots, isolated, port, tries: 20 });
   console.log(`\n  The lesson is at ${server.url}/\n  Ctrl+C ends it.\n`);
 });
