@@ -10,6 +10,7 @@ mod name;
 mod writer;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::rc::Rc;
 
 pub use self::error::ArchiveError;
@@ -182,6 +183,12 @@ impl Archive {
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for Archive {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Archive").field("entries", &self.entries).finish_non_exhaustive()
     }
 }
 

@@ -37,7 +37,7 @@ impl Item {
             method: DEFLATED,
             flags: 0,
             mode: 0o100_644,
-            modified: (0b0010_1100_0101_1101, 0),
+            modified: (0b0101_1000_0101_1101, 0),
             extra: Vec::new(),
             local_extra: Vec::new(),
         }
@@ -89,7 +89,7 @@ impl Zip {
 
             central.push(directory.len());
             directory.extend(b"PK\x01\x02");
-            let made_by = if item.mode == 0 { 20 } else { UNIX << 8 | 20 };
+            let made_by = if item.mode == 0 { 20 } else { UNIX << 8 | 0x14 };
             directory.extend([made_by, 20].map(u16::to_le_bytes).concat());
             directory.extend(&common);
             directory.extend([item.extra.len() as u16, 0, 0, 0].map(u16::to_le_bytes).concat());
@@ -106,7 +106,9 @@ impl Zip {
             bytes.extend(&packed);
         }
         let directory_offset = bytes.len();
-        central.iter_mut().for_each(|offset| *offset += directory_offset);
+        for offset in &mut central {
+            *offset += directory_offset;
+        }
         bytes.extend(&directory);
         let end = bytes.len();
         bytes.extend(b"PK\x05\x06");
@@ -152,7 +154,6 @@ pub fn open(bytes: Vec<u8>) -> Result<Archive, ArchiveError> {
 }
 
 /// The folder of a real distribution, which `TAIPAN_DISTRIBUTION` names. `None`, with a note, if it names none.
-#[expect(clippy::disallowed_methods, reason = "core takes no options from the environment, its tests do")]
 pub fn distribution() -> Option<PathBuf> {
     let Some(folder) = std::env::var_os("TAIPAN_DISTRIBUTION") else {
         eprintln!("skipped: TAIPAN_DISTRIBUTION does not name the folder of a Pyodide distribution");
@@ -168,13 +169,18 @@ pub fn real(file_name: &str) -> Option<Vec<u8>> {
     Some(std::fs::read(&path).unwrap_or_else(|error| panic!("{} cannot be read: {error}", path.display())))
 }
 
+/// Whether a path ends in `.` and an extension.
+pub fn has_extension(path: &str, extension: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, found)| found == extension)
+}
+
 /// The names of all archives of the real distribution, of which there are some if the folder is named.
 pub fn real_archives() -> Vec<String> {
     let Some(folder) = distribution() else { return Vec::new() };
     let listing = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut names: Vec<String> = listing
         .map(|file| file.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".whl") || name.ends_with(".zip"))
+        .filter(|name| has_extension(name, "whl") || has_extension(name, "zip"))
         .collect();
     names.sort();
     assert!(!names.is_empty(), "{} holds no archives", folder.display());
