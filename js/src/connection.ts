@@ -25,15 +25,25 @@ interface Pending {
  * so does all that is asked later.
  */
 export class Connection {
-  readonly #endpoint: Endpoint;
+  readonly #endpoint: Endpoint | undefined;
   readonly #onEvent: (event: WorkerEvent) => void;
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
   #closed: TaipanError | undefined;
 
-  constructor(endpoint: Endpoint, onEvent: (event: WorkerEvent) => void) {
-    this.#endpoint = endpoint;
+  /** `spawn` makes the worker; if it throws, the connection is closed from the start. */
+  constructor(spawn: () => Endpoint, onEvent: (event: WorkerEvent) => void) {
     this.#onEvent = onEvent;
+    try {
+      this.#endpoint = spawn();
+      this.#listen(this.#endpoint);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      this.close(new TaipanError({ code: "WORKER", message: `the worker cannot be made: ${reason}`, cause }));
+    }
+  }
+
+  #listen(endpoint: Endpoint): void {
     endpoint.addEventListener("message", (event) => this.#receive((event as MessageEvent<FromWorker>).data));
     endpoint.addEventListener("messageerror", () => {
       this.close(new TaipanError({ code: "WORKER", message: "a message of the worker could not be read" }));
@@ -65,7 +75,7 @@ export class Connection {
       }
       const request: RequestOf<M> = { type: "request", id, method, args } as RequestOf<M>;
       try {
-        this.#endpoint.postMessage(request as Request, transfer);
+        this.#endpoint?.postMessage(request as Request, transfer);
       } catch (cause) {
         reject(notCloneable(method, cause));
         return;
@@ -102,7 +112,7 @@ export class Connection {
   /** Tells the worker to end a request early, which still settles by its answer. */
   abort(id: number): void {
     if (this.#closed === undefined && this.#pending.has(id)) {
-      this.#endpoint.postMessage({ type: "abort", id }, []);
+      this.#endpoint?.postMessage({ type: "abort", id }, []);
     }
   }
 
@@ -112,7 +122,7 @@ export class Connection {
       return;
     }
     this.#closed = reason;
-    this.#endpoint.terminate();
+    this.#endpoint?.terminate();
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const { reject } of pending) {

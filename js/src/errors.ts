@@ -59,7 +59,7 @@ export class LoadError extends TaipanError {
 }
 
 /** A file has arrived, but not with the bytes that were promised (`INTEGRITY`). */
-export class IntegrityError extends TaipanError {
+export class IntegrityError extends LoadError {
   static {
     IntegrityError.prototype.name = "IntegrityError";
   }

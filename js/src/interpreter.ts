@@ -42,7 +42,7 @@ export class Interpreter {
     const shared = settings.shared ? createSharedBuffer() : undefined;
     this.#memory = shared && new PageMemory(shared);
     this.#input = this.#memory && settings.stdin && new Input(settings.stdin, this.#memory);
-    this.connection = new Connection(settings.spawn(), (event) => this.#receive(event));
+    this.connection = new Connection(settings.spawn, (event) => this.#receive(event));
     this.ready = this.#boot(shared, signal);
     // Whoever waits for `ready` sees the failure; nobody has to wait for it.
     this.ready.catch(() => {});

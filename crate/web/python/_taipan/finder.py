@@ -4,7 +4,8 @@ The rule, for a module that nothing on the path provides and that the lock file 
 
 * Code of the page (a cell, a module that the user wrote) gets the package, wherever the import stands: at top level, in a
   function, in a ``try``, through ``importlib.import_module``.
-* Code of an installed package gets it too, when it runs: ``DataFrame.to_excel`` needs openpyxl, so openpyxl comes.
+* Code of an installed package gets it too, when it runs: ``DataFrame.to_excel`` needs openpyxl, so openpyxl comes. Not so
+  if it says that it can do without: a call of ``import_optional_dependency(…, errors="ignore")``, pandas' way to ask.
 * While an installed package is itself being imported, it does not: what it looks for then, besides the dependencies that
   the lock file has brought along already, is optional to it (pandas looks for pyarrow, numexpr, bottleneck and more), and
   would be megabytes that nobody asked for.
@@ -24,22 +25,36 @@ class PackageFinder:
     @staticmethod
     def find_spec(name, path=None, target=None):
         """The spec of a module whose package has just been brought, or ``None``."""
-        if _is_optional() or not _taipan_host.loadForImport(name):
+        if _is_optional():
             return None
-        return PathFinder.find_spec(name, path, target)
+        try:
+            is_new = _taipan_host.loadForImport(name)
+        except Exception as error:  # noqa: BLE001 - whatever kept the package away, the module is not there
+            # What a library tries and can do without must fail as it does everywhere: with an ImportError.
+            message = f"No module named {name!r}: its package could not be loaded. {_reason(error)}"
+            raise ModuleNotFoundError(message, name=name) from None
+        return PathFinder.find_spec(name, path, target) if is_new else None
 
     @staticmethod
     def invalidate_caches():
         """Nothing is remembered here."""
 
 
+def _reason(error):
+    """What a JavaScript error says, without its class."""
+    return getattr(getattr(error, "js_error", None), "message", None) or str(error)
+
+
 def _is_optional():
-    """Whether the import is made by an installed package while that is itself being imported."""
+    """Whether the import is made by an installed package that can do without."""
     frame = sys._getframe(2)
     while frame is not None:
         code = frame.f_code
-        if code.co_name == "<module>" and code.co_filename.startswith(_SITE_PACKAGES):
-            return True
+        if code.co_filename.startswith(_SITE_PACKAGES):
+            if code.co_name == "<module>":
+                return True
+            if code.co_name == "import_optional_dependency" and frame.f_locals.get("errors", "raise") != "raise":
+                return True
         frame = frame.f_back
     return False
 
