@@ -88,6 +88,8 @@ describe("a start fails", { timeout: 300_000 }, () => {
     });
     assert.equal(throwing.code, "WORKER");
     assert.match(throwing.message, /broken/);
+    const refused = await api.evaluate(() => caught(start({ worker: () => undefined })));
+    assert.equal(refused.code, "WORKER");
   });
 });
 
@@ -170,6 +172,30 @@ describe("a worker that breaks", { timeout: 120_000 }, () => {
     assert.deepEqual([found.error.name, found.error.code], ["FatalError", "FATAL"]);
     assert.equal(found.later.code, "FATAL");
     assert.equal(found.value, 5);
+  });
+});
+
+describe("another distribution", { timeout: 120_000 }, () => {
+  it("starts with the same code: Pyodide 314.0.7, with a wheel for its platform", async () => {
+    const other = await openApiPage({ version: "314.0.7" });
+    try {
+      const found = await other.evaluate(async () => {
+        const python = await start();
+        await python.loadPackage("/python/msgpack-1.2.4-cp314-cp314-pyemscripten_2026_0_wasm32.whl");
+        const code = "import msgpack, sys\nprint(sys.version_info[:2])\nmsgpack.unpackb(msgpack.packb([1, 'a']));";
+        const { value, outputs } = await python.run(code);
+        const error = await caught(python.run("while True: pass", { timeoutMs: 200 }));
+        const { version, pythonVersion } = python;
+        python.dispose();
+        return { value, outputs, error, version, pythonVersion };
+      });
+      assert.deepEqual([found.version, found.pythonVersion], ["314.0.7", "3.14.2"]);
+      assert.deepEqual(found.value, [1, "a"]);
+      assert.deepEqual(found.outputs, [{ type: "stdout", text: "(3, 14)\n" }]);
+      assert.equal(found.error.code, "TIMEOUT");
+    } finally {
+      await other.close();
+    }
   });
 });
 

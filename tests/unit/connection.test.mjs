@@ -26,7 +26,14 @@ class FakeWorker extends EventTarget {
 function connect() {
   const worker = new FakeWorker();
   const events = [];
-  return { worker, events, connection: new Connection(worker, (event) => events.push(event)) };
+  return {
+    worker,
+    events,
+    connection: new Connection(
+      () => worker,
+      (event) => events.push(event),
+    ),
+  };
 }
 
 const code = (expected) => (error) => isTaipanError(error, expected);
@@ -144,6 +151,20 @@ describe("a connection", () => {
     const next = connection.request("memory", []);
     worker.say({ type: "result", id: worker.sent.at(-1).id, value: 1 });
     assert.equal(await next, 1);
+  });
+
+  it("is closed with WORKER from the start if no worker can be made", async () => {
+    const refusals = [
+      () => {
+        throw new DOMException("refused by policy", "SecurityError");
+      },
+      () => undefined,
+    ];
+    for (const spawn of refusals) {
+      const connection = new Connection(spawn, () => {});
+      await assert.rejects(connection.request("memory", []), code("WORKER"));
+      connection.close(new TaipanError({ code: "DISPOSED", message: "gone" }));
+    }
   });
 
   it("transfers buffers", () => {
