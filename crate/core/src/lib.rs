@@ -8,6 +8,7 @@ pub mod imports;
 pub mod lock;
 pub mod name;
 pub mod requirement;
+pub mod resolve;
 pub mod side_module;
 pub mod source;
 pub mod tag;

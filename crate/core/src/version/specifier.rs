@@ -152,6 +152,11 @@ impl VersionSpecifier {
         self.operator
     }
 
+    /// Whether the clause is about all versions with a prefix, as `==1.2.*`.
+    pub fn is_prefix(&self) -> bool {
+        matches!(self.operand, Operand::Prefix(_))
+    }
+
     /// Whether `version` satisfies this clause. Pre-releases are treated like all others; see
     /// [`VersionSpecifiers::filter`].
     pub fn contains(&self, version: &Version) -> bool {
