@@ -22,7 +22,9 @@ describe("bytecode", { timeout: 300_000 }, () => {
       const python = await start();
       await python.run("import six, bs4");
       for (let waited = 0; waited < 60 && (await keptKeys()).length < 4; waited += 1) await sleep(500);
-      const { value } = await python.run("import sys; len([m for m in sys.modules.values() if hasattr(m, '__file__')])");
+      const { value } = await python.run(
+        "import sys; len([m for m in sys.modules.values() if hasattr(m, '__file__')])",
+      );
       python.dispose();
       return { keys: await keptKeys(), modules: value };
     });

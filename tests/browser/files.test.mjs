@@ -76,7 +76,9 @@ describe("mounts", () => {
       await writable.write("from the user");
       await writable.close();
       await python.fs.mount("/mnt/user", folder);
-      const { value } = await python.run("import os\n[sorted(os.listdir('/mnt/user')), open('/mnt/user/below/a.txt').read()]");
+      const { value } = await python.run(
+        "import os\n[sorted(os.listdir('/mnt/user')), open('/mnt/user/below/a.txt').read()]",
+      );
       return value;
     });
     assert.deepEqual(found, [["below"], "from the user"]);

@@ -213,7 +213,9 @@ describe("a load that fails leaves nothing behind", { timeout: 300_000 }, () => 
   it("and works when the fault has passed, even within one load", async () => {
     api.server.hooks.push({ match: /pandas-.*\.whl$/, times: 1, truncate: 100_000 });
     api.server.hooks.push({ match: /numpy-.*\.whl$/, times: 2, status: 503 });
-    const names = await api.evaluate(async () => (await (await shared()).loadPackage("pandas")).map(({ name }) => name));
+    const names = await api.evaluate(async () =>
+      (await (await shared()).loadPackage("pandas")).map(({ name }) => name),
+    );
     api.server.hooks.splice(0);
     assert.deepEqual(names.sort(), ["numpy", "pandas", "python-dateutil", "pytz", "six"]);
   });
