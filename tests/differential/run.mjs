@@ -1,6 +1,6 @@
 // Compares our versions, specifiers, markers, requirements and tags with Python's `packaging`, and our import scanner
 // with Python's `ast`. usage: node tests/differential/run.mjs [SEED]
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -54,41 +54,50 @@ function examples() {
   return join(JSON.parse(metadata.toString()).target_directory, "debug", "examples");
 }
 
+/** Runs a program to its end. */
+function run(program, args, input = "") {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: tmpdir() });
+    const output = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"]) {
+      child[name].setEncoding("utf8").on("data", (text) => {
+        output[name] += text;
+      });
+    }
+    child.on("error", reject).on("close", (status) => resolve({ ...output, status }));
+    // A program that ends before it has read everything says why by its status.
+    child.stdin.on("error", () => {}).end(input);
+  });
+}
+
 /** The last line of a comparison is its count; what comes before are the disagreements. */
 function report(name, { stdout, stderr, status }) {
-  const lines = (stdout ?? "").trimEnd().split("\n");
+  const lines = stdout.trimEnd().split("\n");
   const count = /^(\d+) passed, (\d+) failed$/.exec(lines.pop() ?? "");
-  console.log([`${name}:`, ...lines.slice(0, 60), (stderr ?? "").slice(-2000)].filter(Boolean).join("\n"));
+  console.log([`${name}:`, ...lines.slice(0, 60), stderr.slice(-2000)].filter(Boolean).join("\n"));
   if (!count || (status !== 0 && count[2] === "0")) return { passed: 0, failed: 1 };
   console.log(count[0]);
   return { passed: Number(count[1]), failed: Number(count[2]) };
 }
 
-const limits = { encoding: "utf8", maxBuffer: 1 << 30 };
+async function comparePackaging(oracle, programs) {
+  const cases = await run("python3", [join(here, "cases.py"), oracle, seed]);
+  if (cases.status !== 0) return cases;
+  return run(join(programs, "differential"), [], cases.stdout);
+}
+
+function compareAst(programs) {
+  const stdlib = execFileSync("python3", ["-c", "import sysconfig; print(sysconfig.get_path('stdlib'))"]);
+  const distributions = join(cache, "distribution");
+  const versions = existsSync(distributions) ? readdirSync(distributions) : [];
+  const places = [stdlib.toString().trim(), ...versions.map((version) => join(distributions, version))];
+  return run("python3", [join(here, "imports.py"), join(programs, "find_imports"), ...places]);
+}
+
 const oracle = packaging();
 const programs = examples();
-const cases = spawnSync("python3", [join(here, "cases.py"), oracle, seed], limits);
-if (cases.status !== 0) {
-  console.error(cases.stderr);
-  process.exit(1);
-}
-const results = [
-  report(
-    `packaging ${PACKAGING}, seed ${seed}`,
-    spawnSync(join(programs, "differential"), { ...limits, input: cases.stdout }),
-  ),
-];
-
-const stdlib = execFileSync("python3", ["-c", "import sysconfig; print(sysconfig.get_path('stdlib'))"])
-  .toString()
-  .trim();
-const distributions = join(cache, "distribution");
-const distribution = existsSync(distributions)
-  ? readdirSync(distributions).map((version) => join(distributions, version))
-  : [];
-const scan = [join(here, "imports.py"), join(programs, "find_imports"), stdlib, ...distribution];
-results.push(report("ast", spawnSync("python3", scan, { ...limits, cwd: tmpdir() })));
-
+const [withPackaging, withAst] = await Promise.all([comparePackaging(oracle, programs), compareAst(programs)]);
+const results = [report(`packaging ${PACKAGING}, seed ${seed}`, withPackaging), report("ast", withAst)];
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
 const failed = results.reduce((sum, result) => sum + result.failed, 0);
 console.log(`${passed} passed, ${failed} failed`);
