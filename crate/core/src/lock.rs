@@ -18,6 +18,16 @@ pub struct LockFile {
     info: LockInfo,
     packages: BTreeMap<PackageName, LockedPackage>,
     imports: HashMap<String, PackageName>,
+    bytecode: BTreeMap<String, BytecodeFile>,
+}
+
+/// Bytecode that a prepared distribution has beside an archive.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct BytecodeFile {
+    /// A ZIP file of `.pyc` files, relative to the lock file.
+    pub file_name: String,
+    /// SHA-256 of that file, lower-case hexadecimal.
+    pub sha256: String,
 }
 
 /// Which interpreter the packages are for.
@@ -115,6 +125,15 @@ fn wanted_by(package: Option<&str>) -> String {
 struct Document {
     info: LockInfo,
     packages: BTreeMap<String, LockedPackage>,
+    #[serde(default)]
+    taipan: Extension,
+}
+
+/// What a distribution prepared for Taipan adds to its lock file; other readers pass it over.
+#[derive(Default, Deserialize)]
+struct Extension {
+    #[serde(default)]
+    bytecode: BTreeMap<String, BytecodeFile>,
 }
 
 impl LockFile {
@@ -131,10 +150,7 @@ impl LockFile {
         let mut packages = BTreeMap::new();
         let mut imports = HashMap::new();
         for (key, mut package) in document.packages {
-            let is_hash = package.sha256.len() == 64 && package.sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
-            if !is_hash {
-                return Err(LockError::Hash { package: package.name, sha256: package.sha256 });
-            }
+            check_hash(&package.name, &package.sha256)?;
             let name: PackageName = key.parse().map_err(|error| format(format!("{error}")))?;
             for module in &package.imports {
                 // Where two packages claim a module, the first by name has it.
@@ -145,12 +161,26 @@ impl LockFile {
                 return Err(format(format!("two packages are called {key}, in different spellings")));
             }
         }
-        Ok(Self { info: document.info, packages, imports })
+        for file in document.taipan.bytecode.values() {
+            check_hash(&file.file_name, &file.sha256)?;
+        }
+        Ok(Self { info: document.info, packages, imports, bytecode: document.taipan.bytecode })
     }
 
     /// Which interpreter it is for.
     pub const fn info(&self) -> &LockInfo {
         &self.info
+    }
+
+    /// Bytecode that comes with the distribution, by the SHA-256 of the archive that it was made from.
+    pub fn bytecode(&self) -> &BTreeMap<String, BytecodeFile> {
+        &self.bytecode
+    }
+
+    /// The hashes of archives with bytecode that are no package's: the standard library's.
+    pub fn bytecode_of_no_package(&self) -> impl Iterator<Item = &str> {
+        let is_package = |hash: &str| self.packages.values().any(|package| package.sha256 == hash);
+        self.bytecode.keys().map(String::as_str).filter(move |hash| !is_package(hash))
     }
 
     /// All packages, by name.
@@ -212,6 +242,13 @@ impl LockFile {
     }
 }
 
+fn check_hash(name: &str, sha256: &str) -> Result<(), LockError> {
+    if sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(());
+    }
+    Err(LockError::Hash { package: name.to_owned(), sha256: sha256.to_owned() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,6 +308,18 @@ mod tests {
         assert_eq!(package("pandas.core.frame"), Some("pandas"));
         assert_eq!(package("google.protobuf.message"), Some("protobuf"));
         assert_eq!(package("google"), None);
+    }
+
+    #[test]
+    fn bytecode_of_a_prepared_distribution_is_found() {
+        let hash = "a".repeat(64);
+        let text = format!(
+            r#"{{"info":{{"abi_version":"2025_0"}},"packages":{{}},
+            "taipan":{{"bytecode":{{"{hash}":{{"file_name":"bytecode/x.zip","sha256":"{hash}"}}}}}}}}"#
+        );
+        let lock = LockFile::parse(text.as_bytes()).unwrap();
+        assert_eq!(lock.bytecode()[&hash].file_name, "bytecode/x.zip");
+        assert!(LockFile::parse(text.replace(&hash, "no hash").as_bytes()).is_err());
     }
 
     #[test]

@@ -104,6 +104,10 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
         held: Rc::clone(&held),
     };
     let packages = Rc::new(Packages::new(lock, &options, parts));
+    // The standard library's own hash is not known yet; what no package has is its.
+    for hash in packages.lock().file().bytecode_of_no_package() {
+        Bytecode::request(&bytecode, hash, packages.lock().file(), packages.base_url(), &fetcher);
+    }
     let preload = spawn({
         let (packages, fetcher, names) = (Rc::clone(&packages), fetcher.clone(), options.packages.clone());
         async move { packages.load(&names, &fetcher).await }
@@ -113,14 +117,15 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
         try_join(distribution.factory(abi, &host), distribution.standard_library()).await?;
     timeline.end(Stage::Glue);
     let (standard_library, hash) = standard_library;
-    let kept = bytecode.fetch(&hash).await;
+    Bytecode::request(&bytecode, &hash, packages.lock().file(), packages.base_url(), &fetcher);
+    let kept = bytecode.receive(&hash).await;
     let (print, shared_files, shared_held) = (Rc::clone(&output), Rc::clone(&files), Rc::clone(&held));
     let start_options = StartOptions {
         abi,
         index_url: options.index_url.clone(),
         package_base_url: packages.base_url().to_owned(),
         environment: environment(&options),
-        lock_file: packages.lock_text(),
+        lock_file: packages.lock().text().to_owned(),
         factory,
         module: distribution.module(),
         populate: Box::new({

@@ -10,13 +10,20 @@ use std::rc::Rc;
 
 use js_sys::{Array, Function, Reflect, Uint8Array};
 use taipan_core::archive::{Archive, ArchiveWriter, Limits};
+use taipan_core::lock::LockFile;
 use taipan_core::vfs::{LayerId, Overlap};
 use wasm_bindgen::{JsCast, JsValue};
 
+use futures::FutureExt as _;
+use futures::future::{LocalBoxFuture, Shared};
+
 use crate::archive_bytes::ArchiveBytes;
+use crate::boundary::Stage;
 use crate::emscripten::abi::Abi;
 use crate::emscripten::bindings::PublicApi;
 use crate::emscripten::file_system::SharedFileSystem;
+use crate::error::{Code, Error};
+use crate::fetch::{Fetcher, Label, compare_sha256, sha256, spawn};
 use crate::global::{self, wall_clock};
 use crate::store::Store;
 
@@ -26,6 +33,8 @@ const AT_A_TIME: u32 = 24;
 /// Milliseconds without a run before bytecode is put away.
 const IDLE: f64 = 700.0;
 
+type Coming = Shared<LocalBoxFuture<'static, Option<Uint8Array>>>;
+
 /// The path of a `.pyc` and its bytes.
 type CompiledFile = (String, Vec<u8>);
 
@@ -33,6 +42,8 @@ type CompiledFile = (String, Vec<u8>);
 pub struct Bytecode {
     abi: Abi,
     store: Store,
+    /// Bytecode on its way from the server, by the archive's SHA-256.
+    coming: RefCell<HashMap<String, Coming>>,
     files: SharedFileSystem,
     held: Rc<Cell<u64>>,
     /// The SHA-256 of the archive that a layer comes from.
@@ -51,6 +62,7 @@ impl Bytecode {
         Self {
             abi,
             store,
+            coming: RefCell::default(),
             files,
             held,
             archives: RefCell::default(),
@@ -60,9 +72,34 @@ impl Bytecode {
         }
     }
 
-    /// The bytecode that is kept for an archive.
-    pub async fn fetch(&self, archive_hash: &str) -> Option<Uint8Array> {
-        self.store.get(&self.key(archive_hash)).await
+    /// Starts to get the bytecode of an archive: what is kept in this browser, or what the distribution has. Bytecode
+    /// that cannot be had costs time and nothing else, so failures are no errors.
+    pub fn request(this: &Rc<Self>, archive_hash: &str, lock: &LockFile, base_url: &str, fetcher: &Fetcher) {
+        if this.coming.borrow().contains_key(archive_hash) {
+            return;
+        }
+        let file = lock.bytecode().get(archive_hash).cloned();
+        let (this_too, hash, base_url, fetcher) =
+            (Rc::clone(this), archive_hash.to_owned(), base_url.to_owned(), fetcher.clone());
+        let coming = spawn(async move {
+            if let Some(kept) = this_too.store.get(&this_too.key(&hash)).await {
+                return Ok(kept);
+            }
+            let missing = || Error::new(Code::LoadHttp, "There is no bytecode.");
+            let file = file.ok_or_else(missing)?;
+            let label = Label { stage: Stage::Download, name: &file.file_name, size: None };
+            let bytes = fetcher.download(&format!("{base_url}{}", file.file_name), label).await?;
+            compare_sha256(&file.file_name, &sha256(&bytes).await, &file.sha256)?;
+            Ok(bytes)
+        });
+        let coming = async move { coming.await.ok() }.boxed_local().shared();
+        this.coming.borrow_mut().insert(archive_hash.to_owned(), coming);
+    }
+
+    /// The bytecode of an archive that was requested, when it is there.
+    pub async fn receive(&self, archive_hash: &str) -> Option<Uint8Array> {
+        let coming = self.coming.borrow_mut().remove(archive_hash)?;
+        coming.await
     }
 
     /// Notes which archive a layer comes from, and mounts the bytecode that is kept for it.

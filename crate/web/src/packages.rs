@@ -78,9 +78,9 @@ impl Packages {
         &self.base_url
     }
 
-    /// The lock file as it came.
-    pub fn lock_text(&self) -> String {
-        self.lock.text().to_owned()
+    /// The lock file.
+    pub fn lock(&self) -> &Lock {
+        &self.lock
     }
 
     /// What is loaded, by name.
@@ -201,9 +201,12 @@ impl Packages {
 
     /// Downloads a package, checks it, and compiles its side modules.
     async fn prepare(&self, package: &Wanted, fetcher: &Fetcher) -> Result<PreparedPackage> {
+        if let Wanted::Locked(locked) = package {
+            Bytecode::request(&self.parts.bytecode, &locked.sha256, self.lock.file(), &self.base_url, fetcher);
+        }
         let (bytes, hash) = download::download(package, &self.base_url, fetcher).await?;
         let package = archive::read(package, bytes, hash, self.lock.abi, &self.parts.held)?;
-        let kept = self.parts.bytecode.fetch(package.hash()).await;
+        let kept = self.parts.bytecode.receive(package.hash()).await;
         package.with_bytecode(kept).compile(&self.parts.linker).await
     }
 }
