@@ -4,7 +4,7 @@ export const RICH_STYLE = `
 table { border-collapse: collapse; border: 0; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding: 0 0.75rem 0.5rem; color: var(--text-soft); }
 th, td { padding: 0.3125rem 0.75rem; text-align: right; border: 0; white-space: nowrap; }
-thead th { border-bottom: 1px solid var(--line-strong); font-weight: 600; vertical-align: bottom; }
+thead tr > * { border-bottom: 1px solid var(--line-strong); font-weight: 600; vertical-align: bottom; }
 tbody th { font-weight: 500; color: var(--text-soft); }
 tbody tr + tr > * { border-top: 1px solid var(--line); }
 tbody tr:hover > * { background: var(--accent-wash); }

@@ -69,11 +69,16 @@ function copy(element: Element, name: string): HTMLElement {
   return made;
 }
 
-/** Header cells say what they are the header of; pandas leaves that out. */
+/** Header cells say what they are the header of; pandas leaves that out. An empty corner is the header of nothing. */
 function giveScopes(table: HTMLTableElement): void {
-  for (const cell of table.querySelectorAll<HTMLTableCellElement>("th:not([scope])")) {
-    // A corner cell without text is no header.
-    if (cell.textContent?.trim() === "") continue;
-    cell.scope = cell.closest("thead") ? "col" : "row";
+  for (const cell of table.querySelectorAll<HTMLTableCellElement>("th")) {
+    if (cell.textContent.trim() === "") cell.replaceWith(asData(cell));
+    else if (!cell.scope) cell.scope = cell.closest("thead") ? "col" : "row";
   }
+}
+
+function asData(header: HTMLTableCellElement): HTMLTableCellElement {
+  const cell = document.createElement("td");
+  for (const { name, value } of header.attributes) cell.setAttribute(name, value);
+  return cell;
 }
