@@ -62,6 +62,7 @@ describe("a run", () => {
     assert.deepEqual(await run("1 + 1;"), { value: 2, outputs: [] });
     assert.deepEqual(await run("x = 1"), { outputs: [] });
     assert.deepEqual(await run("None"), { outputs: [] });
+    assert.deepEqual((await run('[None, {"a": (None, 1)}]')).value, [null, { a: [null, 1] }]);
   });
 
   it("gives plain data of all kinds", async () => {

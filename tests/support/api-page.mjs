@@ -43,10 +43,11 @@ const PAGE = `<!doctype html>
  * @param {object} [options]
  * @param {boolean} [options.isolated] whether the page has shared memory; default true
  * @param {string} [options.version] of the distribution under `/python/`
+ * @param {string} [options.python] the folder served there; default: that distribution as it came
  * @returns {Promise<{ page: import("playwright-core").Page, server: Awaited<ReturnType<typeof startServer>>, evaluate:
  *   import("playwright-core").Page["evaluate"], close(): Promise<void> }>}
  */
-export async function openApiPage({ isolated = true, version = "0.28.3" } = {}) {
+export async function openApiPage({ isolated = true, version = "0.28.3", python = distributionFolder(version) } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "taipan-api-"));
   await writeFile(join(folder, "index.html"), PAGE);
   const server = await startServer({
@@ -54,7 +55,7 @@ export async function openApiPage({ isolated = true, version = "0.28.3" } = {}) 
       "/": folder,
       "/taipan/": process.env.TAIPAN_DIST ?? join(root, "dist"),
       // Asked for anew each time, so that a fault of the server is not hidden by the browser's cache.
-      "/python/": { folder: distributionFolder(version), immutable: false },
+      "/python/": { folder: python, immutable: false },
     },
     isolated,
     compress: false,

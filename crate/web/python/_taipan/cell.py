@@ -8,7 +8,7 @@ import linecache
 import sys
 
 import _taipan_host
-from pyodide.ffi import ConversionError, JsProxy, to_js
+from pyodide.ffi import ConversionError, JsProxy, jsnull, to_js
 
 from . import errors, shell
 
@@ -141,7 +141,20 @@ def _plain(value):
         raise ConversionError("JavaScript objects are not plain data")
     if type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0:
         value = value.item()
-    return to_js(value, create_pyproxies=False, dict_converter=_taipan_host.fromEntries)
+    return to_js(_with_nulls(value, set()), create_pyproxies=False, dict_converter=_taipan_host.fromEntries)
+
+
+def _with_nulls(value, above):
+    """``None`` inside lists and dictionaries is null for JavaScript, not undefined."""
+    if value is None:
+        return jsnull
+    kind = type(value)
+    if kind not in (list, tuple, dict) or id(value) in above:
+        return value
+    above = above | {id(value)}
+    if kind is dict:
+        return {key: _with_nulls(item, above) for key, item in value.items()}
+    return [_with_nulls(item, above) for item in value]
 
 
 def _object(items):
