@@ -220,3 +220,35 @@ pub fn to_js(value: &impl Serialize) -> JsValue {
     // Our own structs have string keys and finite numbers: nothing that could fail to convert.
     value.serialize(&serializer).unwrap_or(JsValue::UNDEFINED)
 }
+
+#[cfg(test)]
+mod tests {
+    use js_sys::{JSON, Reflect};
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    #[wasm_bindgen_test]
+    fn boot_options_are_read_as_declared() {
+        let object = JSON::parse(
+            r#"{"indexURL": "https://example.org/", "packages": ["pandas"], "env": {"A": "b"}, "cache": "none"}"#,
+        )
+        .unwrap();
+        let options: BootOptions = serde_wasm_bindgen::from_value(object).unwrap();
+        assert_eq!(options.index_url, "https://example.org/");
+        assert_eq!((options.packages, options.cache), (vec!["pandas".to_owned()], CacheMode::None));
+        assert_eq!(options.env["A"], "b");
+        assert!(options.lock_file_url.is_none());
+
+        let without_index = JSON::parse("{}").unwrap();
+        assert!(serde_wasm_bindgen::from_value::<BootOptions>(without_index).is_err());
+    }
+
+    #[wasm_bindgen_test]
+    fn progress_is_a_plain_object_that_leaves_out_what_is_unknown() {
+        let progress = to_js(&Progress { stage: Stage::Download, name: "pandas", loaded: 5.0, total: None });
+        assert_eq!(Reflect::get(&progress, &"stage".into()).unwrap(), "download");
+        assert_eq!(Reflect::get(&progress, &"loaded".into()).unwrap(), 5.0);
+        assert!(!Reflect::has(&progress, &"total".into()).unwrap());
+    }
+}

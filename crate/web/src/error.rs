@@ -202,3 +202,43 @@ impl From<Error> for JsValue {
         object.into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    fn property(error: &JsValue, name: &str) -> JsValue {
+        Reflect::get(error, &name.into()).unwrap()
+    }
+
+    #[wasm_bindgen_test]
+    fn javascript_sees_an_error_with_its_fields() {
+        let cause = js_sys::TypeError::new("the cause");
+        let error = Error::new(Code::LoadHttp, "No.")
+            .hint("Try again.")
+            .cause(cause.clone().into())
+            .with_status(404)
+            .field("url", "https://example.org/");
+        let object = JsValue::from(error);
+        assert!(object.is_instance_of::<js_sys::Error>());
+        assert_eq!(property(&object, "message"), "No.");
+        assert_eq!(property(&object, "code"), "LOAD_HTTP");
+        assert_eq!(property(&object, "hint"), "Try again.");
+        assert_eq!(property(&object, "status"), 404);
+        assert_eq!(property(&object, "url"), "https://example.org/");
+        assert_eq!(property(&object, "cause"), JsValue::from(cause));
+    }
+
+    #[wasm_bindgen_test]
+    fn aborted_calls_and_exhausted_memory_have_codes_of_their_own() {
+        let abort = js_sys::Error::new("stopped");
+        abort.set_name("AbortError");
+        assert_eq!(Error::from_js(Code::LoadNetwork, "x", abort.into()).code(), Code::Aborted);
+        let memory = js_sys::RangeError::new("Array buffer allocation failed");
+        assert_eq!(Error::from_js(Code::Fatal, "x", memory.into()).code(), Code::OutOfMemory);
+        let other = js_sys::RangeError::new("Maximum call stack size exceeded");
+        assert_eq!(Error::from_js(Code::Fatal, "x", other.into()).code(), Code::Fatal);
+    }
+}

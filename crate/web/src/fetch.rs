@@ -338,4 +338,15 @@ mod tests {
         assert!(!is_passing(&Error::new(Code::Aborted, "")));
         assert!(!is_passing(&Error::new(Code::Integrity, "")));
     }
+
+    #[wasm_bindgen_test::wasm_bindgen_test]
+    async fn both_ways_of_hashing_agree_with_the_standard() {
+        // FIPS 180-4, the example "abc".
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let bytes = Uint8Array::from(&b"abc"[..]);
+        assert_eq!(sha256(&bytes).await, expected);
+        assert_eq!(sha256_now(&bytes), expected);
+        assert!(compare_sha256("abc", expected, &expected.to_uppercase()).is_ok());
+        assert_eq!(compare_sha256("abc", expected, &"0".repeat(64)).unwrap_err().code(), Code::Integrity);
+    }
 }

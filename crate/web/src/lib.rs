@@ -31,3 +31,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub fn initialise() {
     console_error_panic_hook::set_once();
 }
+
+#[cfg(test)]
+mod tests {
+    // The tests of this crate need a browser's objects; a setting of the crate as a whole.
+    wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+}

@@ -118,3 +118,35 @@ async fn open_cache() -> Result<Option<Cache>, JsValue> {
     let cache = JsFuture::from(storage.open(CACHE_NAME)?).await?;
     Ok(Some(cache.unchecked_into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    #[wasm_bindgen_test]
+    async fn what_is_put_is_found_again_until_it_is_damaged() {
+        let store = Store::open(true).await;
+        assert!(store.is_persistent());
+        let bytes = Uint8Array::from(&b"kept"[..]);
+        assert!(store.put("test/a", &bytes).await);
+        assert_eq!(store.get("test/a").await.map(|found| found.to_vec()), Some(b"kept".to_vec()));
+        assert!(store.get("test/b").await.is_none());
+
+        let damaged = web_sys::Response::new_with_opt_str(Some("damaged")).unwrap();
+        damaged.headers().set(HASH_HEADER, &sha256(&bytes).await).unwrap();
+        let cache = store.cache.as_ref().unwrap();
+        JsFuture::from(cache.put(&format!("{KEY_PREFIX}test/a"), &damaged).unwrap()).await.unwrap();
+        assert!(store.get("test/a").await.is_none());
+        clear().await;
+    }
+
+    #[wasm_bindgen_test]
+    async fn nothing_is_kept_where_nobody_wants_it() {
+        let store = Store::open(false).await;
+        assert!(!store.is_persistent());
+        assert!(!store.put("test/c", &Uint8Array::new_with_length(1)).await);
+        assert!(store.get("test/c").await.is_none());
+    }
+}
