@@ -9,14 +9,17 @@ const PATTERNS = [
   // node --test
   /^(?:ℹ|#) pass (?<passed>\d+)$/,
   /^(?:ℹ|#) (?:fail|cancelled) (?<failed>\d+)$/,
-  // our own
-  /^(?<passed>\d+) passed, (?<failed>\d+) failed$/,
 ];
+
+/** What our own programs say last; lines before it are of their parts. */
+const OWN = /^(?<passed>\d+) passed, (?<failed>\d+) failed$/;
 
 /** @returns {{ passed: number, failed: number }} */
 export function tally(output) {
-  const total = { passed: 0, failed: 0 };
-  for (const line of output.replaceAll(COLOUR, "").split("\n")) {
+  const lines = output.replaceAll(COLOUR, "").split("\n");
+  const own = OWN.exec(lines.findLast((line) => OWN.test(line)) ?? "")?.groups;
+  const total = { passed: Number(own?.passed ?? 0), failed: Number(own?.failed ?? 0) };
+  for (const line of lines) {
     for (const pattern of PATTERNS) {
       const groups = pattern.exec(line.trimEnd())?.groups;
       total.passed += Number(groups?.passed ?? 0);

@@ -141,6 +141,7 @@ test("the tally reads what each runner prints", () => {
     "ℹ fail 1",
     "ℹ cancelled 1",
     "\u001b[34mℹ pass 2\u001b[39m",
+    "4 passed, 0 failed",
     "7 passed, 0 failed",
     "talk of 5 passed, 5 failed in the middle",
   ];
