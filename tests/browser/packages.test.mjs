@@ -1,7 +1,9 @@
 /** Real packages: what they compute, how they arrive, and what happens when they do not. */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
+import { promisify } from "node:util";
 import { inflateSync } from "node:zlib";
 import { distributionFolder } from "../../scripts/common/paths.mjs";
 import { openApiPage } from "../support/api-page.mjs";
@@ -304,6 +306,26 @@ with sqlite3.connect("/tmp/test.db") as database:
 database.close()
 sqlite3.connect("/tmp/test.db").execute("select sum(n) from t").fetchone()[0]`);
     assert.equal(value, 6);
+  });
+
+  it("a wheel that holds more than it lists is refused", async () => {
+    const file = wheels.find((wheel) => wheel.startsWith("librt-"));
+    const add = `
+import io, shutil, sys, zipfile
+wheel = io.BytesIO(open(sys.argv[1], "rb").read())
+with zipfile.ZipFile(wheel, "a") as archive:
+    archive.writestr("smuggled.py", "")
+sys.stdout.buffer.write(wheel.getvalue())`;
+    const path = `${distributionFolder("314.0.7")}/${file}`;
+    const { stdout } = await promisify(execFile)("python3", ["-c", add, path], { encoding: "buffer", maxBuffer: 1e8 });
+    const url = `${api.server.url}/python/${file}`;
+    api.server.hooks.push({ match: file, body: stdout });
+    const error = await api.evaluate(async (url) => caught((await shared()).loadPackage(url)), url);
+    api.server.hooks.splice(0);
+    assert.equal(error.code, "BAD_WHEEL");
+    assert.match(error.message, /smuggled\.py is there and not listed/);
+    const [{ name }] = await api.evaluate(async (url) => (await shared()).loadPackage(url), url);
+    assert.equal(name, "librt");
   });
 
   it("a damaged wheel is refused", async () => {

@@ -109,6 +109,14 @@ impl Abi {
         }
     }
 
+    /// What stands in the global offset table for a symbol that has no address yet.
+    pub const fn unresolved_symbol(self) -> i32 {
+        match self {
+            Self::V2025 => 0,
+            Self::V2026 => -1,
+        }
+    }
+
     /// The directory of CPython's prefix that holds `site-packages`.
     pub fn library_directory(self) -> String {
         let (major, minor) = self.python();

@@ -18,6 +18,9 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = ENV)]
     pub fn environment(this: &Module) -> Object;
 
+    #[wasm_bindgen(method, getter, js_name = GOT)]
+    pub fn global_offset_table(this: &Module) -> Object;
+
     #[wasm_bindgen(method, getter, js_name = HEAP8)]
     pub fn heap8(this: &Module) -> js_sys::Int8Array;
 

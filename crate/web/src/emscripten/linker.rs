@@ -24,13 +24,15 @@ pub struct Linker {
     modules: Rc<RefCell<HashMap<String, WebAssembly::Module>>>,
     /// Whether Emscripten's linker is at work.
     linking: Rc<Cell<bool>>,
+    /// Addresses of symbols, and the value of one that has none yet.
+    symbols: Rc<RefCell<Option<(Object, i32)>>>,
     timeline: Rc<Timeline>,
 }
 
 impl Linker {
     /// A linker without modules.
     pub fn new(timeline: Rc<Timeline>) -> Self {
-        Self { modules: Rc::default(), linking: Rc::default(), timeline }
+        Self { modules: Rc::default(), linking: Rc::default(), symbols: Rc::default(), timeline }
     }
 
     /// Compiles a side module in the background.
@@ -59,10 +61,14 @@ impl Linker {
         const OPEN_LIBRARY: &str = "_dlopen_js";
         let Ok(env) = Reflect::get(imports, &"env".into()) else { return };
         let Some(open) = function(&env, OPEN_LIBRARY) else { return };
-        let (linking, timeline) = (Rc::clone(&self.linking), Rc::clone(&self.timeline));
+        let (linking, timeline, symbols) =
+            (Rc::clone(&self.linking), Rc::clone(&self.timeline), Rc::clone(&self.symbols));
         let watched = Closure::<dyn Fn(u32) -> std::result::Result<JsValue, JsValue>>::new(move |handle: u32| {
             // A library may need others: they are linked inside this call.
             let outer = linking.replace(true);
+            if let Some((symbols, unresolved)) = &*symbols.borrow() {
+                hide_resolved(symbols, *unresolved);
+            }
             let result = open.call1(&JsValue::UNDEFINED, &handle.into());
             linking.set(outer);
             if result.as_ref().is_ok_and(JsValue::is_truthy) {
@@ -71,6 +77,12 @@ impl Linker {
             result
         });
         set(env.unchecked_ref(), OPEN_LIBRARY, &watched.into_js_value());
+    }
+
+    /// Takes the work out of the dynamic linker that it does again and again: for each library it looks through the
+    /// whole global offset table, thousands of symbols, for those without an address.
+    pub fn watch_symbols(&self, symbols: Object, unresolved: i32) {
+        *self.symbols.borrow_mut() = Some((symbols, unresolved));
     }
 
     /// Lets the dynamic linker find compiled modules where it looks for files.
@@ -93,6 +105,18 @@ impl Linker {
             },
         );
         set(fs.unchecked_ref(), READ_FILE, &watched.into_js_value());
+    }
+}
+
+/// Makes the symbols that have an address invisible to an enumeration. They are found by name as before.
+fn hide_resolved(symbols: &Object, unresolved: i32) {
+    let hidden = Object::new();
+    set(&hidden, "enumerable", &false.into());
+    for name in Object::keys(symbols).iter() {
+        let address = Reflect::get(symbols, &name).and_then(|global| Reflect::get(&global, &"value".into()));
+        if address.is_ok_and(|address| address.as_f64() != Some(f64::from(unresolved))) {
+            Object::define_property(symbols, &name, &hidden);
+        }
     }
 }
 

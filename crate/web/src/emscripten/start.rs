@@ -283,6 +283,7 @@ fn prepare(
     fs.mkdir_tree(home).map_err(failed)?;
     fs.chdir(home).map_err(failed)?;
     linker.watch_files(&fs);
+    linker.watch_symbols(module.global_offset_table(), abi.unresolved_symbol());
     let variables = module.environment();
     for (name, value) in environment {
         set(&variables, name, &value.into());

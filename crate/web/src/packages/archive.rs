@@ -10,7 +10,7 @@ use taipan_core::lock::InstallDir;
 use taipan_core::side_module::SideModule;
 use taipan_core::source::SharedSource;
 use taipan_core::vfs::{Content, Layer, LayerEntry, LayerId, Overlap};
-use taipan_core::wheel::{Place, WheelLayout, is_side_module};
+use taipan_core::wheel::{Place, Record, WheelLayout, is_side_module};
 
 use super::{PackageParts, Wanted};
 use crate::archive_bytes::ArchiveBytes;
@@ -78,12 +78,36 @@ pub fn read(
             Error::new(Code::BadWheel, format!("{file_name} is not a proper wheel: {error}."))
                 .hint("Build the wheel again, or use another version of the package.")
         })?;
+        if matches!(package, Wanted::Wheel { .. }) {
+            check_record(&archive, &layout, &file_name)?;
+        }
         Layout::Wheel { layout, site_packages: abi.site_packages() }
     } else {
         Layout::Directory(directory(package, abi))
     };
     let info = info(package, &layout, file_name.clone());
     Ok(PreparedPackage { info, archive, layout, modules: Vec::new(), hash, bytecode: None })
+}
+
+/// Checks that a wheel holds what it says. The lock file's wheels have a hash as a whole, which says more.
+fn check_record(archive: &Archive, layout: &WheelLayout, file_name: &str) -> Result<()> {
+    let broken = |why: String| {
+        Error::new(Code::BadWheel, format!("{file_name} does not hold what it says: {why}."))
+            .hint("The file was changed after it was built: get it again from where it was published.")
+    };
+    let path = format!("{}/RECORD", layout.dist_info);
+    let entry = archive.find(&path).ok_or_else(|| broken(format!("{path} is missing")))?;
+    let text = archive.read_text(entry).map_err(|error| broken(error.to_string()))?;
+    let report = Record::parse(&text).map_err(|error| broken(error.to_string()))?.compare(archive);
+    let differences = [
+        (&report.missing, "is listed and missing"),
+        (&report.unlisted, "is there and not listed"),
+        (&report.wrong_size, "has another size than is listed"),
+    ];
+    match differences.iter().find_map(|(paths, what)| Some((paths.first()?, what))) {
+        Some((path, what)) => Err(broken(format!("{path} {what}"))),
+        None => Ok(()),
+    }
 }
 
 fn directory(package: &Wanted, abi: Abi) -> String {
