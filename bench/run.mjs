@@ -3,24 +3,33 @@
  *
  *   npm run bench                              five runs of each
  *   npm run bench -- --runs 9
- *   npm run bench -- --only taipan,stock-worker
+ *   npm run bench -- --only taipan,taipan-prepared,stock-worker
  *
  * A run is two visits of each page: the first with a fresh profile, the second after the browser was closed and opened
  * again on it. Prints medians, ranges and ratios, and writes everything to bench-results/.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { writeWhole } from "../scripts/common/file.mjs";
-import { distributionFolder, root } from "../scripts/common/paths.mjs";
+import { distributionFolder, preparedFolder, root } from "../scripts/common/paths.mjs";
 import { main, Problem } from "../scripts/common/problem.mjs";
 import { setUp } from "../scripts/setup.mjs";
 
 const VERSION = "0.28.3";
 /** What the last step must give: a loader that is fast and wrong is not measured. */
 const EXPECTED = "{'a': 249500, 'b': 124750, 'c': 125250}";
-const LOADERS = ["stock", "stock-worker", "taipan"];
+const PREPARED = "/python/prepared/";
+/** The page of each loader; `taipan-prepared` has bytecode beside the wheels, as a site of its own may serve it. */
+const PAGES = {
+  stock: "stock.html",
+  "stock-worker": "stock-worker.html",
+  taipan: "taipan.html",
+  "taipan-prepared": `taipan.html?index=${PREPARED}`,
+};
+const LOADERS = Object.keys(PAGES);
+const isOurs = (loader) => loader.startsWith("taipan");
 
 function options(args) {
   const { values } = parseArgs({ args, options: { runs: { type: "string", default: "5" }, only: { type: "string" } } });
@@ -31,6 +40,9 @@ function options(args) {
   if (unknown) throw new Problem(`There is no loader called ${unknown}.`, `Choose from ${LOADERS.join(", ")}.`);
   return { runs, loaders };
 }
+
+/** The same as for the lesson, so that neither has to prepare anew after the other. */
+const PREPARATION = { version: VERSION, packages: ["numpy", "pandas", "matplotlib"] };
 
 /** Compresses what will be asked for, so that the first visitor does not pay for it. */
 async function warmServer(url, paths) {
@@ -49,7 +61,7 @@ async function measure(loaders, runs, server, visit) {
     for (const loader of loaders) {
       const profile = await mkdtemp(join(tmpdir(), "taipan-bench-"));
       try {
-        const url = `${server.url}/bench/${loader}.html`;
+        const url = `${server.url}/bench/${PAGES[loader]}`;
         for (const state of ["fresh", "warm"]) {
           const result = await visit({ profile, url, expected: EXPECTED, server });
           visits[state][loader] = [...(visits[state][loader] ?? []), result];
@@ -71,18 +83,27 @@ await main(async (args) => {
   const { startServer } = await import("../scripts/server.mjs");
   const { visit } = await import("./visit.mjs");
   const { tabulate } = await import("./table.mjs");
-  if (loaders.includes("taipan")) await build(["wasm", "js"]);
+  if (loaders.some(isOurs)) await build(["wasm", "js"]);
+  if (loaders.includes("taipan-prepared")) {
+    const { prepare } = await import("../scripts/prepare.mjs");
+    await prepare(preparedFolder(VERSION), PREPARATION);
+  }
   const server = await startServer({
     roots: {
       "/bench/": { folder: join(root, "bench", "pages") },
       "/dist/": { folder: join(root, "dist"), immutable: true },
       [`/python/${VERSION}/`]: distributionFolder(VERSION),
+      [PREPARED]: preparedFolder(VERSION),
     },
   });
   try {
-    const core = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "pyodide-lock.json"];
-    const ours = loaders.includes("taipan") ? ["/dist/index.js", "/dist/wasm/taipan_web_bg.wasm"] : [];
-    await warmServer(server.url, [...core.map((name) => `/python/${VERSION}/${name}`), ...ours]);
+    const core = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"];
+    const ours = loaders.some(isOurs) ? ["/dist/index.js", "/dist/wasm/taipan_web_bg.wasm"] : [];
+    const bytecode = loaders.includes("taipan-prepared")
+      ? await readdir(join(preparedFolder(VERSION), "bytecode"))
+      : [];
+    const archives = bytecode.map((name) => `${PREPARED}bytecode/${name}`);
+    await warmServer(server.url, [...core.map((name) => `/python/${VERSION}/${name}`), ...ours, ...archives]);
     const visits = await measure(loaders, runs, server, visit);
     const { text, summaries } = tabulate(visits);
     const machine = { processor: cpus()[0]?.model, cores: cpus().length, platform: process.platform };

@@ -32,9 +32,10 @@ export function tabulate(visits) {
   const parts = [];
   for (const [profile, byLoader] of Object.entries(visits)) {
     const loaders = Object.keys(byLoader);
-    const others = loaders.filter((name) => name !== "taipan");
-    const compared = loaders.includes("taipan") ? others : [];
-    const head = [`${profile} profile`, ...loaders, ...compared.map((name) => `taipan / ${name}`)];
+    const ours = loaders.filter((name) => name.startsWith("taipan"));
+    const stock = loaders.filter((name) => name.startsWith("stock"));
+    const compared = ours.flatMap((one) => stock.map((other) => [one, other]));
+    const head = [`${profile} profile`, ...loaders, ...compared.map((pair) => pair.join(" / "))];
     const rows = [head];
     for (const { key, name, format } of MEASURES) {
       const found = Object.fromEntries(
@@ -42,8 +43,8 @@ export function tabulate(visits) {
       );
       summaries[profile] = { ...summaries[profile], [key]: found };
       const cell = (one) => (one ? `${format(one.median)} (${format(one.least)}–${format(one.most)})` : "–");
-      const ratio = (other) =>
-        found.taipan && found[other] ? (found.taipan.median / found[other].median).toFixed(2) : "–";
+      const ratio = ([one, other]) =>
+        found[one] && found[other] ? (found[one].median / found[other].median).toFixed(2) : "–";
       rows.push([name, ...loaders.map((loader) => cell(found[loader])), ...compared.map(ratio)]);
     }
     parts.push(columns(rows));

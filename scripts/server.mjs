@@ -10,6 +10,8 @@ import { mediaType } from "./server/media-type.mjs";
 /** Hosts on which a page is a secure context without a certificate. */
 const HOST = "127.0.0.1";
 const FOREVER = "public, max-age=31536000, immutable";
+/** A lock file changes when a distribution is prepared anew, under the same name. */
+const CHANGING = /\/pyodide-lock\.json$/;
 const HASHED = /[.-][0-9a-f]{16,}\./;
 
 /** The file that a path names, never outside its root; undefined where no root fits. */
@@ -23,6 +25,8 @@ function locate(roots, path) {
   const immutable = root.immutable ?? prefix.startsWith("/python/");
   return { file: path.endsWith("/") ? join(file, "index.html") : file, immutable };
 }
+
+const isForEver = (place, path) => HASHED.test(path) || (place.immutable && !CHANGING.test(path));
 
 /** The bytes asked for: `[start, end)`; undefined for all, null where there are none. */
 function rangeOf(header, length) {
@@ -73,7 +77,7 @@ async function answerFile({ roots, compress, request, response, path, hook }) {
     const whole = hook.body === undefined ? entry.data : Buffer.from(hook.body);
     return finish(200, distort(whole, hook));
   }
-  response.setHeader("Cache-Control", place.immutable || HASHED.test(path) ? FOREVER : "no-cache");
+  response.setHeader("Cache-Control", isForEver(place, path) ? FOREVER : "no-cache");
   response.setHeader("Accept-Ranges", "bytes");
   response.setHeader("Vary", "Accept-Encoding");
   const range = rangeOf(request.headers.range, entry.data.length);
@@ -115,8 +119,8 @@ async function listen(server, port, tries) {
  *
  * @param {object} options
  * @param {Record<string, string | { folder: string, immutable?: boolean }>} options.roots folders by path prefix, each
- *   ending in `/`; the longest that fits is taken. Under `/python/` everything may be cached for ever, else what has a
- *   hash in its name.
+ *   ending in `/`; the longest that fits is taken. Under `/python/` everything but lock files may be cached for ever, else
+ *   what has a hash in its name.
  * @param {boolean} [options.isolated] send COOP and COEP, so that pages have SharedArrayBuffer; default true
  * @param {boolean} [options.compress] default true
  * @param {import("./server/hook.mjs").Hook[]} [options.hooks] may be changed while the server runs

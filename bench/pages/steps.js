@@ -1,6 +1,8 @@
 /** What every loader is made to do, and when each step was done. */
 
-export const INDEX_URL = new URL("/python/0.28.3/", location.href).href;
+/** The folder of the distribution; `?index=` names one that was prepared. */
+export const INDEX_URL = new URL(new URLSearchParams(location.search).get("index") ?? "/python/0.28.3/", location.href)
+  .href;
 
 /** Each step: its name, the packages it imports and its code. */
 export const STEPS = [

@@ -10,6 +10,8 @@ import { isCompressible } from "./media-type.mjs";
 
 const BIG = 1 << 20;
 const SMALL = 1 << 10;
+/** What does not get smaller than this share is sent as it is. */
+const WORTHWHILE = 0.9;
 
 const compress = {
   br: (data) =>
@@ -55,5 +57,6 @@ export async function encoded(path, entry, accepted = "") {
   const encoding = ["br", "gzip"].find((name) => new RegExp(`\\b${name}\\b`).test(accepted));
   if (!encoding || !isCompressible(path) || entry.data.length < SMALL) return undefined;
   if (!entry.compressed.has(encoding)) entry.compressed.set(encoding, compressedOnce(encoding, entry));
-  return { encoding, data: await entry.compressed.get(encoding) };
+  const data = await entry.compressed.get(encoding);
+  return data.length < WORTHWHILE * entry.data.length ? { encoding, data } : undefined;
 }

@@ -24,5 +24,5 @@ const TYPES = {
 
 export const mediaType = (path) => TYPES[extname(path).toLowerCase()] ?? "application/octet-stream";
 
-/** Archives, images and fonts are compressed already. */
-export const isCompressible = (path) => /^(text\/|application\/(json|wasm)|image\/svg)/.test(mediaType(path));
+/** Wheels, images and fonts are compressed already; of archives, those of bytecode are not. */
+export const isCompressible = (path) => /^(text\/|application\/(json|wasm|zip)|image\/svg)/.test(mediaType(path));

@@ -14,6 +14,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), "taipan-server-"));
   await writeFile(join(folder, "index.html"), "<!doctype html>");
   await writeFile(join(folder, "text.js"), TEXT);
+  await writeFile(join(folder, "pyodide-lock.json"), "{}");
   await writeFile(join(folder, "name.0123456789abcdef0123.js"), TEXT);
   await writeFile(join(folder, "module.wasm"), Buffer.from([0, 0x61, 0x73, 0x6d]));
   await writeFile(join(folder, "a-1.0-py3-none-any.whl"), TEXT);
@@ -61,6 +62,7 @@ test("what has a hash in its name or is a distribution's may be kept, the rest i
   assert.match((await raw("/name.0123456789abcdef0123.js")).headers["cache-control"], /immutable/);
   assert.match((await raw("/python/1/text.js")).headers["cache-control"], /immutable/);
   assert.equal((await raw("/")).headers["cache-control"], "no-cache");
+  assert.equal((await raw("/python/1/pyodide-lock.json")).headers["cache-control"], "no-cache");
 });
 
 test("an entity tag saves sending the file again", async () => {
