@@ -81,8 +81,8 @@ describe("the lesson", () => {
     await answer.waitFor({ timeout: 120_000 });
     assert.match(await lesson.text(1), /^Once round the Earth: 40074 km$/);
     assert.match(await lesson.text(3), /NameError: name 'nammes' is not defined. Did you mean: 'names'\?/);
-    assert.match(await lesson.text(5), /rock\s+4\s+4879\s+9132\.75\s+12756/);
-    assert.match(await lesson.text(7), /Neptune\s+1\.0/);
+    assert.match(await lesson.table(5), /rock\s+4\s+4879\s+9132\.75\s+12756/);
+    assert.match(await lesson.table(7), /Neptune\s+1\.0/);
     await answer.fill("40");
     await answer.press("Enter");
     assert.equal(await lesson.ended(8), "done");
@@ -152,7 +152,7 @@ describe("the lesson", () => {
   });
 
   it("takes a cell that waits out of the queue", async () => {
-    await lesson.type(OWN, "import time\nfor _ in range(100):\n    time.sleep(0.05)");
+    await lesson.type(OWN, "while True:\n    pass");
     await lesson.press(OWN, "Run");
     await lesson.cellState(OWN, "running");
     await lesson.press(2, "Run");
@@ -231,6 +231,8 @@ describe("the lesson", () => {
       return box.height < innerHeight && document.elementFromPoint(5, 5)?.closest(".toolbar") !== null;
     });
     assert.ok(inside, "what is displayed must not cover the page");
+    // Chromium already complains when such HTML is parsed, though nothing of it gets into the page.
+    assert.ok(lesson.problems.splice(0).every((problem) => problem.includes("The action has been blocked")));
   });
 
   it("restarts after asking: variables are gone, text and files stay", async () => {
@@ -268,7 +270,7 @@ describe("the lesson", () => {
     await lesson.page.dispatchEvent("main", "drop", { dataTransfer: data });
     await lesson.page.getByText('pd.read_csv("dropped.csv")').waitFor();
     await lesson.run(OWN, 'import pandas as pd\npd.read_csv("dropped.csv")');
-    assert.match(await lesson.text(OWN), /a\s+b\s+0\s+1\s+2/);
+    assert.match(await lesson.table(OWN), /a\s+b\s+0\s+1\s+2/);
     await lesson.page.getByRole("button", { name: "Remove dropped.csv" }).click();
     await lesson.page.locator("#announcer").getByText("dropped.csv is removed").waitFor({ state: "attached" });
     await lesson.run(OWN, 'import os\nos.path.exists("dropped.csv")');

@@ -10,6 +10,7 @@ export class Files {
   readonly #python: () => Promise<Python>;
   readonly #files = new Map<string, File>();
   readonly #list = required("files-list", HTMLUListElement);
+  readonly #problem = required("files-problem", HTMLParagraphElement);
 
   constructor(python: () => Promise<Python>) {
     this.#python = python;
@@ -54,7 +55,7 @@ export class Files {
     announce(`${name} is removed`);
   }
 
-  #draw(problem?: string): void {
+  #draw(problem = ""): void {
     const items = [...this.#files.values()].map((file) => {
       const remove = button("Remove", "quiet", () => void this.#remove(file.name));
       remove.setAttribute("aria-label", `Remove ${file.name}`);
@@ -62,7 +63,7 @@ export class Files {
       return element("li", { class: "file" }, about, element("code", {}, howToRead(file.name)), remove);
     });
     this.#list.replaceChildren(...items);
-    if (problem) this.#list.append(element("li", { class: "file-problem", role: "alert" }, problem));
+    this.#problem.textContent = problem;
   }
 
   #acceptDrops(): void {

@@ -60,9 +60,9 @@ function copy(element: Element, name: string): HTMLElement {
     made.setAttribute("target", "_blank");
     made.setAttribute("rel", "noopener noreferrer");
   }
-  const image = element.getAttribute("src");
-  if (name === "img" && image !== null && /^data:image\/(png|jpeg|gif|webp|svg\+xml)[;,]/i.test(image)) {
-    made.setAttribute("src", image);
+  if (name === "img") {
+    const image = element.getAttribute("src") ?? "";
+    if (/^data:image\/(png|jpeg|gif|webp|svg\+xml)[;,]/i.test(image)) made.setAttribute("src", image);
     if (!made.hasAttribute("alt")) made.setAttribute("alt", "");
   }
   copyChildren(element, made);
@@ -79,6 +79,8 @@ function giveScopes(table: HTMLTableElement): void {
 
 function asData(header: HTMLTableCellElement): HTMLTableCellElement {
   const cell = document.createElement("td");
-  for (const { name, value } of header.attributes) cell.setAttribute(name, value);
+  for (const { name, value } of header.attributes) {
+    if (name !== "scope") cell.setAttribute(name, value);
+  }
   return cell;
 }
