@@ -112,6 +112,34 @@ describe("the lesson", () => {
     assert.equal(await lesson.cell(OWN).locator(".cm-failed-line").innerText(), 'print("a"');
   });
 
+  it("has a sentence of advice for the mistakes that everybody makes", async () => {
+    const mistakes = {
+      "if 1 > 0\n    print(1)": [
+        /^SyntaxError/,
+        "A line that begins with if, for, while, def or class ends in a colon.",
+      ],
+      "if True:\nprint(1)": [/^IndentationError/, "this line starts further right: four spaces"],
+      "print('no end": [/^SyntaxError/, "Put the same quote at its end."],
+      "'a' + 1": [/^TypeError/, "Text and numbers cannot be added."],
+      "[1, 2] - 1": [/^TypeError/, "- does not work between a list and a whole number (int)."],
+      "1 / 0": [/^ZeroDivisionError: division by zero/, "Nothing can be divided by zero."],
+      "{'a': 1}['b']": [/^KeyError: 'b'/, "There is no entry or column called 'b'."],
+      "[1, 2, 3][3]": [/^IndexError/, "The first one has the number 0"],
+      "int('ten')": [/^ValueError/, "'ten' does not look like a whole number."],
+      "'abc'.uper()": [/^AttributeError: .*Did you mean: 'upper'\?/, "A name that is near is in the message."],
+      "import pandsa": [/^ModuleNotFoundError/, "There is no library called pandsa here."],
+      "open('birds.csv')": [/^FileNotFoundError/, "Add the file to the page first"],
+      "def f(): f()\nf()": [/^RecursionError/, "called itself again and again"],
+    };
+    for (const [code, [headline, advice]] of Object.entries(mistakes)) {
+      assert.equal(await lesson.run(OWN, code), "failed", code);
+      const text = await lesson.text(OWN);
+      assert.match(text, headline);
+      assert.ok(text.includes(advice), `${code}\n${text}`);
+      assert.equal(await lesson.cell(OWN).locator(".cm-failed-line").count(), 1, code);
+    }
+  });
+
   it("points into the cell whose function failed", async () => {
     assert.equal(await lesson.run(1, "def half(of):\n    return of / 0\n"), "done");
     assert.equal(await lesson.run(OWN, "half(3)"), "failed");
@@ -292,7 +320,10 @@ describe("the lesson", () => {
     assert.equal(await lesson.editor(OWN).innerText(), "mine = 'kept'");
     await lesson.page.getByRole("button", { name: "Reset lesson" }).click();
     await lesson.page.getByRole("dialog").getByRole("button", { name: "Reset" }).click();
-    assert.match(await lesson.editor(OWN).innerText(), /^# Whatever you like/);
+    await lesson
+      .editor(OWN)
+      .filter({ hasText: /^# Whatever you like/ })
+      .waitFor();
     await lesson.page.reload();
     assert.match(await lesson.editor(OWN).innerText(), /^# Whatever you like/);
     await lesson.state("ready");

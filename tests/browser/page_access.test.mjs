@@ -75,7 +75,7 @@ for (const colorScheme of ["light", "dark"]) {
       await lesson.page.getByRole("dialog").getByRole("button", { name: "Restart" }).click();
       await lesson.state("restarting");
       await lesson.state("ready");
-      assert.equal(await lesson.page.locator("#files-problem").innerText(), "");
+      assert.equal(await lesson.page.locator("#files-problem").textContent(), "");
       assert.deepEqual(await violations(lesson.page), []);
     });
   });

@@ -5,7 +5,7 @@ import { bytes } from "./dom.js";
 const IN_BYTES: ReadonlySet<Stage> = new Set<Stage>(["fetch", "download"]);
 
 const WORDS: Partial<Record<Stage, string>> = {
-  fetch: "Getting",
+  fetch: "Preparing Python",
   compile: "Preparing Python",
   glue: "Preparing Python",
   instantiate: "Preparing Python",
@@ -14,7 +14,6 @@ const WORDS: Partial<Record<Stage, string>> = {
   bootstrap: "Starting the interpreter",
   packages: "Looking for packages",
   resolve: "Looking for packages",
-  download: "Getting",
   import: "Loading",
 };
 
@@ -34,9 +33,10 @@ export class ProgressSum {
     this.#last = undefined;
   }
 
-  /** Whether there is anything to show. */
+  /** Whether there is anything to show. When all packages have come, what remains is the run itself. */
   get active(): boolean {
-    return this.#last !== undefined && this.#last.stage !== "ready";
+    if (this.#last === undefined || this.#last.stage === "ready") return false;
+    return this.#last.stage !== "download" || this.#unfinished.length > 0;
   }
 
   /** Between 0 and 1, absent where it cannot be told. */
@@ -47,7 +47,7 @@ export class ProgressSum {
 
   /** `Getting pandas and 3 more, 3.1 of 8.2 MB`. */
   get sentence(): string {
-    const names = [...this.#downloads.values()].filter(unfinished).map((download) => baseName(download.name));
+    const names = this.#unfinished.map((download) => baseName(download.name));
     const [first, ...rest] = names;
     if (first !== undefined) {
       const { loaded, total } = this.#bytes();
@@ -56,6 +56,10 @@ export class ProgressSum {
     }
     const word = (this.#last && WORDS[this.#last.stage]) ?? "Preparing Python";
     return this.#last?.name && word === "Loading" ? `${word} ${baseName(this.#last.name)}` : word;
+  }
+
+  get #unfinished(): Progress[] {
+    return [...this.#downloads.values()].filter(({ loaded, total }) => total === undefined || loaded < total);
   }
 
   #bytes(): { loaded: number; total: number } {
@@ -67,10 +71,6 @@ export class ProgressSum {
     }
     return { loaded, total };
   }
-}
-
-function unfinished(download: Progress): boolean {
-  return download.total === undefined || download.loaded < download.total;
 }
 
 function baseName(name: string): string {
