@@ -117,6 +117,11 @@ export class LessonPage {
     return (await this.output(number).innerText()).trim();
   }
 
+  /** The text of the table in a cell's output. */
+  async table(number) {
+    return (await this.output(number).getByRole("table").innerText()).trim();
+  }
+
   /** Where the keyboard is. */
   async focused() {
     return this.page.evaluate(() => {
