@@ -92,6 +92,9 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
     let linker = Linker::new(Rc::clone(&timeline));
 
     let mut distribution = DistributionFiles::request(&options, &fetcher);
+    // The glue can be evaluated before the lock file confirms that it is the right one.
+    let guessed_abi = distribution.guessed_abi();
+    let guessed_factory = spawn(distribution.factory(guessed_abi, &host));
     let store = Store::open(options.cache == CacheMode::Persistent).await;
     let lock = distribution.lock_file().await?;
     let abi = lock.abi;
@@ -113,8 +116,8 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
         async move { packages.load(&names, &fetcher).await }
     });
 
-    let (factory, standard_library) =
-        try_join(distribution.factory(abi, &host), distribution.standard_library()).await?;
+    let factory = if abi == guessed_abi { guessed_factory } else { spawn(distribution.factory(abi, &host)) };
+    let (factory, standard_library) = try_join(factory, distribution.standard_library()).await?;
     timeline.end(Stage::Glue);
     let (standard_library, hash) = standard_library;
     Bytecode::request(&bytecode, &hash, packages.lock().file(), packages.base_url(), &fetcher);

@@ -78,6 +78,11 @@ impl Packages {
         &self.base_url
     }
 
+    /// The file system that packages are mounted in.
+    pub fn files(&self) -> SharedFileSystem {
+        Rc::clone(&self.parts.files)
+    }
+
     /// The lock file.
     pub fn lock(&self) -> &Lock {
         &self.lock

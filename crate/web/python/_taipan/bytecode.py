@@ -20,6 +20,25 @@ def _compile_and_remember(self, data, path, *, _optimize=-1):
 
 _importlib.SourceLoader.source_to_code = _compile_and_remember
 
+_folders = {}
+_read = _importlib.SourceFileLoader.get_data
+
+
+def _read_what_may_be_there(self, path):
+    """``get_data``, but where there is no ``__pycache__`` it is looked for once: a file that is not there costs a system
+    call and two JavaScript exceptions, thrown through the stack of Python."""
+    if path.endswith(".pyc"):
+        folder = path.rpartition("/")[0]
+        is_there = _folders.get(folder)
+        if is_there is None:
+            is_there = _folders[folder] = _importlib._path_isdir(folder)
+        if not is_there:
+            raise FileNotFoundError(path)
+    return _read(self, path)
+
+
+_importlib.SourceFileLoader.get_data = _read_what_may_be_there
+
 
 def compile_what_came_before():
     """Compiles the modules again that were imported before this one: CPython imports some before it can run code."""

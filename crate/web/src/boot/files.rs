@@ -49,6 +49,11 @@ impl DistributionFiles {
         }
     }
 
+    /// The ABI that the folder's address speaks for.
+    pub fn guessed_abi(&self) -> Abi {
+        self.guessed_abi
+    }
+
     /// The lock file, read, and the ABI that it names.
     pub async fn lock_file(&mut self) -> Result<Lock> {
         let lock = Lock::parse(self.lock.clone().await?)?;

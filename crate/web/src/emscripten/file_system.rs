@@ -14,7 +14,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::abi::set;
 use super::bindings::{Fs, FsAttributes, FsNode, FsStream, Module};
-use super::node::{self, NodeKind};
+use super::node::{self, Attributes, NodeKind};
 use crate::error::{Code, Error, Result};
 use crate::global::wall_clock;
 
@@ -161,7 +161,7 @@ impl RustMount {
             [&operations.directory_nodes, &operations.file_nodes, &operations.link_nodes, &operations.device_nodes]
         {
             let mount = self.clone();
-            operation(table, "getattr", move |node: FsNode| -> Thrown<Object> {
+            operation(table, "getattr", move |node: FsNode| -> Thrown<Attributes> {
                 let inode = Inode::from(node.inode());
                 let metadata = mount.check(mount.files.borrow().metadata(inode))?;
                 Ok(node::attributes(inode, &metadata))

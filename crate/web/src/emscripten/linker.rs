@@ -82,6 +82,7 @@ impl Linker {
     /// Takes the work out of the dynamic linker that it does again and again: for each library it looks through the
     /// whole global offset table, thousands of symbols, for those without an address.
     pub fn watch_symbols(&self, symbols: Object, unresolved: i32) {
+        Object::set_prototype_of(&symbols, &Object::new());
         *self.symbols.borrow_mut() = Some((symbols, unresolved));
     }
 
@@ -108,14 +109,18 @@ impl Linker {
     }
 }
 
-/// Makes the symbols that have an address invisible to an enumeration. They are found by name as before.
+/// Moves the symbols that have an address to the table's prototype: they are found by name as before, but whoever goes
+/// through the table's own entries does not come across them.
 fn hide_resolved(symbols: &Object, unresolved: i32) {
-    let hidden = Object::new();
-    set(&hidden, "enumerable", &false.into());
-    for name in Object::keys(symbols).iter() {
-        let address = Reflect::get(symbols, &name).and_then(|global| Reflect::get(&global, &"value".into()));
-        if address.is_ok_and(|address| address.as_f64() != Some(f64::from(unresolved))) {
-            Object::define_property(symbols, &name, &hidden);
+    let Ok(resolved) = Reflect::get_prototype_of(symbols) else { return };
+    let value = JsValue::from("value");
+    for entry in Object::entries(symbols).iter() {
+        let entry: js_sys::Array = entry.unchecked_into();
+        let (name, global) = (entry.get(0), entry.get(1));
+        let address = Reflect::get(&global, &value).ok().and_then(|address| address.as_f64());
+        if address != Some(f64::from(unresolved)) && Reflect::set(&resolved, &name, &global).is_ok() {
+            // The table is a plain object of Emscripten's: its entries can be deleted.
+            let _ = Reflect::delete_property(symbols, &name);
         }
     }
 }

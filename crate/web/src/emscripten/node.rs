@@ -2,9 +2,7 @@
 
 use js_sys::{Date, Object, Uint8Array};
 use taipan_core::vfs::{Inode, Metadata};
-use wasm_bindgen::JsValue;
-
-use super::abi::set;
+use wasm_bindgen::prelude::*;
 
 /// Bytes of a block in `st_blksize`.
 const BLOCK: u64 = 4096;
@@ -44,29 +42,66 @@ impl NodeKind {
     }
 }
 
-/// The object that Emscripten's `getattr` gives.
-pub fn attributes(inode: Inode, metadata: &Metadata) -> Object {
-    let object = Object::new();
-    let number = |name: &str, value: f64| set(&object, name, &value.into());
-    number("dev", 1.0);
-    number("ino", f64::from(inode.get()));
-    number("mode", f64::from(metadata.mode));
-    number("nlink", f64::from(metadata.nlink));
-    number("uid", 0.0);
-    number("gid", 0.0);
-    number("rdev", f64::from(metadata.rdev));
-    number("size", metadata.size as f64);
-    number("blksize", BLOCK as f64);
-    number("blocks", metadata.size.div_ceil(BLOCK) as f64);
-    for (name, time) in [("atime", metadata.atime), ("mtime", metadata.mtime), ("ctime", metadata.ctime)] {
-        set(&object, name, &Date::new(&time.into()));
-    }
-    object
+/// The object that Emscripten's `getattr` gives. Every `stat` of CPython's makes one, thousands for a large import, so
+/// its properties are set without going through their names.
+pub fn attributes(inode: Inode, metadata: &Metadata) -> Attributes {
+    let attributes: Attributes = Object::new().unchecked_into();
+    attributes.set_dev(1);
+    attributes.set_ino(inode.get());
+    attributes.set_mode(metadata.mode);
+    attributes.set_nlink(metadata.nlink);
+    attributes.set_uid(0);
+    attributes.set_gid(0);
+    attributes.set_rdev(metadata.rdev);
+    attributes.set_size(metadata.size as f64);
+    attributes.set_blksize(BLOCK as u32);
+    attributes.set_blocks(metadata.size.div_ceil(BLOCK) as f64);
+    let modified = Date::new(&metadata.mtime.into());
+    // Files that nobody has touched have one time; only `getTime` is ever asked of it.
+    let date = |time: f64| {
+        if time.to_bits() == metadata.mtime.to_bits() { modified.clone() } else { Date::new(&time.into()) }
+    };
+    attributes.set_atime(&date(metadata.atime));
+    attributes.set_mtime(&modified);
+    attributes.set_ctime(&date(metadata.ctime));
+    attributes
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// What Emscripten's `getattr` gives.
+    pub type Attributes;
+
+    #[wasm_bindgen(method, setter)]
+    fn set_dev(this: &Attributes, value: u32);
+    #[wasm_bindgen(method, setter)]
+    fn set_ino(this: &Attributes, value: u32);
+    #[wasm_bindgen(method, setter)]
+    fn set_mode(this: &Attributes, value: u32);
+    #[wasm_bindgen(method, setter)]
+    fn set_nlink(this: &Attributes, value: u32);
+    #[wasm_bindgen(method, setter)]
+    fn set_uid(this: &Attributes, value: u32);
+    #[wasm_bindgen(method, setter)]
+    fn set_gid(this: &Attributes, value: u32);
+    #[wasm_bindgen(method, setter)]
+    fn set_rdev(this: &Attributes, value: u32);
+    #[wasm_bindgen(method, setter)]
+    fn set_size(this: &Attributes, value: f64);
+    #[wasm_bindgen(method, setter)]
+    fn set_blksize(this: &Attributes, value: u32);
+    #[wasm_bindgen(method, setter)]
+    fn set_blocks(this: &Attributes, value: f64);
+    #[wasm_bindgen(method, setter)]
+    fn set_atime(this: &Attributes, value: &Date);
+    #[wasm_bindgen(method, setter)]
+    fn set_mtime(this: &Attributes, value: &Date);
+    #[wasm_bindgen(method, setter)]
+    fn set_ctime(this: &Attributes, value: &Date);
 }
 
 /// A time that a caller of `setattr` gives: a number of milliseconds, a `Date`, or nothing.
 pub fn milliseconds(value: &JsValue) -> Option<f64> {
-    use wasm_bindgen::JsCast as _;
     value.as_f64().or_else(|| value.dyn_ref::<Date>().map(Date::get_time))
 }
 

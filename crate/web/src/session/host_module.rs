@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use js_sys::{Function, Object, Reflect, Uint8Array};
+use taipan_core::vfs::FileKind;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -30,6 +31,13 @@ pub fn make(host: &EngineHost, output: &Rc<Output>, packages: &Rc<Packages>) -> 
         });
         set(&module, "readLine", &read.into_js_value());
     }
+    let files = packages.files();
+    let is_file = Closure::<dyn Fn(String) -> bool>::new(move |path: String| {
+        let files = files.borrow();
+        let mode = files.resolve(&path, true).and_then(|inode| files.metadata(inode)).map(|metadata| metadata.mode);
+        mode.is_ok_and(|mode| FileKind::of(mode) == Some(FileKind::File))
+    });
+    set(&module, "isFile", &is_file.into_js_value());
     let packages = Rc::clone(packages);
     let load =
         Closure::<dyn Fn(String) -> Thrown<bool>>::new(move |module: String| Ok(packages.load_for_import(&module)?));
