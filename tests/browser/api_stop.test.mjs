@@ -42,6 +42,22 @@ describe("with shared memory", () => {
     assert.equal(error.code, "INTERRUPTED");
   });
 
+  it("a run that sleeps is interrupted, and limited in time", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await shared();
+      const running = caught(python.run("import time\ntime.sleep(60)"));
+      await sleep(200);
+      const begin = performance.now();
+      await python.interrupt();
+      const interrupted = await running;
+      const limited = await caught(python.run("for _ in range(600): time.sleep(0.1)", { timeoutMs: 300 }));
+      return { codes: [interrupted.code, limited.code], restarted: limited.restarted, took: performance.now() - begin };
+    });
+    assert.deepEqual(found.codes, ["INTERRUPTED", "TIMEOUT"]);
+    assert.equal(found.restarted, false);
+    assert.ok(found.took < 5000, `${found.took} ms`);
+  });
+
   it("a run that awaits is interrupted", async () => {
     const found = await api.evaluate(async () => {
       const python = await shared();

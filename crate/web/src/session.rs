@@ -49,7 +49,8 @@ impl Session {
         let failed = |thrown| Error::from_js(Code::Fatal, "The interpreter cannot be set up", thrown);
         let signals = Rc::new(Signals::new(host.clone()));
         host_module::connect_streams(api, host, &output).map_err(failed)?;
-        api.register_js_module("_taipan_host", &host_module::make(host, &output, packages)).map_err(failed)?;
+        api.register_js_module("_taipan_host", &host_module::make(host, &output, packages, &signals))
+            .map_err(failed)?;
         api.set_interrupt_buffer(&Signals::buffer(&signals)).map_err(failed)?;
         let cell = api.pyimport("_taipan.cell").map_err(failed)?;
         destroy(&api.pyimport("_taipan.finder").map_err(failed)?);

@@ -2,10 +2,13 @@
 
 import builtins
 import sys
+import time
 
 import _taipan_host
 
 _silent = False
+
+_PIECE = 0.05
 
 
 def silence():
@@ -58,5 +61,21 @@ def _input(prompt="", /):
     return line
 
 
+_sleep = time.sleep
+
+
+def _interruptible_sleep(seconds, /):
+    """``time.sleep``, in pieces: while it sleeps nobody else looks whether the page wants it to stop."""
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > _PIECE:
+        _sleep(_PIECE)
+        if _taipan_host.isInterrupted():
+            raise KeyboardInterrupt
+    _sleep(max(left, 0) if seconds >= 0 else seconds)
+    if _taipan_host.isInterrupted():
+        raise KeyboardInterrupt
+
+
+time.sleep = _interruptible_sleep
 builtins.display = display
 builtins.input = _input

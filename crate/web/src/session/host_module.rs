@@ -7,6 +7,7 @@ use taipan_core::vfs::FileKind;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::signals::Signals;
 use crate::boundary::EngineHost;
 use crate::emscripten::abi::set;
 use crate::emscripten::bindings::PublicApi;
@@ -16,7 +17,7 @@ use crate::packages::Packages;
 type Thrown<T> = Result<T, JsValue>;
 
 /// The JavaScript object that Python imports as `_taipan_host`.
-pub fn make(host: &EngineHost, output: &Rc<Output>, packages: &Rc<Packages>) -> Object {
+pub fn make(host: &EngineHost, output: &Rc<Output>, packages: &Rc<Packages>, signals: &Rc<Signals>) -> Object {
     let module = Object::new();
     let sink = Rc::clone(output);
     let display = Closure::<dyn Fn(String)>::new(move |json: String| sink.display(&json));
@@ -31,6 +32,9 @@ pub fn make(host: &EngineHost, output: &Rc<Output>, packages: &Rc<Packages>) -> 
         });
         set(&module, "readLine", &read.into_js_value());
     }
+    let signals = Rc::clone(signals);
+    let is_interrupted = Closure::<dyn Fn() -> bool>::new(move || signals.look() != 0);
+    set(&module, "isInterrupted", &is_interrupted.into_js_value());
     let files = packages.files();
     let is_file = Closure::<dyn Fn(String) -> bool>::new(move |path: String| {
         let files = files.borrow();

@@ -92,9 +92,11 @@ impl Signals {
     fn poll(&self) -> u32 {
         let polls = self.polls.get().wrapping_add(1);
         self.polls.set(polls);
-        if !polls.is_multiple_of(LOOK_EVERY) {
-            return 0;
-        }
+        if polls.is_multiple_of(LOOK_EVERY) { self.look() } else { 0 }
+    }
+
+    /// The signal that is pending, if one is: 0 or `SIGINT`.
+    pub fn look(&self) -> u32 {
         if self.can_ask && self.host.take_interrupt().unwrap_or_default() {
             self.note(Interruption::Asked);
             return SIGINT;
