@@ -139,11 +139,7 @@ impl Packages {
     /// # Errors
     /// As [`Packages::load`], and [`Code::NotSupported`] on the page's own thread.
     pub fn load_for_import(&self, module: &str) -> Result<bool> {
-        let top_level = module.split('.').next().unwrap_or(module);
-        let Some(name) = self.lock.package_for_import(module).or_else(|| self.lock.package_for_import(top_level))
-        else {
-            return Ok(false);
-        };
+        let Some(name) = self.lock.package_for_import(module) else { return Ok(false) };
         let missing = self.missing(wanted::parse(&self.lock, &[name])?);
         if missing.is_empty() {
             return Ok(false);
