@@ -19,6 +19,7 @@ mod manifest;
 mod page;
 mod reader;
 mod stream;
+mod tree;
 mod wire;
 mod writer;
 
@@ -33,6 +34,7 @@ pub use self::manifest::{ArchiveReference, LayerReference, LinkedModule, Manifes
 pub use self::page::{PAGE_SIZE, PageHash, PageHashes, PageSet, Run, is_zero};
 pub use self::reader::Image;
 pub use self::stream::{Event, ImageReader};
+pub use self::tree::{OwnContents, Placement};
 pub use self::writer::{Baked, ImageWriter};
 
 /// The version of the format that is written and read. A reader refuses every other one.
