@@ -16,6 +16,7 @@ pub struct Timeline {
     bytes_fetched: Cell<f64>,
     modules_compiled: Cell<u32>,
     modules_linked: Cell<u32>,
+    image_refused: RefCell<Option<String>>,
 }
 
 impl Timeline {
@@ -28,6 +29,7 @@ impl Timeline {
             bytes_fetched: Cell::new(0.0),
             modules_compiled: Cell::new(0),
             modules_linked: Cell::new(0),
+            image_refused: RefCell::default(),
         }
     }
 
@@ -46,6 +48,11 @@ impl Timeline {
     /// Counts bytes that came from the network or the HTTP cache.
     pub fn add_bytes(&self, bytes: f64) {
         self.bytes_fetched.set(self.bytes_fetched.get() + bytes);
+    }
+
+    /// Notes why an image was not restored.
+    pub fn note_image(&self, reason: &str) {
+        *self.image_refused.borrow_mut() = Some(reason.to_owned());
     }
 
     /// Counts a compiled side module.
@@ -70,6 +77,9 @@ impl Timeline {
         set(&timings, "modulesCompiled", &self.modules_compiled.get().into());
         set(&timings, "modulesLinked", &self.modules_linked.get().into());
         set(&timings, "filesInflated", &(files_inflated as f64).into());
+        if let Some(reason) = &*self.image_refused.borrow() {
+            set(&timings, "imageRefused", &reason.as_str().into());
+        }
         JsValue::from(timings).unchecked_into()
     }
 }

@@ -1,8 +1,11 @@
 //! The files of a distribution on their way in.
 
+use std::cell::OnceCell;
+
 use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, Shared, try_join, try_join3};
 use js_sys::{Array, Function, Uint8Array, WebAssembly};
+use taipan_core::image::Distribution;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag, Url};
@@ -11,10 +14,10 @@ use crate::boundary::{BootOptions, EngineHost, Stage};
 use crate::distribution::{self, CoreFile, LOCK_FILE, STANDARD_LIBRARY_FILE, WASM_FILE};
 use crate::emscripten::abi::Abi;
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Fetcher, Label, settle, sha256, spawn};
+use crate::fetch::{Fetcher, Label, compare_sha256, settle, sha256, spawn};
 use crate::packages::Lock;
 
-type Incoming<T> = Shared<LocalBoxFuture<'static, Result<T>>>;
+pub type Incoming<T> = Shared<LocalBoxFuture<'static, Result<T>>>;
 
 /// Bytes and their SHA-256.
 pub type Hashed = (Uint8Array, String);
@@ -26,20 +29,21 @@ pub struct DistributionFiles {
     guessed_abi: Abi,
     lock: Incoming<String>,
     glue: Incoming<Hashed>,
-    standard_library: Incoming<Hashed>,
+    /// Asked for when it is first wanted.
+    standard_library: OnceCell<Incoming<Hashed>>,
     module: Incoming<WebAssembly::Module>,
     module_hash: Incoming<String>,
 }
 
 impl DistributionFiles {
-    /// Asks for everything at once.
+    /// Asks for everything at once, except for the standard library.
     pub fn request(options: &BootOptions, fetcher: &Fetcher) -> Self {
         let index_url = options.index_url.clone();
         let guessed_abi = Abi::guess(&index_url);
         let (module, module_hash) = request_module(fetcher, format!("{index_url}{WASM_FILE}"));
         Self {
             glue: hashed(fetcher, &index_url, guessed_abi.glue_file()),
-            standard_library: hashed(fetcher, &index_url, STANDARD_LIBRARY_FILE),
+            standard_library: OnceCell::new(),
             lock: lock_text(options, fetcher),
             module,
             module_hash,
@@ -80,8 +84,49 @@ impl DistributionFiles {
 
     /// The archive of the standard library.
     pub fn standard_library(&self) -> impl Future<Output = Result<Hashed>> + use<> {
-        let (standard_library, verified) = (self.standard_library.clone(), self.verified());
+        let (standard_library, verified) = (self.request_library(), self.verified());
         async move { Ok(try_join(standard_library, verified).await?.0) }
+    }
+
+    /// Asks for the standard library, unless that has been done: an image does not need it at once.
+    pub fn request_library(&self) -> Incoming<Hashed> {
+        let request = || hashed(&self.fetcher, &self.index_url, STANDARD_LIBRARY_FILE);
+        self.standard_library.get_or_init(request).clone()
+    }
+
+    /// The SHA-256 of every file that a boot has brought.
+    pub fn hashes(&self) -> impl Future<Output = Result<[String; 3]>> + use<> {
+        let (glue, module, library) = (self.glue.clone(), self.module_hash.clone(), self.request_library());
+        async move {
+            let ((_, glue), module, (_, library)) = try_join3(glue, module, library).await?;
+            Ok([glue, module, library])
+        }
+    }
+
+    /// The function that the glue defines and the compiled module, if they are those that an image was baked with.
+    pub fn restored(
+        &self,
+        wanted: &Distribution,
+        abi: Abi,
+        host: &EngineHost,
+    ) -> (impl Future<Output = Result<Function>> + use<>, Shared<LocalBoxFuture<'static, Result<WebAssembly::Module>>>)
+    {
+        let (glue, host, url) = (self.glue.clone(), host.clone(), format!("{}{}", self.index_url, abi.glue_file()));
+        let (wanted_glue, wanted_module) = (wanted.glue.to_string(), wanted.module.to_string());
+        let factory = async move {
+            let (bytes, hash) = glue.await?;
+            compare_sha256(abi.glue_file(), &hash, &wanted_glue)?;
+            abi.factory(&evaluate(&host, &url, &bytes).await?)
+        };
+        let (module, module_hash, timeline) = (self.module.clone(), self.module_hash.clone(), self.fetcher.timeline());
+        let module = async move {
+            let module = module.await?;
+            timeline.end(Stage::Compile);
+            compare_sha256(WASM_FILE, &module_hash.await?, &wanted_module)?;
+            timeline.end(Stage::Fetch);
+            Ok(module)
+        };
+        (factory, module.boxed_local().shared())
     }
 
     /// The compiled module.
@@ -100,7 +145,7 @@ impl DistributionFiles {
 
     /// Every file has arrived and is of the release that the others are of.
     fn verified(&self) -> impl Future<Output = Result<()>> + use<> {
-        let (glue, module, library) = (self.glue.clone(), self.module_hash.clone(), self.standard_library.clone());
+        let (glue, module, library) = (self.glue.clone(), self.module_hash.clone(), self.request_library());
         async move {
             let ((_, glue), module, (_, library)) = try_join3(glue, module, library).await?;
             let hashes = [(CoreFile::Glue, glue), (CoreFile::Wasm, module), (CoreFile::StandardLibrary, library)];
