@@ -9,7 +9,7 @@ use taipan_core::image::{
 };
 use taipan_core::lock::LockFile;
 use taipan_core::name::PackageName;
-use taipan_core::side_module::SideModule;
+use taipan_core::side_module::{Functions, Shim, SideModule, strip};
 use taipan_core::source::SharedSource;
 use taipan_core::vfs::FileSystem;
 use taipan_core::wheel::{InterpreterTags, Metadata, Record, WheelFilename, WheelLayout, is_side_module};
@@ -87,12 +87,22 @@ pub fn lock(bytes: &[u8]) {
     let _ = lock.closure(&names);
 }
 
-/// A `dylink.0` section is read or refused, and nothing after it changes that.
+/// A `dylink.0` section is read or refused, and nothing after it changes that. What a module was stripped of is nothing
+/// that says what its functions are, and stripping it again changes nothing.
 pub fn side_module(bytes: &[u8]) {
     let section = SideModule::parse(bytes);
     if section.is_ok() {
         assert_eq!(SideModule::parse(&[bytes, b"\x01\x00"].concat()), section);
     }
+    let functions = Functions::parse(bytes);
+    let Ok(stripped) = strip(bytes) else { return };
+    assert_eq!(Functions::parse(&stripped), functions);
+    assert_eq!(strip(&stripped).as_ref(), Ok(&stripped));
+    let mut shim = Shim::new();
+    for (slot, function) in functions.expect("it was stripped").element_slots() {
+        shim.add(slot, 0, function);
+    }
+    assert!(shim.finish().starts_with(b"\0asm"));
 }
 
 /// As [`LIMITS`].
