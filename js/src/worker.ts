@@ -1,4 +1,5 @@
 /** The entry of the worker: it starts the engine and serves the page's requests. */
+import { BYTECODE } from "./bytecode.js";
 import type { Engine as EngineInterface } from "./engine.js";
 import { describeError } from "./error_transfer.js";
 import { aborted, LoadError, TaipanError } from "./errors.js";
@@ -98,7 +99,7 @@ async function boot(options: Sent<"boot">[0], hostOptions: HostOptions, signal: 
   starting = (async () => {
     await compiled;
     const host = new WorkerHost(hostOptions, post);
-    return { engine: await Engine.boot(options, host, signal), host };
+    return { engine: await Engine.boot({ ...options, bytecode: BYTECODE }, host, signal), host };
   })();
   started = await starting;
   const { engine } = started;

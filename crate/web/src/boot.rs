@@ -12,20 +12,22 @@
 //! 6. put the packages on the path.
 
 mod files;
+mod standard_library;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use futures::future::try_join;
 use js_sys::{ArrayBuffer, WebAssembly};
 use taipan_core::vfs::{FileSystem, LayerId};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::AbortSignal;
 
 use self::files::DistributionFiles;
+use self::standard_library::StandardLibrary;
 use crate::boundary::{BootOptions, CacheMode, EngineHost, MemoryUse, Stage, TimingsObject};
 use crate::bytecode::Bytecode;
+use crate::distribution;
 use crate::emscripten::bindings::{Module, PublicApi};
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::Linker;
@@ -35,7 +37,6 @@ use crate::fetch::{Fetcher, settle, spawn};
 use crate::global::wall_clock;
 use crate::output::{Output, Stream};
 use crate::packages::{PackageParts, Packages};
-use crate::python_files;
 use crate::session::Session;
 use crate::store::Store;
 use crate::timeline::Timeline;
@@ -98,7 +99,7 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
     let store = Store::open(options.cache == CacheMode::Persistent).await;
     let lock = distribution.lock_file().await?;
     let abi = lock.abi;
-    let bytecode = Rc::new(Bytecode::new(abi, store, Rc::clone(&files), Rc::clone(&held)));
+    let bytecode = Rc::new(Bytecode::new(abi, store, options.bytecode.clone(), Rc::clone(&files), Rc::clone(&held)));
     let parts = PackageParts {
         files: Rc::clone(&files),
         linker: linker.clone(),
@@ -107,9 +108,12 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
         held: Rc::clone(&held),
     };
     let packages = Rc::new(Packages::new(lock, &options, parts));
-    // The standard library's own hash is not known yet; what no package has is its.
-    for hash in packages.lock().file().bytecode_of_no_package() {
-        Bytecode::request(&bytecode, hash, packages.lock().file(), packages.base_url(), &fetcher);
+    // The standard library's own hash is not known yet; where the release is a known one, or the lock file has bytecode of
+    // what is no package, it can be told.
+    let file = packages.lock().file();
+    let known = distribution::standard_library_of(&file.info().version);
+    for hash in file.bytecode_of_no_package().chain(known) {
+        Bytecode::request(&bytecode, hash, file, packages.base_url(), &fetcher);
     }
     let preload = spawn({
         let (packages, fetcher, names) = (Rc::clone(&packages), fetcher.clone(), options.packages.clone());
@@ -117,12 +121,11 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
     });
 
     let factory = if abi == guessed_abi { guessed_factory } else { spawn(distribution.factory(abi, &host)) };
-    let (factory, standard_library) = try_join(factory, distribution.standard_library()).await?;
+    let library = StandardLibrary { bytecode: Rc::clone(&bytecode), held: Rc::clone(&held) };
+    let populate = library.populate(distribution.standard_library(), Rc::clone(&packages), fetcher.clone());
+    let factory = factory.await?;
     timeline.end(Stage::Glue);
-    let (standard_library, hash) = standard_library;
-    Bytecode::request(&bytecode, &hash, packages.lock().file(), packages.base_url(), &fetcher);
-    let kept = bytecode.receive(&hash).await;
-    let (print, shared_files, shared_held) = (Rc::clone(&output), Rc::clone(&files), Rc::clone(&held));
+    let (print, shared_files) = (Rc::clone(&output), Rc::clone(&files));
     let start_options = StartOptions {
         abi,
         index_url: options.index_url.clone(),
@@ -131,14 +134,7 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
         lock_file: packages.lock().text().to_owned(),
         factory,
         module: distribution.module(),
-        populate: Box::new({
-            let bytecode = Rc::clone(&bytecode);
-            move |files| {
-                let layer = python_files::mount(files, abi, standard_library, &shared_held)?;
-                bytecode.mount(layer, &hash, kept);
-                Ok(())
-            }
-        }),
+        populate,
         files,
         linker,
         print: Rc::new(move |is_stderr, line| {

@@ -48,6 +48,13 @@ export interface Frame {
   source?: string;
 }
 
+/** A ZIP file of `.pyc` files with their paths in the file system. */
+export interface ShippedBytecode {
+  url: string;
+  /** SHA-256 of the file, in hexadecimal. */
+  sha256: string;
+}
+
 /** What is needed to start Python. Everything is plain data; URLs are absolute. */
 export interface BootOptions {
   /** Folder of the distribution: glue, wasm module, standard library and lock file. Ends in `/`. */
@@ -60,6 +67,8 @@ export interface BootOptions {
   packageBaseUrl?: string;
   /** Whether bytecode may be kept for the next visit. Default: `"persistent"`. */
   cache?: "persistent" | "none";
+  /** Bytecode that does not come with the distribution, by the SHA-256 of the archive it belongs to. */
+  bytecode?: Record<string, ShippedBytecode>;
   /** Packages to have on the path when boot is done. */
   packages: string[];
   /** Environment variables. */

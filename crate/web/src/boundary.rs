@@ -151,12 +151,24 @@ pub struct BootOptions {
     /// Whether anything may be kept for the next visit.
     #[serde(default)]
     pub cache: CacheMode,
+    /// Bytecode that does not come with the distribution, by the SHA-256 of the archive it belongs to.
+    #[serde(default)]
+    pub bytecode: std::collections::BTreeMap<String, ShippedBytecode>,
     /// Packages to have on the path when boot is done.
     #[serde(default)]
     pub packages: Vec<String>,
     /// Environment variables.
     #[serde(default)]
     pub env: std::collections::BTreeMap<String, String>,
+}
+
+/// `ShippedBytecode` of `boundary.d.ts`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ShippedBytecode {
+    /// Where it is.
+    pub url: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
 }
 
 /// What may be kept from one visit to the next.

@@ -5,7 +5,7 @@
 //! (PEP 552's timestamp form), so a file that the user changes is compiled anew.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Reflect, Uint8Array};
@@ -18,7 +18,7 @@ use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, Shared};
 
 use crate::archive_bytes::ArchiveBytes;
-use crate::boundary::Stage;
+use crate::boundary::{ShippedBytecode, Stage};
 use crate::emscripten::abi::Abi;
 use crate::emscripten::bindings::PublicApi;
 use crate::emscripten::file_system::SharedFileSystem;
@@ -42,6 +42,8 @@ type CompiledFile = (String, Vec<u8>);
 pub struct Bytecode {
     abi: Abi,
     store: Store,
+    /// Bytecode that comes with Taipan.
+    shipped: BTreeMap<String, ShippedBytecode>,
     /// Bytecode on its way from the server, by the archive's SHA-256.
     coming: RefCell<HashMap<String, Coming>>,
     files: SharedFileSystem,
@@ -58,10 +60,17 @@ pub struct Bytecode {
 
 impl Bytecode {
     /// No archive is mounted.
-    pub fn new(abi: Abi, store: Store, files: SharedFileSystem, held: Rc<Cell<u64>>) -> Self {
+    pub fn new(
+        abi: Abi,
+        store: Store,
+        shipped: BTreeMap<String, ShippedBytecode>,
+        files: SharedFileSystem,
+        held: Rc<Cell<u64>>,
+    ) -> Self {
         Self {
             abi,
             store,
+            shipped,
             coming: RefCell::default(),
             files,
             held,
@@ -72,24 +81,27 @@ impl Bytecode {
         }
     }
 
-    /// Starts to get the bytecode of an archive: what is kept in this browser, or what the distribution has. Bytecode
-    /// that cannot be had costs time and nothing else, so failures are no errors.
+    /// Starts to get the bytecode of an archive: what is kept in this browser, what the distribution has, or what comes
+    /// with Taipan. Bytecode that cannot be had costs time and nothing else, so failures are no errors.
     pub fn request(this: &Rc<Self>, archive_hash: &str, lock: &LockFile, base_url: &str, fetcher: &Fetcher) {
         if this.coming.borrow().contains_key(archive_hash) {
             return;
         }
-        let file = lock.bytecode().get(archive_hash).cloned();
-        let (this_too, hash, base_url, fetcher) =
-            (Rc::clone(this), archive_hash.to_owned(), base_url.to_owned(), fetcher.clone());
+        let of_distribution = lock
+            .bytecode()
+            .get(archive_hash)
+            .map(|file| ShippedBytecode { url: format!("{base_url}{}", file.file_name), sha256: file.sha256.clone() });
+        let file = of_distribution.or_else(|| this.shipped.get(archive_hash).cloned());
+        let (this_too, hash, fetcher) = (Rc::clone(this), archive_hash.to_owned(), fetcher.clone());
         let coming = spawn(async move {
             if let Some(kept) = this_too.store.get(&this_too.key(&hash)).await {
                 return Ok(kept);
             }
             let missing = || Error::new(Code::LoadHttp, "There is no bytecode.");
             let file = file.ok_or_else(missing)?;
-            let label = Label { stage: Stage::Download, name: &file.file_name, size: None };
-            let bytes = fetcher.download(&format!("{base_url}{}", file.file_name), label).await?;
-            compare_sha256(&file.file_name, &sha256(&bytes).await, &file.sha256)?;
+            let name = file.url.rsplit('/').next().unwrap_or_default();
+            let bytes = fetcher.download(&file.url, Label { stage: Stage::Download, name, size: None }).await?;
+            compare_sha256(name, &sha256(&bytes).await, &file.sha256)?;
             Ok(bytes)
         });
         let coming = async move { coming.await.ok() }.boxed_local().shared();

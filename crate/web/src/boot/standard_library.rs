@@ -1,0 +1,49 @@
+//! The standard library and its bytecode on their way into the file system.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use futures::FutureExt as _;
+
+use super::files::Hashed;
+use crate::bytecode::Bytecode;
+use crate::emscripten::file_system::SharedFileSystem;
+use crate::emscripten::start::{Populate, PopulateFuture};
+use crate::error::Result;
+use crate::fetch::{Fetcher, spawn};
+use crate::packages::Packages;
+use crate::python_files;
+
+/// Where the standard library goes.
+pub struct StandardLibrary {
+    /// What has its bytecode.
+    pub bytecode: Rc<Bytecode>,
+    /// Bytes of archives held outside Rust's memory.
+    pub held: Rc<Cell<u64>>,
+}
+
+impl StandardLibrary {
+    /// Waits for the archive and for its bytecode, from now on; what comes of it mounts both.
+    pub fn populate(
+        self,
+        archive: impl Future<Output = Result<Hashed>> + 'static,
+        packages: Rc<Packages>,
+        fetcher: Fetcher,
+    ) -> PopulateFuture {
+        spawn(async move {
+            let (archive, hash) = archive.await?;
+            let Self { bytecode, held } = self;
+            let lock = packages.lock();
+            Bytecode::request(&bytecode, &hash, lock.file(), packages.base_url(), &fetcher);
+            let kept = bytecode.receive(&hash).await;
+            let abi = lock.abi;
+            let mount = move |files: &SharedFileSystem| {
+                let layer = python_files::mount(files, abi, archive, &held)?;
+                bytecode.mount(layer, &hash, kept);
+                Ok(())
+            };
+            Ok(Box::new(mount) as Populate)
+        })
+        .boxed_local()
+    }
+}
