@@ -7,6 +7,7 @@ pub mod archive;
 pub mod imports;
 pub mod lock;
 pub mod name;
+pub mod prepared;
 pub mod requirement;
 pub mod resolve;
 pub mod side_module;

@@ -112,6 +112,8 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
     // what is no package, it can be told.
     let file = packages.lock().file();
     let known = distribution::standard_library_of(&file.info().version);
+    let prepared = file.manifest().file(distribution::STANDARD_LIBRARY_FILE);
+    let known = known.filter(|known| prepared.is_none_or(|facts| facts.sha256 == *known));
     for hash in file.bytecode_of_no_package().chain(known) {
         Bytecode::request(&bytecode, hash, file, packages.base_url(), &fetcher);
     }
@@ -119,6 +121,8 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
         let (packages, fetcher, names) = (Rc::clone(&packages), fetcher.clone(), options.packages.clone());
         async move { packages.load(&names, &fetcher).await }
     });
+
+    Packages::prefetch(&packages, &fetcher);
 
     let factory = if abi == guessed_abi { guessed_factory } else { spawn(distribution.factory(abi, &host)) };
     let library = StandardLibrary { bytecode: Rc::clone(&bytecode), held: Rc::clone(&held) };

@@ -7,6 +7,7 @@ mod archive_bytes;
 mod boot;
 mod boundary;
 mod bytecode;
+mod detached;
 mod distribution;
 mod emscripten;
 mod engine;
@@ -18,6 +19,7 @@ mod output;
 mod packages;
 mod python_files;
 mod session;
+mod side_module;
 mod store;
 mod timeline;
 

@@ -1,6 +1,7 @@
 //! When each stage ended, what was moved, and who is told.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 
 use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -16,6 +17,8 @@ pub struct Timeline {
     bytes_fetched: Cell<f64>,
     modules_compiled: Cell<u32>,
     modules_linked: Cell<u32>,
+    /// Sizes that are known before the bytes come, by the name that is reported.
+    expected: RefCell<HashMap<String, f64>>,
 }
 
 impl Timeline {
@@ -28,7 +31,13 @@ impl Timeline {
             bytes_fetched: Cell::new(0.0),
             modules_compiled: Cell::new(0),
             modules_linked: Cell::new(0),
+            expected: RefCell::default(),
         }
+    }
+
+    /// Notes how many bytes something has, for progress on it.
+    pub fn expect(&self, name: &str, bytes: u64) {
+        self.expected.borrow_mut().insert(name.to_owned(), bytes as f64);
     }
 
     /// Notes that a stage has ended and tells the page.
@@ -40,6 +49,7 @@ impl Timeline {
 
     /// Tells the page how far something is.
     pub fn report(&self, stage: Stage, name: &str, loaded: f64, total: Option<f64>) {
+        let total = total.or_else(|| self.expected.borrow().get(name).map(|expected| expected.max(loaded)));
         self.host.on_progress(&to_js(&Progress { stage, name, loaded, total }));
     }
 

@@ -36,9 +36,9 @@ impl StandardLibrary {
             let lock = packages.lock();
             Bytecode::request(&bytecode, &hash, lock.file(), packages.base_url(), &fetcher);
             let kept = bytecode.receive(&hash).await;
-            let abi = lock.abi;
+            let (abi, beside) = (lock.abi, packages.beside());
             let mount = move |files: &SharedFileSystem| {
-                let layer = python_files::mount(files, abi, archive, &held)?;
+                let layer = python_files::mount(files, abi, archive, &held, &beside)?;
                 bytecode.mount(layer, &hash, kept);
                 Ok(())
             };

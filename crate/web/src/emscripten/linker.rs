@@ -131,6 +131,13 @@ pub struct CompiledModule {
     module: WebAssembly::Module,
 }
 
+impl CompiledModule {
+    /// A module that was compiled elsewhere, for the path where the dynamic linker will look for it.
+    pub const fn new(path: String, module: WebAssembly::Module) -> Self {
+        Self { path, module }
+    }
+}
+
 fn function(object: &JsValue, name: &str) -> Option<Function> {
     Reflect::get(object, &name.into()).ok()?.dyn_into().ok()
 }
