@@ -141,6 +141,7 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
         populate,
         files,
         linker,
+        restore: None,
         print: Rc::new(move |is_stderr, line| {
             print.write_line(if is_stderr { Stream::Stderr } else { Stream::Stdout }, line);
         }),

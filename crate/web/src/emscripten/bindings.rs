@@ -76,6 +76,9 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn chdir(this: &Fs, path: &str) -> Result<(), JsValue>;
 
+    #[wasm_bindgen(method)]
+    pub fn cwd(this: &Fs) -> String;
+
     #[wasm_bindgen(method, catch, js_name = readFile)]
     pub fn read_file(this: &Fs, path: &str) -> Result<js_sys::Uint8Array, JsValue>;
 
@@ -197,6 +200,9 @@ extern "C" {
 
     #[wasm_bindgen(method, catch, js_name = finalizeBootstrap)]
     pub fn finalize_bootstrap(this: &Api) -> Result<PublicApi, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = finalizeBootstrap)]
+    pub fn finalize_restored_bootstrap(this: &Api, state: &Object, find: &JsValue) -> Result<PublicApi, JsValue>;
 
     #[wasm_bindgen(method, getter, js_name = packageIndexReady)]
     pub fn package_index_ready(this: &Api) -> Option<js_sys::Promise>;

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::future::{Either, LocalBoxFuture, select};
-use js_sys::{Array, Function, Object, Promise, WebAssembly};
+use js_sys::{Array, Function, Object, Promise, Reflect, WebAssembly};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -20,6 +20,7 @@ use super::bindings::Module;
 use super::file_system::{SharedFileSystem, mount_root};
 use super::linker::Linker;
 use super::sentinel;
+use super::snapshot::Restore;
 use crate::boundary::Stage;
 use crate::error::{Code, Error, Result};
 use crate::timeline::Timeline;
@@ -59,6 +60,8 @@ pub struct StartOptions {
     pub files: SharedFileSystem,
     /// Where side modules are found.
     pub linker: Linker,
+    /// A captured state that is to be restored: CPython's `main` is not run then.
+    pub restore: Option<Rc<Restore>>,
     /// Text that CPython prints before its streams are set up: `(is_stderr, line)`.
     pub print: Print,
 }
@@ -91,9 +94,14 @@ pub async fn start(options: StartOptions, timeline: &Rc<Timeline>) -> Result<Mod
         set(&settings, name, &print.into_js_value());
     }
     watch_for_the_end(&settings, &failure);
-    let StartOptions { abi, module, linker, environment, files, populate, factory, .. } = options;
+    let StartOptions { abi, module, linker, environment, files, populate, factory, restore, .. } = options;
+    if let Some(restore) = &restore {
+        restore.adjust(&settings);
+    }
     let arrived = Rc::new(RefCell::new(None));
-    let parts = Parts { module, populate, arrived: Rc::clone(&arrived) };
+    // The glue completes the settings: they are its `Module`.
+    let emscripten: Module = settings.clone().unchecked_into();
+    let parts = Parts { module, populate, arrived: Rc::clone(&arrived), emscripten, restore };
     let instantiate = instantiate_hook(abi, parts, linker.clone(), failure.clone(), Rc::clone(timeline));
     set(&settings, "instantiateWasm", &instantiate);
     let pre_run = pre_run_hook(abi, environment, files, linker, arrived, failure.clone(), Rc::clone(timeline));
@@ -122,6 +130,8 @@ struct Parts {
     populate: PopulateFuture,
     /// Where `populate` is put for `preRun`.
     arrived: Rc<RefCell<Option<Populate>>>,
+    emscripten: Module,
+    restore: Option<Rc<Restore>>,
 }
 
 /// The first failure of a start, from whichever callback notices it.
@@ -236,9 +246,16 @@ async fn instantiate(
     sentinel::add_to_imports(&imports, import_module, names)?;
     linker.watch_imports(&imports);
     let module = parts.module.await?;
+    if let Some(restore) = &parts.restore {
+        restore.before_instantiation(&parts.emscripten)?;
+    }
     let failed = |thrown| Error::from_js(Code::BadWasm, "CPython's module cannot be instantiated", thrown);
     let instance = JsFuture::from(WebAssembly::instantiate_module(&module, &imports)).await.map_err(failed)?;
     timeline.end(Stage::Instantiate);
+    linker.set_main_table_length(table_length(&parts.emscripten, &instance));
+    if let Some(restore) = &parts.restore {
+        restore.before_receiving(&parts.emscripten)?;
+    }
     *parts.arrived.borrow_mut() = Some(parts.populate.await?);
     // Everything up to the end of CPython's `main` happens inside this call.
     receive
@@ -246,6 +263,14 @@ async fn instantiate(
         .map_err(|thrown| Error::from_js(Code::Fatal, "CPython cannot be started", thrown))?;
     timeline.end(Stage::Interpreter);
     Ok(())
+}
+
+/// The length of the function table, which is the module's own or was given to it.
+fn table_length(emscripten: &Module, instance: &JsValue) -> u32 {
+    let get = |object: &JsValue, name: &str| Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED);
+    let own = get(&get(instance, "exports"), "__indirect_function_table");
+    let table = if own.is_object() { own } else { get(emscripten, "wasmTable") };
+    get(&table, "length").as_f64().unwrap_or_default() as u32
 }
 
 /// `Module.preRun`: the last moment before CPython looks for its standard library.
