@@ -96,6 +96,11 @@ impl Linker {
         self.timeline.add_linked();
     }
 
+    /// Whether the library at a path has been compiled.
+    pub fn is_compiled(&self, path: &str) -> bool {
+        self.modules.borrow().contains_key(path)
+    }
+
     /// Watches the imports through which CPython asks for a library.
     pub fn watch_imports(&self, imports: &Object) {
         const OPEN_LIBRARY: &str = "_dlopen_js";
