@@ -10,9 +10,9 @@ import { mediaType } from "./server/media-type.mjs";
 /** Hosts on which a page is a secure context without a certificate. */
 const HOST = "127.0.0.1";
 const FOREVER = "public, max-age=31536000, immutable";
-/** A lock file changes when a distribution is prepared anew, under the same name. */
-const CHANGING = /\/pyodide-lock\.json$/;
-const HASHED = /[.-][0-9a-f]{16,}\./;
+/** What changes under the same name when a distribution is prepared anew. */
+const CHANGING = /\/(pyodide-lock\.json|python_stdlib\.zip)$/;
+const HASHED = /[./-][0-9a-f]{16,}[./]/;
 
 /** The file that a path names, never outside its root; undefined where no root fits. */
 function locate(roots, path) {

@@ -8,6 +8,7 @@ pub mod image;
 pub mod imports;
 pub mod lock;
 pub mod name;
+pub mod prepared;
 pub mod requirement;
 pub mod resolve;
 pub mod side_module;

@@ -182,7 +182,7 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
             Ok(interpreter) => return Ok(interpreter),
             Err(error) => {
                 fetcher.check_aborted()?;
-                timeline.note_image(&error.message());
+                timeline.note_image(error.message());
             }
         }
     }
@@ -192,7 +192,8 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
 /// Starts Python from the beginning.
 async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> Result<Interpreter> {
     let Ground { options, host, timeline, fetcher, .. } = &ground;
-    distribution.request_library();
+    // It is awaited further down; asking is what counts here.
+    drop(distribution.request_library());
     // The glue can be evaluated before the lock file confirms that it is the right one.
     let guessed_abi = distribution.guessed_abi();
     let guessed_factory = spawn(distribution.factory(guessed_abi, host));
@@ -204,6 +205,8 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
     // what is no package, it can be told.
     let file = packages.lock().file();
     let known = distribution::standard_library_of(&file.info().version);
+    let prepared = file.manifest().file(distribution::STANDARD_LIBRARY_FILE);
+    let known = known.filter(|known| prepared.is_none_or(|facts| facts.sha256 == *known));
     for hash in file.bytecode_of_no_package().chain(known) {
         Bytecode::request(&bytecode, hash, file, packages.base_url(), fetcher);
     }
@@ -211,6 +214,8 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
         let (packages, fetcher, names) = (Rc::clone(&packages), fetcher.clone(), options.packages.clone());
         async move { packages.load(&names, &fetcher).await }
     });
+
+    Packages::prefetch(&packages, fetcher);
 
     let factory = if abi == guessed_abi { guessed_factory } else { spawn(distribution.factory(abi, host)) };
     let library = StandardLibrary { bytecode: Rc::clone(&bytecode), held: Rc::clone(&ground.held) };

@@ -48,6 +48,11 @@ impl Fetcher {
         Rc::clone(&self.timeline)
     }
 
+    /// What ends the requests.
+    pub const fn signal(&self) -> Option<&AbortSignal> {
+        self.signal.as_ref()
+    }
+
     /// Fails if the caller has given up.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod archives;
 mod boot;
 mod boundary;
 mod bytecode;
+mod detached;
 mod distribution;
 mod emscripten;
 mod engine;
@@ -20,6 +21,7 @@ mod output;
 mod packages;
 mod python_files;
 mod session;
+mod side_module;
 mod store;
 mod timeline;
 

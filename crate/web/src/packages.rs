@@ -6,30 +6,34 @@
 mod archive;
 mod download;
 mod lock;
+mod prefetch;
 mod wanted;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use futures::future::join_all;
+use futures::future::{join_all, try_join, try_join_all};
 use futures::lock::Mutex;
-use js_sys::{Array, Object, Reflect};
+use js_sys::{Array, Object, Reflect, Uint8Array};
 use taipan_core::imports::top_level_modules;
 use wasm_bindgen::JsValue;
 
 pub use self::archive::PreparedPackage;
 pub use self::lock::Lock;
+use self::prefetch::Prefetch;
 use self::wanted::Wanted;
 use crate::archives::Archives;
 use crate::boundary::{BootOptions, PackageInfo, Stage};
 use crate::bytecode::Bytecode;
+use crate::detached::Beside;
 use crate::emscripten::abi::set;
 use crate::emscripten::bindings::PublicApi;
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::Linker;
 use crate::error::{Code, Error, Result};
 use crate::fetch::Fetcher;
+use crate::side_module;
 use crate::timeline::Timeline;
 
 /// The packages of one interpreter.
@@ -41,6 +45,8 @@ pub struct Packages {
     /// One load at a time: two that need the same package must not both install it.
     loading: Mutex<()>,
     interpreter: RefCell<Option<PublicApi>>,
+    /// Packages on their way before anybody has asked for them.
+    prefetched: Prefetch,
 }
 
 /// What installing a package touches.
@@ -73,6 +79,7 @@ impl Packages {
             loaded: RefCell::default(),
             loading: Mutex::new(()),
             interpreter: RefCell::default(),
+            prefetched: Prefetch::default(),
         }
     }
 
@@ -134,6 +141,16 @@ impl Packages {
             return Err(packages_failed(failures));
         }
         self.install(prepared)
+    }
+
+    /// Begins to fetch the packages that the lock file says pages will want, before anybody has asked for them. What goes
+    /// wrong is noticed by who asks.
+    pub fn prefetch(this: &Rc<Self>, fetcher: &Fetcher) {
+        for name in this.lock.file().manifest().prefetch() {
+            let Some(locked) = this.lock.file().get(name) else { continue };
+            let (packages, fetcher, wanted) = (Rc::clone(this), fetcher.clone(), Wanted::Locked(locked.clone()));
+            this.prefetched.add(&locked.name, async move { packages.fetch(&wanted, &fetcher).await });
+        }
     }
 
     /// Loads the packages of the lock file that provide the modules which code imports and which are not there yet.
@@ -209,19 +226,54 @@ impl Packages {
     /// Downloads a package and checks it, while everything else waits. Its side modules are compiled when they are
     /// linked.
     fn prepare_now(&self, package: &Wanted) -> Result<PreparedPackage> {
+        if let Some(prepared) = self.prefetched.take_finished(package.name()) {
+            return Ok(prepared);
+        }
         let (bytes, hash) = download::download_now(package, &self.base_url, &self.parts.timeline)?;
-        archive::read(package, bytes, hash, self.lock.abi, &self.parts.held)
+        self.read(package, bytes, hash)
+    }
+
+    /// Reads an archive that is here, and what it says of files beside it: those of the lock file may have some.
+    fn read(&self, package: &Wanted, bytes: Uint8Array, hash: String) -> Result<PreparedPackage> {
+        let prepared = archive::read(package, bytes, hash, self.lock.abi, &self.parts.held)?;
+        match package {
+            Wanted::Locked(_) => prepared.with_detached(&self.beside()),
+            Wanted::Wheel { .. } => Ok(prepared),
+        }
+    }
+
+    /// Where files are that are served beside their archives.
+    pub fn beside(&self) -> Beside {
+        let (held, timeline) = (Rc::clone(&self.parts.held), Rc::clone(&self.parts.timeline));
+        Beside { base_url: self.base_url.clone(), held, timeline }
     }
 
     /// Downloads a package, checks it, and compiles its side modules.
     async fn prepare(&self, package: &Wanted, fetcher: &Fetcher) -> Result<PreparedPackage> {
+        if let Some(prepared) = self.prefetched.take(package.name()).await {
+            return Ok(prepared);
+        }
+        self.fetch(package, fetcher).await
+    }
+
+    async fn fetch(&self, package: &Wanted, fetcher: &Fetcher) -> Result<PreparedPackage> {
+        let mut modules = Vec::new();
+        let archive = download::download(package, &self.base_url, fetcher);
         if let Wanted::Locked(locked) = package {
             Bytecode::request(&self.parts.bytecode, &locked.sha256, self.lock.file(), &self.base_url, fetcher);
+            let manifest = self.lock.file().manifest();
+            if let Some(facts) = manifest.file(&locked.file_name) {
+                self.parts.timeline.expect(package.name(), facts.size);
+            }
+            let directory = archive::directory(package, self.lock.abi);
+            for module in manifest.side_modules(&locked.sha256) {
+                modules.push(side_module::compile(module, &directory, &self.base_url, fetcher));
+            }
         }
-        let (bytes, hash) = download::download(package, &self.base_url, fetcher).await?;
-        let package = archive::read(package, bytes, hash, self.lock.abi, &self.parts.held)?;
+        let ((bytes, hash), modules) = try_join(archive, try_join_all(modules)).await?;
+        let package = self.read(package, bytes, hash)?;
         let kept = self.parts.bytecode.receive(package.hash()).await;
-        package.with_bytecode(kept).compile(&self.parts.linker).await
+        Ok(package.with_bytecode(kept).compile(&self.parts.linker).await?.with_modules(modules))
     }
 }
 

@@ -5,10 +5,13 @@ use std::rc::Rc;
 
 use js_sys::Uint8Array;
 use taipan_core::archive::{Archive, Limits};
+use taipan_core::prepared::LISTING;
 use taipan_core::source::SharedSource;
 use taipan_core::vfs::{Content, Layer, LayerEntry, LayerId};
 
 use crate::archive_bytes::ArchiveBytes;
+use crate::detached::Beside;
+use crate::distribution::STANDARD_LIBRARY_FILE;
 use crate::emscripten::abi::Abi;
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::error::{Code, Error, Result};
@@ -42,6 +45,7 @@ pub fn mount(
     abi: Abi,
     standard_library: Uint8Array,
     held: &Rc<Cell<u64>>,
+    beside: &Beside,
 ) -> Result<(LayerId, SharedSource)> {
     let failed = |why: String| {
         Error::new(Code::BadArchive, format!("The standard library cannot be mounted: {why}"))
@@ -49,6 +53,7 @@ pub fn mount(
     };
     let source: SharedSource = Rc::new(ArchiveBytes::new(standard_library, held));
     let archive = Archive::open(Rc::clone(&source), &Limits::default()).map_err(|error| failed(error.to_string()))?;
+    let detached = beside.entries(&archive, STANDARD_LIBRARY_FILE, "")?;
     let now = wall_clock();
     let mut files = files.borrow_mut();
     let mut make = |path: &str| files.create_directories(path, 0o755, now).map_err(|errno| failed(errno.to_string()));
@@ -58,7 +63,8 @@ pub fn mount(
     if abi.wants_lib_dynload() {
         make(&format!("{}/lib-dynload", abi.library_directory()))?;
     }
-    let layer = archive.layer(|entry| Some(entry.path.clone()));
+    let mut layer = archive.layer(|entry| (entry.path != LISTING).then(|| entry.path.clone()));
+    layer.entries.extend(detached);
     let mounted = files.mount_layer(library, &layer, now).map_err(|error| failed(error.to_string()))?;
     files.mount_layer(library, &own_layer(now), now).map_err(|error| failed(error.to_string()))?;
     Ok((mounted, source))

@@ -1,6 +1,7 @@
 //! When each stage ended, what was moved, and who is told.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 
 use js_sys::{Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -17,6 +18,8 @@ pub struct Timeline {
     modules_compiled: Cell<u32>,
     modules_linked: Cell<u32>,
     image_refused: RefCell<Option<String>>,
+    /// Sizes that are known before the bytes come, by the name that is reported.
+    expected: RefCell<HashMap<String, f64>>,
 }
 
 impl Timeline {
@@ -30,7 +33,13 @@ impl Timeline {
             modules_compiled: Cell::new(0),
             modules_linked: Cell::new(0),
             image_refused: RefCell::default(),
+            expected: RefCell::default(),
         }
+    }
+
+    /// Notes how many bytes something has, for progress on it.
+    pub fn expect(&self, name: &str, bytes: u64) {
+        self.expected.borrow_mut().insert(name.to_owned(), bytes as f64);
     }
 
     /// Notes that a stage has ended and tells the page.
@@ -42,6 +51,7 @@ impl Timeline {
 
     /// Tells the page how far something is.
     pub fn report(&self, stage: Stage, name: &str, loaded: f64, total: Option<f64>) {
+        let total = total.or_else(|| self.expected.borrow().get(name).map(|expected| expected.max(loaded)));
         self.host.on_progress(&to_js(&Progress { stage, name, loaded, total }));
     }
 

@@ -1,11 +1,13 @@
 //! The files of a distribution on their way in.
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use futures::FutureExt as _;
-use futures::future::{LocalBoxFuture, Shared, try_join, try_join3};
+use futures::future::{LocalBoxFuture, Shared, try_join, try_join3, try_join4};
 use js_sys::{Array, Function, Uint8Array, WebAssembly};
 use taipan_core::image::Distribution;
+use taipan_core::prepared::Manifest;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag, Url};
@@ -28,6 +30,7 @@ pub struct DistributionFiles {
     fetcher: Fetcher,
     guessed_abi: Abi,
     lock: Incoming<String>,
+    manifest: Incoming<Rc<Manifest>>,
     glue: Incoming<Hashed>,
     /// Asked for when it is first wanted.
     standard_library: OnceCell<Incoming<Hashed>>,
@@ -41,10 +44,12 @@ impl DistributionFiles {
         let index_url = options.index_url.clone();
         let guessed_abi = Abi::guess(&index_url);
         let (module, module_hash) = request_module(fetcher, format!("{index_url}{WASM_FILE}"));
+        let lock = lock_text(options, fetcher);
         Self {
             glue: hashed(fetcher, &index_url, guessed_abi.glue_file()),
             standard_library: OnceCell::new(),
-            lock: lock_text(options, fetcher),
+            manifest: manifest(lock.clone(), fetcher),
+            lock,
             module,
             module_hash,
             guessed_abi,
@@ -70,12 +75,15 @@ impl DistributionFiles {
     /// The function that the glue defines. A glue that is not of a known release runs only when all other files are
     /// seen not to be of one either.
     pub fn factory(&self, abi: Abi, host: &EngineHost) -> impl Future<Output = Result<Function>> + use<> {
-        let (glue, verified) = (self.glue.clone(), self.verified());
+        let (glue, verified, manifest) = (self.glue.clone(), self.verified(), self.manifest.clone());
         let (host, url) = (host.clone(), format!("{}{}", self.index_url, abi.glue_file()));
         async move {
             let (bytes, hash) = glue.await?;
             if !distribution::is_known(&hash) {
-                verified.await?;
+                match manifest.await?.file(abi.glue_file()) {
+                    Some(facts) => compare_sha256(abi.glue_file(), &hash, &facts.sha256)?,
+                    None => verified.await?,
+                }
             }
             let namespace = evaluate(&host, &url, &bytes).await?;
             abi.factory(&namespace)
@@ -143,12 +151,25 @@ impl DistributionFiles {
         .boxed_local()
     }
 
-    /// Every file has arrived and is of the release that the others are of.
+    /// Every file has arrived and is the one that the lock file's manifest names, or, where it names none, is of the release
+    /// that the others are of.
     fn verified(&self) -> impl Future<Output = Result<()>> + use<> {
         let (glue, module, library) = (self.glue.clone(), self.module_hash.clone(), self.request_library());
+        let (manifest, glue_file) = (self.manifest.clone(), self.guessed_abi.glue_file());
         async move {
-            let ((_, glue), module, (_, library)) = try_join3(glue, module, library).await?;
-            let hashes = [(CoreFile::Glue, glue), (CoreFile::Wasm, module), (CoreFile::StandardLibrary, library)];
+            let ((_, glue), module, (_, library), manifest) = try_join4(glue, module, library, manifest).await?;
+            let files = [
+                (CoreFile::Glue, glue_file, glue),
+                (CoreFile::Wasm, WASM_FILE, module),
+                (CoreFile::StandardLibrary, STANDARD_LIBRARY_FILE, library),
+            ];
+            let mut hashes = Vec::new();
+            for (file, name, hash) in files {
+                match manifest.file(name) {
+                    Some(facts) => compare_sha256(name, &hash, &facts.sha256)?,
+                    None => hashes.push((file, hash)),
+                }
+            }
             distribution::check(&hashes).map_err(|mismatch| {
                 Error::new(Code::Integrity, mismatch.to_string()).hint(
                     "Take all files of the distribution from one release, unmodified; reload if it was a bad transfer.",
@@ -181,6 +202,18 @@ fn lock_text(options: &BootOptions, fetcher: &Fetcher) -> Incoming<String> {
     share(async move {
         String::from_utf8(download.await?.to_vec())
             .map_err(|_| Error::new(Code::BadLockFile, format!("{url} is not text in UTF-8.")))
+    })
+}
+
+/// What the lock file says of the files of a prepared distribution; progress on them has totals from then on.
+fn manifest(lock: Incoming<String>, fetcher: &Fetcher) -> Incoming<Rc<Manifest>> {
+    let timeline = fetcher.timeline();
+    share(async move {
+        let manifest = Manifest::of_lock_file(&lock.await?);
+        for (name, facts) in manifest.files() {
+            timeline.expect(name, facts.size);
+        }
+        Ok(Rc::new(manifest))
     })
 }
 

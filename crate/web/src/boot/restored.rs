@@ -58,7 +58,7 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
     restore.link(&module, &ground.linker, &compiled)?;
     timeline.end(Stage::Interpreter);
     ground.linker.add(compiled);
-    image.copy_memory(&restore.heap(), restore.dirty_end(&module)?)?;
+    image.copy_memory(&restore.heap(), Restore::dirty_end(&module)?)?;
     restore.connect(&module)?;
     for (layer, hash) in image.layers() {
         bytecode.note_layer(layer, hash);

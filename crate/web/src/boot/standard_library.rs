@@ -38,10 +38,9 @@ impl StandardLibrary {
             let lock = packages.lock();
             Bytecode::request(&bytecode, &hash, lock.file(), packages.base_url(), &fetcher);
             let kept = bytecode.receive(&hash).await;
-            let abi = lock.abi;
-            let archives = packages.archives();
+            let (abi, beside, archives) = (lock.abi, packages.beside(), packages.archives());
             let mount = move |files: &SharedFileSystem| {
-                let (layer, source) = python_files::mount(files, abi, archive, &held)?;
+                let (layer, source) = python_files::mount(files, abi, archive, &held, &beside)?;
                 let sha256 = hash.parse().map_err(|_| Error::new(Code::Fatal, format!("{hash} is not a SHA-256.")))?;
                 let file_name = STANDARD_LIBRARY_FILE.to_owned();
                 archives.note(&source, ArchiveReference { sha256, length: source.len(), file_name });

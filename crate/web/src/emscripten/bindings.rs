@@ -153,6 +153,9 @@ extern "C" {
     pub fn node(this: &FsStream) -> FsNode;
 
     #[wasm_bindgen(method, getter)]
+    pub fn path(this: &FsStream) -> Option<String>;
+
+    #[wasm_bindgen(method, getter)]
     pub fn position(this: &FsStream) -> f64;
 
     /// What a caller of `setattr` wants changed; every property may be absent or null.

@@ -96,6 +96,11 @@ impl Linker {
         self.timeline.add_linked();
     }
 
+    /// Whether the library at a path has been compiled.
+    pub fn is_compiled(&self, path: &str) -> bool {
+        self.modules.borrow().contains_key(path)
+    }
+
     /// Watches the imports through which CPython asks for a library.
     pub fn watch_imports(&self, imports: &Object) {
         const OPEN_LIBRARY: &str = "_dlopen_js";
@@ -189,6 +194,13 @@ pub struct CompiledModule {
     pub path: String,
     /// The module.
     pub module: WebAssembly::Module,
+}
+
+impl CompiledModule {
+    /// A module that was compiled elsewhere, for the path where the dynamic linker will look for it.
+    pub const fn new(path: String, module: WebAssembly::Module) -> Self {
+        Self { path, module }
+    }
 }
 
 fn function(object: &JsValue, name: &str) -> Option<Function> {

@@ -310,7 +310,7 @@ fn prepare(
         )
         .hint("Take all files of the distribution from one release."));
     }
-    mount_root(module, files)?;
+    mount_root(module, files, linker)?;
     let populate = populate.ok_or_else(|| Error::new(Code::Fatal, "The glue runs before its module is there."))?;
     populate(files)?;
     let fs = module.fs();

@@ -41,7 +41,7 @@ pub fn bake(interpreter: &Interpreter) -> Result<Array> {
     add_state(&mut manifest, states::MODULE_PATHS, &paths)?;
     let identity = identity(interpreter, &manifest)?;
 
-    let names: Vec<String> = manifest.modules.iter().map(|module| part_name(module)).collect();
+    let names: Vec<String> = manifest.modules.iter().map(part_name).collect();
     let pieces = Array::new();
     let mut writer = ImageWriter::new(
         manifest,

@@ -8,6 +8,7 @@ use js_sys::Uint8Array;
 use taipan_core::archive::{Archive, Entry, Limits, check_format};
 use taipan_core::image::ArchiveReference;
 use taipan_core::lock::InstallDir;
+use taipan_core::prepared::LISTING;
 use taipan_core::side_module::SideModule;
 use taipan_core::source::SharedSource;
 use taipan_core::vfs::{Content, Layer, LayerEntry, LayerId, Overlap};
@@ -16,6 +17,7 @@ use taipan_core::wheel::{Place, Record, WheelLayout, is_side_module};
 use super::{PackageParts, Wanted};
 use crate::archive_bytes::ArchiveBytes;
 use crate::boundary::PackageInfo;
+use crate::detached::Beside;
 use crate::emscripten::abi::Abi;
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::{CompiledModule, Linker};
@@ -31,6 +33,8 @@ pub struct PreparedPackage {
     modules: Vec<CompiledModule>,
     hash: String,
     bytecode: Option<Uint8Array>,
+    /// Files that are served beside the archive.
+    detached: Vec<LayerEntry>,
 }
 
 /// Where the files of a package go.
@@ -42,6 +46,13 @@ enum Layout {
 }
 
 impl Layout {
+    /// The directory of everything that has no other place.
+    fn directory(&self) -> &str {
+        match self {
+            Self::Wheel { site_packages: directory, .. } | Self::Directory(directory) => directory,
+        }
+    }
+
     /// The absolute path of an entry, if it has a place.
     fn path(&self, entry: &Entry) -> Option<String> {
         match self {
@@ -88,7 +99,8 @@ pub fn read(
         Layout::Directory(directory(package, abi))
     };
     let info = info(package, &layout, file_name.clone());
-    Ok(PreparedPackage { info, archive, source, layout, modules: Vec::new(), hash, bytecode: None })
+    let (modules, detached) = (Vec::new(), Vec::new());
+    Ok(PreparedPackage { info, archive, source, layout, modules, hash, bytecode: None, detached })
 }
 
 /// Checks that a wheel holds what it says. The lock file's wheels have a hash as a whole, which says more.
@@ -112,7 +124,8 @@ fn check_record(archive: &Archive, layout: &WheelLayout, file_name: &str) -> Res
     }
 }
 
-fn directory(package: &Wanted, abi: Abi) -> String {
+/// Where the files of a package go that have no other place.
+pub fn directory(package: &Wanted, abi: Abi) -> String {
     match package {
         Wanted::Locked(locked) => match locked.install_dir {
             InstallDir::Dynlib => "/usr/lib".to_owned(),
@@ -158,6 +171,22 @@ impl PreparedPackage {
         Self { bytecode, ..self }
     }
 
+    /// Adds the files of a prepared archive that are served beside it.
+    ///
+    /// # Errors
+    /// [`Code::BadArchive`] if the archive's list of them cannot be used.
+    pub fn with_detached(self, beside: &Beside) -> Result<Self> {
+        let detached = beside.entries(&self.archive, &self.info.file_name, self.layout.directory())?;
+        Ok(Self { detached, ..self })
+    }
+
+    /// Adds side modules that were compiled from files of their own.
+    #[must_use]
+    pub fn with_modules(mut self, modules: Vec<CompiledModule>) -> Self {
+        self.modules.extend(modules);
+        self
+    }
+
     /// Compiles its side modules, all in parallel.
     ///
     /// # Errors
@@ -182,7 +211,8 @@ impl PreparedPackage {
 
     /// Its files, from the root.
     fn layer(&self, now: f64) -> Layer {
-        let mut layer = self.archive.layer(|entry| self.layout.path(entry));
+        let mut layer = self.archive.layer(|entry| (entry.path != LISTING).then(|| self.layout.path(entry))?);
+        layer.entries.extend_from_slice(&self.detached);
         if let Layout::Wheel { layout, site_packages } = &self.layout {
             // As installers do (PEP 376, and Pyodide's own file), so that others see who put it there.
             let channel = if self.info.source == "lock" { "pyodide" } else { &self.info.source };
