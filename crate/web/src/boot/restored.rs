@@ -19,6 +19,7 @@ use crate::emscripten::snapshot::Restore;
 use crate::emscripten::start::Populate;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Label, spawn};
+use crate::global::wall_clock;
 use crate::image::OpenImage;
 use crate::packages::Packages;
 use crate::session::{Connection, Session};
@@ -110,7 +111,15 @@ fn populate(
         file => format!("{base_url}{file}"),
     };
     let populate = move |files: &SharedFileSystem| {
-        *files.borrow_mut() = image.files(&archives, &held, url)?;
+        let mut restored = image.files(&archives, &held, url)?;
+        // The glue and the bridge make these anew.
+        if let Ok(devices) = restored.resolve("/dev", true) {
+            for stream in ["stdin", "stdout", "stderr"] {
+                // One that the user has removed is not there.
+                let _ = restored.unlink(devices, stream, wall_clock());
+            }
+        }
+        *files.borrow_mut() = restored;
         Ok(())
     };
     async move { Ok(Box::new(populate) as Populate) }.boxed_local()
