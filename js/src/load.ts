@@ -18,8 +18,11 @@ export interface LoadPythonOptions {
   lockFileURL?: string | URL;
   /** The lock file itself, as JSON or parsed; then none is fetched. */
   lockFileContents?: string | object;
-  /** Folder of the wheels that the lock file names. Default: the folder of the lock file. */
-  packageBaseUrl?: string | URL;
+  /**
+   * Folder of the wheels that the lock file names, or a list of mirrors that each have them all: what one does not give,
+   * or gives wrong, is asked of the next. Default: the folder of the lock file.
+   */
+  packageBaseUrl?: string | URL | (string | URL)[];
   /** Packages to have on the path at start: names from the lock file, or URLs of wheels. */
   packages?: string[];
   /**
@@ -29,6 +32,10 @@ export interface LoadPythonOptions {
   cache?: "persistent" | "none";
   /** Environment variables, over those of the distribution. */
   env?: Record<string, string>;
+  /**
+   * Milliseconds without a byte after which a download is given up and tried again; at most 2^31 - 1. Default: 30 000.
+   */
+  stallTimeoutMs?: number;
   /** Gives the start up: `loadPython` rejects with code `ABORTED` and the worker is ended. */
   signal?: AbortSignal;
   /** Answers `input()`. Needs a cross-origin isolated page (`features.input`). Default: `input()` raises an error. */
@@ -83,7 +90,10 @@ function bootOptions(options: LoadPythonOptions): BootOptions {
     indexURL: resolveFolder("indexURL", options.indexURL ?? DEFAULT_INDEX_URL),
     ...(lockFileURL !== undefined && { lockFileURL: resolveUrl("lockFileURL", lockFileURL) }),
     ...(lockFileContents !== undefined && { lockFileContents: toJson(lockFileContents) }),
-    ...(packageBaseUrl !== undefined && { packageBaseUrl: resolveFolder("packageBaseUrl", packageBaseUrl) }),
+    ...(packageBaseUrl !== undefined && {
+      packageBaseUrls: [packageBaseUrl].flat().map((url) => resolveFolder("packageBaseUrl", url)),
+    }),
+    ...(options.stallTimeoutMs !== undefined && { stallTimeoutMs: options.stallTimeoutMs }),
     packages: packages.map((name) => resolvePackage("packages", name)),
     env: { ...options.env },
     ...(options.cache !== undefined && { cache: options.cache }),
@@ -107,7 +117,10 @@ const CHECKS: Record<keyof LoadPythonOptions, Check> = {
     (value) => typeof value === "string" || (typeof value === "object" && value !== null),
     "the text of a lock file or the object it stands for",
   ],
-  packageBaseUrl: isUrl,
+  packageBaseUrl: [
+    (value) => isUrl[0](value) || (Array.isArray(value) && value.length > 0 && value.every(isUrl[0])),
+    "a URL or a list of URLs",
+  ],
   packages: [
     (value) => Array.isArray(value) && value.every((name) => typeof name === "string" && name !== ""),
     "an array of names",
@@ -117,6 +130,10 @@ const CHECKS: Record<keyof LoadPythonOptions, Check> = {
     "an object whose values are strings",
   ],
   cache: [(value) => value === "persistent" || value === "none", '"persistent" or "none"'],
+  stallTimeoutMs: [
+    (value) => typeof value === "number" && value > 0 && value < 2 ** 31,
+    "a number of milliseconds above 0 and below 2^31",
+  ],
   signal: [(value) => value instanceof AbortSignal, "an AbortSignal"],
   stdin: isFunction,
   onProgress: isFunction,

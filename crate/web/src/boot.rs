@@ -31,7 +31,7 @@ use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::Linker;
 use crate::emscripten::start::{StartOptions, start};
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Fetcher, settle, spawn};
+use crate::fetch::{Network, settle, spawn};
 use crate::global::wall_clock;
 use crate::output::{Output, Stream};
 use crate::packages::{PackageParts, Packages};
@@ -54,6 +54,8 @@ pub struct Interpreter {
     pub bytecode: Rc<Bytecode>,
     /// Timings and progress.
     pub timeline: Rc<Timeline>,
+    /// The way out.
+    pub network: Network,
     /// The file system.
     pub files: SharedFileSystem,
     /// Bytes of archives and mounted files held outside linear memory.
@@ -85,7 +87,8 @@ impl Interpreter {
 /// Typed as in `boundary.d.ts`; every failure rejects within the time it takes to notice it.
 pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSignal>) -> Result<Interpreter> {
     let timeline = Rc::new(Timeline::start(host.clone()));
-    let fetcher = Fetcher::new(Rc::clone(&timeline), signal);
+    let network = Network::new(Rc::clone(&timeline), options.stall_timeout);
+    let fetcher = network.fetcher(signal);
     let output = Rc::new(Output::new(host.clone()));
     let files = Rc::new(RefCell::new(FileSystem::new(wall_clock())));
     let held = Rc::new(Cell::new(0));
@@ -104,12 +107,13 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
         linker: linker.clone(),
         bytecode: Rc::clone(&bytecode),
         timeline: Rc::clone(&timeline),
+        network: network.clone(),
         held: Rc::clone(&held),
     };
     let packages = Rc::new(Packages::new(lock, &options, parts));
     // The standard library's own hash is not known yet; what no package has is its.
     for hash in packages.lock().file().bytecode_of_no_package() {
-        Bytecode::request(&bytecode, hash, packages.lock().file(), packages.base_url(), &fetcher);
+        Bytecode::request(&bytecode, hash, packages.lock().file(), packages.base_urls(), &fetcher);
     }
     let preload = spawn({
         let (packages, fetcher, names) = (Rc::clone(&packages), fetcher.clone(), options.packages.clone());
@@ -120,13 +124,13 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
     let (factory, standard_library) = try_join(factory, distribution.standard_library()).await?;
     timeline.end(Stage::Glue);
     let (standard_library, hash) = standard_library;
-    Bytecode::request(&bytecode, &hash, packages.lock().file(), packages.base_url(), &fetcher);
+    Bytecode::request(&bytecode, &hash, packages.lock().file(), packages.base_urls(), &fetcher);
     let kept = bytecode.receive(&hash).await;
     let (print, shared_files, shared_held) = (Rc::clone(&output), Rc::clone(&files), Rc::clone(&held));
     let start_options = StartOptions {
         abi,
         index_url: options.index_url.clone(),
-        package_base_url: packages.base_url().to_owned(),
+        package_base_url: packages.base_urls().first().cloned().unwrap_or_default(),
         environment: environment(&options),
         lock_file: packages.lock().text().to_owned(),
         factory,
@@ -164,6 +168,7 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
         packages,
         bytecode,
         timeline,
+        network,
         files: shared_files,
         held,
         mounts: RefCell::default(),

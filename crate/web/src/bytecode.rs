@@ -23,7 +23,7 @@ use crate::emscripten::abi::Abi;
 use crate::emscripten::bindings::PublicApi;
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::error::{Code, Error};
-use crate::fetch::{Fetcher, Label, compare_sha256, sha256, spawn};
+use crate::fetch::{Fetcher, Label, Sources, spawn};
 use crate::global::{self, wall_clock};
 use crate::store::Store;
 
@@ -74,13 +74,13 @@ impl Bytecode {
 
     /// Starts to get the bytecode of an archive: what is kept in this browser, or what the distribution has. Bytecode
     /// that cannot be had costs time and nothing else, so failures are no errors.
-    pub fn request(this: &Rc<Self>, archive_hash: &str, lock: &LockFile, base_url: &str, fetcher: &Fetcher) {
+    pub fn request(this: &Rc<Self>, archive_hash: &str, lock: &LockFile, base_urls: &[String], fetcher: &Fetcher) {
         if this.coming.borrow().contains_key(archive_hash) {
             return;
         }
         let file = lock.bytecode().get(archive_hash).cloned();
-        let (this_too, hash, base_url, fetcher) =
-            (Rc::clone(this), archive_hash.to_owned(), base_url.to_owned(), fetcher.clone());
+        let (this_too, hash, base_urls, fetcher) =
+            (Rc::clone(this), archive_hash.to_owned(), base_urls.to_vec(), fetcher.clone());
         let coming = spawn(async move {
             if let Some(kept) = this_too.store.get(&this_too.key(&hash)).await {
                 return Ok(kept);
@@ -88,9 +88,8 @@ impl Bytecode {
             let missing = || Error::new(Code::LoadHttp, "There is no bytecode.");
             let file = file.ok_or_else(missing)?;
             let label = Label { stage: Stage::Download, name: &file.file_name, size: None };
-            let bytes = fetcher.download(&format!("{base_url}{}", file.file_name), label).await?;
-            compare_sha256(&file.file_name, &sha256(&bytes).await, &file.sha256)?;
-            Ok(bytes)
+            let sources = Sources::in_folders(&base_urls, &file.file_name).with_sha256(&file.sha256);
+            Ok(fetcher.download_from(sources, label).await?.0)
         });
         let coming = async move { coming.await.ok() }.boxed_local().shared();
         this.coming.borrow_mut().insert(archive_hash.to_owned(), coming);

@@ -1,62 +1,77 @@
-//! Downloads: typed failures, byte progress, hashes, cancellation.
+//! Downloads: typed failures, mirrors, resumed transfers, byte progress, hashes, cancellation.
 
+mod abort;
+mod attempt;
+mod body;
 mod download;
 mod failure;
 mod hash;
+mod limit;
+mod network;
 mod now;
+mod progress;
 mod request;
+mod resume;
+mod sources;
+mod stall;
 mod task;
 
 use std::rc::Rc;
 
+use futures::future::{Either, select};
 use web_sys::AbortSignal;
 
-pub use self::hash::{compare_sha256, sha256, sha256_now};
-pub use self::now::fetch_now;
+use self::abort::{Aborted, aborted_error};
+pub use self::hash::sha256;
+pub use self::network::Network;
+pub use self::sources::Sources;
 pub use self::task::{reason, settle, spawn};
 use crate::boundary::Stage;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::timeline::Timeline;
 
-/// Fetches on behalf of one boot or one call, so that its `AbortSignal` reaches every request.
+/// Fetches on behalf of one boot or one call, so that its `AbortSignal` reaches every request and every wait.
 #[derive(Clone)]
 pub struct Fetcher {
-    timeline: Rc<Timeline>,
+    network: Network,
     signal: Option<AbortSignal>,
 }
 
 /// What to say while bytes come.
 #[derive(Debug, Clone, Copy)]
 pub struct Label<'a> {
-    /// Reported as `Progress.stage`.
+    /// Reported as `Progress.stage`. What is fetched for [`Stage::Fetch`] goes before what waits for other stages.
     pub stage: Stage,
     /// Reported as `Progress.name`.
     pub name: &'a str,
-    /// Size where it is known beforehand, in bytes.
+    /// Size where it is known beforehand, in bytes. A file of another size is a failure.
     pub size: Option<f64>,
 }
 
 impl Fetcher {
-    /// A fetcher whose requests end when `signal` is aborted.
-    pub fn new(timeline: Rc<Timeline>, signal: Option<AbortSignal>) -> Self {
-        Self { timeline, signal }
-    }
-
     /// Who is told of progress.
     pub fn timeline(&self) -> Rc<Timeline> {
-        Rc::clone(&self.timeline)
+        Rc::clone(self.network.timeline())
     }
 
     /// Fails if the caller has given up.
     ///
     /// # Errors
-    /// [`Code::Aborted`].
+    /// [`crate::error::Code::Aborted`].
     pub fn check_aborted(&self) -> Result<()> {
         match &self.signal {
-            Some(signal) if signal.aborted() => {
-                Err(Error::new(Code::Aborted, "The caller aborted this.").cause(signal.reason()))
-            }
+            Some(signal) if signal.aborted() => Err(aborted_error(signal)),
             _ => Ok(()),
+        }
+    }
+
+    /// Drops a piece of work, whatever it waits for, as soon as the caller gives up.
+    async fn unless_aborted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.check_aborted()?;
+        let Some(signal) = &self.signal else { return work.await };
+        match select(std::pin::pin!(work), Aborted::new(signal)?).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right((error, _)) => Err(error),
         }
     }
 }

@@ -28,13 +28,13 @@ use crate::emscripten::bindings::PublicApi;
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::Linker;
 use crate::error::{Code, Error, Result};
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, Network};
 use crate::timeline::Timeline;
 
 /// The packages of one interpreter.
 pub struct Packages {
     lock: Lock,
-    base_url: String,
+    base_urls: Vec<String>,
     parts: PackageParts,
     loaded: RefCell<BTreeMap<String, PackageInfo>>,
     /// One load at a time: two that need the same package must not both install it.
@@ -52,6 +52,8 @@ pub struct PackageParts {
     pub bytecode: Rc<Bytecode>,
     /// Who is told of progress.
     pub timeline: Rc<Timeline>,
+    /// What an `import` statement downloads with.
+    pub network: Network,
     /// Bytes of archives held outside Rust's memory.
     pub held: Rc<Cell<u64>>,
 }
@@ -59,13 +61,13 @@ pub struct PackageParts {
 impl Packages {
     /// No package is loaded.
     pub fn new(lock: Lock, options: &BootOptions, parts: PackageParts) -> Self {
-        let base_url = options.package_base_url.clone().unwrap_or_else(|| match &options.lock_file_url {
-            Some(url) => folder(url).to_owned(),
-            None => options.index_url.clone(),
+        let base_urls = options.package_base_urls.clone().unwrap_or_else(|| match &options.lock_file_url {
+            Some(url) => vec![folder(url).to_owned()],
+            None => vec![options.index_url.clone()],
         });
         Self {
             lock,
-            base_url,
+            base_urls,
             parts,
             loaded: RefCell::default(),
             loading: Mutex::new(()),
@@ -73,9 +75,9 @@ impl Packages {
         }
     }
 
-    /// The folder of the wheels named in the lock file, ending in `/`.
-    pub fn base_url(&self) -> &str {
-        &self.base_url
+    /// The folders of the wheels named in the lock file, each ending in `/`, in the order in which they are asked.
+    pub fn base_urls(&self) -> &[String] {
+        &self.base_urls
     }
 
     /// The file system that packages are mounted in.
@@ -196,16 +198,16 @@ impl Packages {
     /// Downloads a package and checks it, while everything else waits. Its side modules are compiled when they are
     /// linked.
     fn prepare_now(&self, package: &Wanted) -> Result<PreparedPackage> {
-        let (bytes, hash) = download::download_now(package, &self.base_url, &self.parts.timeline)?;
+        let (bytes, hash) = download::download_now(package, &self.base_urls, &self.parts.network.fetcher(None))?;
         archive::read(package, bytes, hash, self.lock.abi, &self.parts.held)
     }
 
     /// Downloads a package, checks it, and compiles its side modules.
     async fn prepare(&self, package: &Wanted, fetcher: &Fetcher) -> Result<PreparedPackage> {
         if let Wanted::Locked(locked) = package {
-            Bytecode::request(&self.parts.bytecode, &locked.sha256, self.lock.file(), &self.base_url, fetcher);
+            Bytecode::request(&self.parts.bytecode, &locked.sha256, self.lock.file(), &self.base_urls, fetcher);
         }
-        let (bytes, hash) = download::download(package, &self.base_url, fetcher).await?;
+        let (bytes, hash) = download::download(package, &self.base_urls, fetcher).await?;
         let package = archive::read(package, bytes, hash, self.lock.abi, &self.parts.held)?;
         let kept = self.parts.bytecode.receive(package.hash()).await;
         package.with_bytecode(kept).compile(&self.parts.linker).await

@@ -69,9 +69,14 @@ struct Mirror {
 }
 
 impl Plan {
-    /// So many mirrors, the first of which is about to be asked.
-    pub fn new(mirrors: usize, patience: Patience) -> Self {
-        Self { patience, mirrors: vec![Mirror::default(); mirrors], current: 0 }
+    /// So many mirrors. `reload`: caches on the way must not answer, from the first attempt on.
+    pub fn new(mirrors: usize, patience: Patience, reload: bool) -> Self {
+        Self { patience, mirrors: vec![Mirror { reload, ..Mirror::default() }; mirrors], current: 0 }
+    }
+
+    /// The first attempt, where there is anybody to ask.
+    pub fn first(&self) -> Option<Step> {
+        self.mirrors.first().map(|mirror| Step { mirror: 0, wait: 0.0, reload: mirror.reload })
     }
 
     /// What to do after a failure; `None` is to give up. `now` is milliseconds on any clock, `random` is from [0, 1).
@@ -143,7 +148,7 @@ mod tests {
     #[test]
     fn failures_that_may_pass_are_tried_again_a_number_of_times() {
         for failure in [LOST, status(503), status(429), status(408)] {
-            let mut plan = Plan::new(1, PATIENCE);
+            let mut plan = Plan::new(1, PATIENCE, false);
             assert_eq!(plan.after(failure, 0.0, 0.5), Some(step(0, 250.0, false)));
             assert_eq!(plan.after(failure, 250.0, 0.5), Some(step(0, 500.0, false)));
             assert_eq!(plan.after(failure, 750.0, 0.5), Some(step(0, 1000.0, false)));
@@ -154,7 +159,7 @@ mod tests {
     #[test]
     fn what_will_not_pass_is_not_tried_again() {
         for failure in [status(404), status(403), status(501), Failure::Absent] {
-            assert_eq!(Plan::new(1, PATIENCE).after(failure, 0.0, 0.5), None);
+            assert_eq!(Plan::new(1, PATIENCE, false).after(failure, 0.0, 0.5), None);
         }
     }
 
@@ -162,7 +167,7 @@ mod tests {
     fn a_server_that_asks_to_wait_is_waited_for_within_reason() {
         let after = |retry_after| {
             let failure = Failure::Status { status: 429, retry_after: Some(retry_after) };
-            Plan::new(1, PATIENCE).after(failure, 5.0, 0.5)
+            Plan::new(1, PATIENCE, false).after(failure, 5.0, 0.5)
         };
         assert_eq!(after(7000.0), Some(step(0, 7000.0, false)));
         assert_eq!(after(0.0), Some(step(0, 250.0, false)));
@@ -171,17 +176,17 @@ mod tests {
 
     #[test]
     fn wrong_bytes_are_asked_for_once_more_past_all_caches() {
-        let mut plan = Plan::new(1, PATIENCE);
+        let mut plan = Plan::new(1, PATIENCE, false);
         assert_eq!(plan.after(Failure::Wrong, 0.0, 0.5), Some(step(0, 0.0, true)));
         assert_eq!(plan.after(Failure::Wrong, 0.0, 0.5), None);
-        let mut plan = Plan::new(1, PATIENCE);
+        let mut plan = Plan::new(1, PATIENCE, false);
         plan.after(Failure::Wrong, 0.0, 0.5);
         assert_eq!(plan.after(LOST, 0.0, 0.5), Some(step(0, 500.0, true)));
     }
 
     #[test]
     fn other_mirrors_are_asked_before_any_is_asked_again() {
-        let mut plan = Plan::new(3, PATIENCE);
+        let mut plan = Plan::new(3, PATIENCE, false);
         assert_eq!(plan.after(LOST, 100.0, 0.5), Some(step(1, 0.0, false)));
         assert_eq!(plan.after(status(404), 110.0, 0.5), Some(step(2, 0.0, false)));
         // The first may be asked from 350 on, the third from 120.
@@ -194,7 +199,7 @@ mod tests {
 
     #[test]
     fn an_attempt_that_brought_something_does_not_count() {
-        let mut plan = Plan::new(2, PATIENCE);
+        let mut plan = Plan::new(2, PATIENCE, false);
         for _ in 0..100 {
             assert_eq!(plan.after(Failure::Lost { gained: GAIN }, 0.0, 0.5), Some(step(0, 250.0, false)));
         }
@@ -202,7 +207,15 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_are_wrong_past_all_caches_are_not_asked_for_again() {
+        let mut plan = Plan::new(1, PATIENCE, true);
+        assert_eq!(plan.first(), Some(step(0, 0.0, true)));
+        assert_eq!(plan.after(Failure::Wrong, 0.0, 0.5), None);
+    }
+
+    #[test]
     fn no_mirrors_is_no_step() {
-        assert_eq!(Plan::new(0, PATIENCE).after(LOST, 0.0, 0.5), None);
+        assert_eq!(Plan::new(0, PATIENCE, false).first(), None);
+        assert_eq!(Plan::new(0, PATIENCE, false).after(LOST, 0.0, 0.5), None);
     }
 }

@@ -1,23 +1,32 @@
 //! The files of a distribution on their way in.
 
 use futures::FutureExt as _;
-use futures::future::{LocalBoxFuture, Shared, try_join, try_join3};
+use futures::channel::oneshot;
+use futures::future::{LocalBoxFuture, Shared, try_join3};
 use js_sys::{Array, Function, Uint8Array, WebAssembly};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag, Url};
 
 use crate::boundary::{BootOptions, EngineHost, Stage};
-use crate::distribution::{self, CoreFile, LOCK_FILE, STANDARD_LIBRARY_FILE, WASM_FILE};
+use crate::distribution::{self, CoreFile, LOCK_FILE, Mismatch, STANDARD_LIBRARY_FILE, WASM_FILE};
 use crate::emscripten::abi::Abi;
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Fetcher, Label, settle, sha256, spawn};
+use crate::fetch::{Fetcher, Label, Sources, settle, spawn};
 use crate::packages::Lock;
 
 type Incoming<T> = Shared<LocalBoxFuture<'static, Result<T>>>;
 
 /// Bytes and their SHA-256.
 pub type Hashed = (Uint8Array, String);
+
+/// The three files that have to be of one release.
+#[derive(Clone)]
+struct CoreFiles {
+    glue: Hashed,
+    module: Hashed,
+    standard_library: Hashed,
+}
 
 /// Every request that a boot makes, started together.
 pub struct DistributionFiles {
@@ -27,8 +36,11 @@ pub struct DistributionFiles {
     lock: Incoming<String>,
     glue: Incoming<Hashed>,
     standard_library: Incoming<Hashed>,
-    module: Incoming<WebAssembly::Module>,
-    module_hash: Incoming<String>,
+    module: Incoming<Hashed>,
+    /// Compiled while it streamed.
+    compiled: Incoming<WebAssembly::Module>,
+    /// Every file has arrived and is of the release that the others are of.
+    verified: Incoming<CoreFiles>,
 }
 
 impl DistributionFiles {
@@ -36,16 +48,21 @@ impl DistributionFiles {
     pub fn request(options: &BootOptions, fetcher: &Fetcher) -> Self {
         let index_url = options.index_url.clone();
         let guessed_abi = Abi::guess(&index_url);
-        let (module, module_hash) = request_module(fetcher, format!("{index_url}{WASM_FILE}"));
+        let (module, compiled) = request_module(fetcher, format!("{index_url}{WASM_FILE}"));
+        let glue = hashed(fetcher, &index_url, guessed_abi.glue_file());
+        let standard_library = hashed(fetcher, &index_url, STANDARD_LIBRARY_FILE);
+        let lock = lock_text(options, fetcher);
+        let verified = verify(fetcher, &index_url, guessed_abi, [&glue, &module, &standard_library]);
         Self {
-            glue: hashed(fetcher, &index_url, guessed_abi.glue_file()),
-            standard_library: hashed(fetcher, &index_url, STANDARD_LIBRARY_FILE),
-            lock: lock_text(options, fetcher),
-            module,
-            module_hash,
-            guessed_abi,
             index_url,
             fetcher: fetcher.clone(),
+            guessed_abi,
+            lock,
+            glue,
+            standard_library,
+            module,
+            compiled,
+            verified,
         }
     }
 
@@ -59,6 +76,8 @@ impl DistributionFiles {
         let lock = Lock::parse(self.lock.clone().await?)?;
         if lock.abi != self.guessed_abi {
             self.glue = hashed(&self.fetcher, &self.index_url, lock.abi.glue_file());
+            let files = [&self.glue, &self.module, &self.standard_library];
+            self.verified = verify(&self.fetcher, &self.index_url, lock.abi, files);
         }
         Ok(lock)
     }
@@ -66,12 +85,12 @@ impl DistributionFiles {
     /// The function that the glue defines. A glue that is not of a known release runs only when all other files are
     /// seen not to be of one either.
     pub fn factory(&self, abi: Abi, host: &EngineHost) -> impl Future<Output = Result<Function>> + use<> {
-        let (glue, verified) = (self.glue.clone(), self.verified());
+        let (glue, verified) = (self.glue.clone(), self.verified.clone());
         let (host, url) = (host.clone(), format!("{}{}", self.index_url, abi.glue_file()));
         async move {
-            let (bytes, hash) = glue.await?;
+            let (mut bytes, hash) = glue.await?;
             if !distribution::is_known(&hash) {
-                verified.await?;
+                bytes = verified.await?.glue.0;
             }
             let namespace = evaluate(&host, &url, &bytes).await?;
             abi.factory(&namespace)
@@ -80,36 +99,63 @@ impl DistributionFiles {
 
     /// The archive of the standard library.
     pub fn standard_library(&self) -> impl Future<Output = Result<Hashed>> + use<> {
-        let (standard_library, verified) = (self.standard_library.clone(), self.verified());
-        async move { Ok(try_join(standard_library, verified).await?.0) }
+        let verified = self.verified.clone();
+        async move { Ok(verified.await?.standard_library) }
     }
 
     /// The compiled module.
     pub fn module(&self) -> LocalBoxFuture<'static, Result<WebAssembly::Module>> {
-        let (module, verified) = (self.module.clone(), self.verified());
+        let (module, compiled, verified) = (self.module.clone(), self.compiled.clone(), self.verified.clone());
         let timeline = self.fetcher.timeline();
+        let url = format!("{}{WASM_FILE}", self.index_url);
         async move {
-            let module = module.await?;
+            let compiled = compiled.await;
             timeline.end(Stage::Compile);
-            verified.await?;
+            let (bytes, hash) = verified.await?.module;
             timeline.end(Stage::Fetch);
-            Ok(module)
+            if hash == module.await?.1 { compiled } else { compile(&url, &bytes).await }
         }
         .boxed_local()
     }
+}
 
-    /// Every file has arrived and is of the release that the others are of.
-    fn verified(&self) -> impl Future<Output = Result<()>> + use<> {
-        let (glue, module, library) = (self.glue.clone(), self.module_hash.clone(), self.standard_library.clone());
-        async move {
-            let ((_, glue), module, (_, library)) = try_join3(glue, module, library).await?;
-            let hashes = [(CoreFile::Glue, glue), (CoreFile::Wasm, module), (CoreFile::StandardLibrary, library)];
-            distribution::check(&hashes).map_err(|mismatch| {
-                Error::new(Code::Integrity, mismatch.to_string()).hint(
-                    "Take all files of the distribution from one release, unmodified; reload if it was a bad transfer.",
-                )
-            })
+/// Waits for all files and checks that they are of one release. One that is not, while another is of a known release,
+/// is asked for again past the HTTP cache, which may have kept a bad transfer.
+fn verify(fetcher: &Fetcher, folder: &str, abi: Abi, files: [&Incoming<Hashed>; 3]) -> Incoming<CoreFiles> {
+    let [glue, module, standard_library] = files.map(Clone::clone);
+    let (fetcher, folder) = (fetcher.clone(), folder.to_owned());
+    share(async move {
+        let (glue, module, standard_library) = try_join3(glue, module, standard_library).await?;
+        let mut core = CoreFiles { glue, module, standard_library };
+        while let Err(mismatch) = distribution::check(&core.hashes()) {
+            let (file, wrong) = match mismatch.file {
+                CoreFile::Glue => (abi.glue_file(), &mut core.glue),
+                CoreFile::Wasm => (WASM_FILE, &mut core.module),
+                CoreFile::StandardLibrary => (STANDARD_LIBRARY_FILE, &mut core.standard_library),
+            };
+            let sources = Sources::at(&format!("{folder}{file}")).with_sha256(mismatch.expected).reloaded();
+            let label = Label { stage: Stage::Fetch, name: file, size: None };
+            *wrong = match fetcher.download_from(sources, label).await {
+                Err(error) if error.code() != Code::Aborted => return Err(mismatch_error(&mismatch)),
+                outcome => outcome?,
+            };
         }
+        Ok(core)
+    })
+}
+
+fn mismatch_error(mismatch: &Mismatch) -> Error {
+    Error::new(Code::Integrity, mismatch.to_string())
+        .hint("Take all files of the distribution from one release, unmodified; reload if it was a bad transfer.")
+}
+
+impl CoreFiles {
+    fn hashes(&self) -> [(CoreFile, String); 3] {
+        [
+            (CoreFile::Glue, self.glue.1.clone()),
+            (CoreFile::Wasm, self.module.1.clone()),
+            (CoreFile::StandardLibrary, self.standard_library.1.clone()),
+        ]
     }
 }
 
@@ -118,12 +164,8 @@ fn share<T: Clone + 'static>(future: impl Future<Output = Result<T>> + 'static) 
 }
 
 fn hashed(fetcher: &Fetcher, folder: &str, file: &'static str) -> Incoming<Hashed> {
-    let download = fetcher.download(&format!("{folder}{file}"), Label { stage: Stage::Fetch, name: file, size: None });
-    share(async move {
-        let bytes = download.await?;
-        let hash = sha256(&bytes).await;
-        Ok((bytes, hash))
-    })
+    let label = Label { stage: Stage::Fetch, name: file, size: None };
+    share(fetcher.download_from(Sources::at(&format!("{folder}{file}")), label))
 }
 
 fn lock_text(options: &BootOptions, fetcher: &Fetcher) -> Incoming<String> {
@@ -141,39 +183,33 @@ fn lock_text(options: &BootOptions, fetcher: &Fetcher) -> Incoming<String> {
 
 /// Asks for the interpreter's module. It is compiled while it streams: the answer itself goes to the compiler, so that
 /// the browser can keep the compiled code with it, and a copy of it is hashed.
-fn request_module(fetcher: &Fetcher, url: String) -> (Incoming<WebAssembly::Module>, Incoming<String>) {
-    let request = fetcher.request(&url);
-    let response = share(async move {
-        let original = request.await?;
-        let copy = original
-            .clone()
-            .map_err(|thrown| Error::from_js(Code::LoadNetwork, "The interpreter cannot be read", thrown))?;
-        Ok((original, copy))
-    });
-    let bytes = share({
-        let (response, fetcher, url) = (response.clone(), fetcher.clone(), url.clone());
-        async move {
-            let (_, copy) = response.await?;
-            fetcher.read_body(&url, &copy, Label { stage: Stage::Fetch, name: WASM_FILE, size: None }).await
-        }
-    });
-    let hash = share({
+fn request_module(fetcher: &Fetcher, url: String) -> (Incoming<Hashed>, Incoming<WebAssembly::Module>) {
+    let (sender, first_answer) = oneshot::channel();
+    let label = Label { stage: Stage::Fetch, name: WASM_FILE, size: None };
+    let bytes = share(fetcher.download_watched(Sources::at(&url), label, move |response| {
+        // The compiler waits for it until the download ends.
+        let _ = sender.send(response);
+    }));
+    let module = share({
         let bytes = bytes.clone();
-        async move { Ok(sha256(&bytes.await?).await) }
-    });
-    let module = share(async move {
-        let (original, _) = response.await?;
-        let streaming = WebAssembly::compile_streaming(&js_sys::Promise::resolve(&JsValue::from(original)));
-        if let Ok(module) = JsFuture::from(streaming).await {
-            return Ok(module.unchecked_into());
+        async move {
+            if let Ok(response) = first_answer.await {
+                let streaming = WebAssembly::compile_streaming(&js_sys::Promise::resolve(&JsValue::from(response)));
+                if let Ok(module) = JsFuture::from(streaming).await {
+                    return Ok(module.unchecked_into());
+                }
+            }
+            // Streaming needs the MIME type application/wasm and a transfer that does not break off; the bytes alone may
+            // still be fine.
+            compile(&url, &bytes.await?.0).await
         }
-        // Streaming needs the MIME type application/wasm; the bytes alone may still be fine.
-        let bytes = bytes.await?;
-        let context = format!("{url} is not WebAssembly that this browser can compile");
-        let module = settle(Code::BadWasm, &context, WebAssembly::compile(&bytes)).await?;
-        Ok(module.unchecked_into())
     });
-    (module, hash)
+    (bytes, module)
+}
+
+async fn compile(url: &str, bytes: &Uint8Array) -> Result<WebAssembly::Module> {
+    let context = format!("{url} is not WebAssembly that this browser can compile");
+    Ok(settle(Code::BadWasm, &context, WebAssembly::compile(bytes)).await?.unchecked_into())
 }
 
 /// Evaluates a script whose bytes have been checked: from those very bytes where the page's content security policy

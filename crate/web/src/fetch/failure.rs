@@ -1,5 +1,6 @@
 //! What can go wrong with a request, as typed errors.
 
+use taipan_core::transfer::WrongLength;
 use wasm_bindgen::JsValue;
 
 use crate::error::{Code, Error};
@@ -13,7 +14,8 @@ pub fn page_error(url: &str) -> Error {
 
 /// A server answered with a status that is no success.
 pub fn http_error(url: &str, status: u16, text: &str) -> Error {
-    Error::new(Code::LoadHttp, format!("{url} answered with status {status} {text}."))
+    let answer = format!("{url} answered with status {status} {text}");
+    Error::new(Code::LoadHttp, format!("{}.", answer.trim_end()))
         .hint(http_hint(status))
         .with_status(status)
         .field("url", url)
@@ -28,6 +30,20 @@ pub fn network_error(url: &str, thrown: JsValue) -> Error {
             .field("url", url),
         _ => error,
     }
+}
+
+/// Nothing came for so many milliseconds.
+pub fn stall_error(url: &str, limit: f64) -> Error {
+    Error::new(Code::LoadNetwork, format!("{url} stopped: not a byte came for {} s.", limit / 1000.0))
+        .hint("Check the connection; `stallTimeoutMs` says how long to wait for a server that is slow to answer.")
+        .field("url", url)
+}
+
+/// The file is shorter or longer than it has to be.
+pub fn length_error(url: &str, code: Code, wrong: WrongLength) -> Error {
+    Error::new(code, format!("{url} does not have its proper length: {wrong}."))
+        .hint("Check what the server sends, and whether something on the way changes it.")
+        .field("url", url)
 }
 
 fn http_hint(status: u16) -> &'static str {
