@@ -129,8 +129,9 @@ async function listen(server, port, tries) {
  * @param {number} [options.port] default: any that is free
  * @param {number} [options.tries] how many ports to try from `port` on; default 1
  * @returns {Promise<{ url: string, port: number, log: { method: string, path: string, status: number, bytes: number,
- *   encoding?: string, range?: string, ifRange?: string, time: number }[], hooks: import("./server/hook.mjs").Hook[], close(): Promise<void> }>} `url`
- *   has no slash at its end; `bytes` are of the body as sent
+ *   encoding?: string, range?: string, ifRange?: string, time: number, until?: number }[], hooks:
+ *   import("./server/hook.mjs").Hook[], close(): Promise<void> }>} `url` has no slash at its end; `bytes` are of the body
+ *   as sent
  */
 export async function startServer({
   roots,
@@ -165,6 +166,7 @@ export async function startServer({
     if (hook?.refuse) return void request.socket.destroy();
     if (hook?.hang) return;
     Object.assign(record, await answerFile({ roots, compress, request, response, path, hook }));
+    record.until = performance.now();
   };
   const server = createServer((request, response) => {
     answer(request, response).catch((error) => {

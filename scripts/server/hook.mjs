@@ -60,7 +60,13 @@ export async function send(response, data, { truncate, stall, bytesPerSecond } =
     if (bytesPerSecond) await sleep((1000 * part.length) / bytesPerSecond);
   }
   if (stall !== undefined) return written;
-  if (truncate !== undefined) response.destroy();
-  else response.end();
+  if (truncate !== undefined) {
+    // What has been written goes out before the connection is cut.
+    await new Promise((resolve) => {
+      response.write("", resolve);
+      response.once("close", resolve);
+    });
+    response.destroy();
+  } else response.end();
   return written;
 }
