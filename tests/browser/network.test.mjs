@@ -13,7 +13,18 @@ const MIRRORS = ["/first/", "/second/"];
 /** Milliseconds without a byte that are too many in these tests. */
 const STALL = 800;
 /** Packages that need no other, of more than 150 KB and of less. Each test uses up some. */
-const LARGE = ["numpy", "libopenblas", "fonttools", "pillow", "libopenssl", "pytz", "mpmath", "regex", "joblib"];
+const LARGE = [
+  "numpy",
+  "libopenblas",
+  "fonttools",
+  "pillow",
+  "libopenssl",
+  "pytz",
+  "mpmath",
+  "regex",
+  "joblib",
+  "jiter",
+];
 const SMALL = [
   "six",
   "sniffio",
@@ -228,6 +239,25 @@ describe("a server that stalls", { timeout: 120_000 }, () => {
     const found = await load([name]);
     assert.equal(found.error, undefined);
     assert.ok(found.took > 2 * STALL, `${found.took} ms`);
+    assert.equal(requests(file).length, 1);
+  });
+});
+
+describe("a thread that is busy", { timeout: 60_000 }, () => {
+  it("is not taken for a server that stalls", async () => {
+    const { name, file, size } = await take(LARGE);
+    serve({ match: file, bytesPerSecond: size, ranges: true });
+    const found = await api.evaluate(
+      async ({ name, busy }) => {
+        const instance = await python({});
+        const loading = caught(instance.loadPackage(name));
+        await sleep(200);
+        await instance.run(`import time; time.sleep(${busy})`);
+        return (await loading).resolved?.map(({ name }) => name);
+      },
+      { name, busy: (3 * STALL) / 1000 },
+    );
+    assert.deepEqual(found, [name]);
     assert.equal(requests(file).length, 1);
   });
 });
