@@ -1,9 +1,7 @@
 //! How far all downloads are together.
 
-use std::collections::BTreeMap;
-
 /// A download, for [`Overall`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TransferId(u64);
 
 /// Bytes done and to come of everything that was asked for. What is done never grows less: a transfer that starts
@@ -12,11 +10,12 @@ pub struct TransferId(u64);
 pub struct Overall {
     next: u64,
     done: u64,
-    under_way: BTreeMap<TransferId, UnderWay>,
+    under_way: Vec<UnderWay>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct UnderWay {
+    id: TransferId,
     loaded: u64,
     total: Option<u64>,
 }
@@ -26,13 +25,13 @@ impl Overall {
     pub fn open(&mut self, total: Option<u64>) -> TransferId {
         let id = TransferId(self.next);
         self.next += 1;
-        self.under_way.insert(id, UnderWay { loaded: 0, total });
+        self.under_way.push(UnderWay { id, loaded: 0, total });
         id
     }
 
     /// So much of it has come, and so much is thought to be its size.
     pub fn advance(&mut self, id: TransferId, loaded: u64, total: Option<u64>) {
-        if let Some(transfer) = self.under_way.get_mut(&id) {
+        if let Some(transfer) = self.under_way.iter_mut().find(|transfer| transfer.id == id) {
             transfer.loaded = transfer.loaded.max(loaded);
             transfer.total = total.map(|total| total.max(transfer.loaded));
         }
@@ -40,15 +39,15 @@ impl Overall {
 
     /// No more will come of it, for better or worse.
     pub fn close(&mut self, id: TransferId) {
-        if let Some(transfer) = self.under_way.remove(&id) {
-            self.done += transfer.loaded;
+        if let Some(index) = self.under_way.iter().position(|transfer| transfer.id == id) {
+            self.done += self.under_way.swap_remove(index).loaded;
         }
     }
 
     /// Bytes that have come, and bytes in all, where the size of everything under way is known.
     pub fn sum(&self) -> (u64, Option<u64>) {
-        let loaded = self.under_way.values().map(|transfer| transfer.loaded).sum::<u64>();
-        let total = self.under_way.values().map(|transfer| transfer.total).sum::<Option<u64>>();
+        let loaded = self.under_way.iter().map(|transfer| transfer.loaded).sum::<u64>();
+        let total = self.under_way.iter().map(|transfer| transfer.total).sum::<Option<u64>>();
         (self.done + loaded, total.map(|total| self.done + total))
     }
 }

@@ -1,5 +1,7 @@
 //! A file, whole, from whoever gives it.
 
+use futures::FutureExt as _;
+use futures::future::LocalBoxFuture;
 use js_sys::Uint8Array;
 use taipan_core::transfer::{Patience, Plan};
 use web_sys::Response;
@@ -17,6 +19,9 @@ const PATIENCE: Patience = Patience { attempts: 4, longest_wait: 30_000.0 };
 
 /// A file's bytes, outside Rust's memory, and their SHA-256.
 pub type Downloaded = (Uint8Array, String);
+
+/// A download, which begins when it is polled.
+pub type Downloading = LocalBoxFuture<'static, Result<Downloaded>>;
 
 impl Fetcher {
     /// Downloads a file from one address, of which nobody knows what it must be.
@@ -37,11 +42,7 @@ impl Fetcher {
     /// # Errors
     /// [`Code::LoadNetwork`] where there is no answer or not all of it, [`Code::LoadHttp`] where the answer is not a
     /// success, [`Code::Integrity`] where it is not the file, [`Code::Aborted`].
-    pub fn download_from(
-        &self,
-        sources: Sources,
-        label: Label<'_>,
-    ) -> impl Future<Output = Result<Downloaded>> + use<> {
+    pub fn download_from(&self, sources: Sources, label: Label<'_>) -> Downloading {
         self.persevere(sources, label, None)
     }
 
@@ -50,26 +51,21 @@ impl Fetcher {
     ///
     /// # Errors
     /// As [`Fetcher::download_from`].
-    pub fn download_watched<F: FnOnce(Response) + 'static>(
+    pub fn download_watched(
         &self,
         sources: Sources,
         label: Label<'_>,
-        onlooker: F,
-    ) -> impl Future<Output = Result<Downloaded>> + use<F> {
+        onlooker: impl FnOnce(Response) + 'static,
+    ) -> Downloading {
         self.persevere(sources, label, Some(Box::new(onlooker)))
     }
 
-    fn persevere(
-        &self,
-        sources: Sources,
-        label: Label<'_>,
-        onlooker: Option<Onlooker>,
-    ) -> impl Future<Output = Result<Downloaded>> + use<> {
+    fn persevere(&self, sources: Sources, label: Label<'_>, onlooker: Option<Onlooker>) -> Downloading {
         let this = self.clone();
         let is_hurried = label.stage == Stage::Fetch;
         let mut attempts =
             Attempts::new(Transfer::open(self.network.timeline(), label), self.network.stall(), onlooker);
-        async move {
+        let download = async move {
             let work = async {
                 let mut answers = Answers::new(sources.mirrors.len());
                 let mut plan = Plan::new(sources.mirrors.len(), PATIENCE, sources.reload);
@@ -93,6 +89,7 @@ impl Fetcher {
                 Err(answers.into_error(attempts.transfer.name()))
             };
             this.unless_aborted(work).await
-        }
+        };
+        download.boxed_local()
     }
 }
