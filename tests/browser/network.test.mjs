@@ -243,25 +243,6 @@ describe("a server that stalls", { timeout: 120_000 }, () => {
   });
 });
 
-describe("a thread that is busy", { timeout: 60_000 }, () => {
-  it("is not taken for a server that stalls", async () => {
-    const { name, file, size } = await take(LARGE);
-    serve({ match: file, bytesPerSecond: size, ranges: true });
-    const found = await api.evaluate(
-      async ({ name, busy }) => {
-        const instance = await python({});
-        const loading = caught(instance.loadPackage(name));
-        await sleep(200);
-        await instance.run(`import time; time.sleep(${busy})`);
-        return (await loading).resolved?.map(({ name }) => name);
-      },
-      { name, busy: (3 * STALL) / 1000 },
-    );
-    assert.deepEqual(found, [name]);
-    assert.equal(requests(file).length, 1);
-  });
-});
-
 describe("a server that sends something else", { timeout: 120_000 }, () => {
   it("is asked once more, past the browser's cache, which may have kept it", async () => {
     const { name, file, size } = await take(SMALL);

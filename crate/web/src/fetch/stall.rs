@@ -18,3 +18,35 @@ pub async fn stalled(activity: &Cell<u64>, limit: f64) {
         seen = now;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures::FutureExt as _;
+    use futures::future::{Either, select};
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    #[wasm_bindgen_test]
+    async fn silence_is_noticed() {
+        let begin = global::now();
+        stalled(&Cell::new(0), 160.0).await;
+        assert!(global::now() - begin >= 150.0);
+    }
+
+    #[wasm_bindgen_test]
+    async fn time_in_which_the_thread_is_busy_does_not_count() {
+        let activity = Cell::new(0);
+        let mut watch = Box::pin(stalled(&activity, 200.0));
+        assert!(watch.as_mut().now_or_never().is_none());
+        global::block(400.0);
+        let arrival = async {
+            global::sleep(50.0).await;
+            activity.set(1);
+            global::sleep(100.0).await;
+        };
+        assert!(matches!(select(watch, pin!(arrival)).await, Either::Right(_)));
+    }
+}
