@@ -18,8 +18,11 @@ export interface LoadPythonOptions {
   lockFileURL?: string | URL;
   /** The lock file itself, as JSON or parsed; then none is fetched. */
   lockFileContents?: string | object;
-  /** Folder of the wheels that the lock file names. Default: the folder of the lock file. */
-  packageBaseUrl?: string | URL;
+  /**
+   * Folder of the wheels that the lock file names, or a list of mirrors that each have them all: what one does not give,
+   * or gives wrong, is asked of the next. Default: the folder of the lock file.
+   */
+  packageBaseUrl?: string | URL | (string | URL)[];
   /** Packages to have on the path at start: names from the lock file, or URLs of wheels. */
   packages?: string[];
   /**
@@ -34,6 +37,10 @@ export interface LoadPythonOptions {
   image?: string | URL;
   /** Environment variables, over those of the distribution. */
   env?: Record<string, string>;
+  /**
+   * Milliseconds without a byte after which a download is given up and tried again; at most 2^31 - 1. Default: 30 000.
+   */
+  stallTimeoutMs?: number;
   /** Gives the start up: `loadPython` rejects with code `ABORTED` and the worker is ended. */
   signal?: AbortSignal;
   /** Answers `input()`. Needs a cross-origin isolated page (`features.input`). Default: `input()` raises an error. */
@@ -88,7 +95,10 @@ function bootOptions(options: LoadPythonOptions): BootOptions {
     indexURL: resolveFolder("indexURL", options.indexURL ?? DEFAULT_INDEX_URL),
     ...(lockFileURL !== undefined && { lockFileURL: resolveUrl("lockFileURL", lockFileURL) }),
     ...(lockFileContents !== undefined && { lockFileContents: toJson(lockFileContents) }),
-    ...(packageBaseUrl !== undefined && { packageBaseUrl: resolveFolder("packageBaseUrl", packageBaseUrl) }),
+    ...(packageBaseUrl !== undefined && {
+      packageBaseUrls: [packageBaseUrl].flat().map((url) => resolveFolder("packageBaseUrl", url)),
+    }),
+    ...(options.stallTimeoutMs !== undefined && { stallTimeoutMs: options.stallTimeoutMs }),
     ...(options.image !== undefined && { image: resolveUrl("image", options.image) }),
     packages: packages.map((name) => resolvePackage("packages", name)),
     env: { ...options.env },
@@ -113,7 +123,10 @@ const CHECKS: Record<keyof LoadPythonOptions, Check> = {
     (value) => typeof value === "string" || (typeof value === "object" && value !== null),
     "the text of a lock file or the object it stands for",
   ],
-  packageBaseUrl: isUrl,
+  packageBaseUrl: [
+    (value) => isUrl[0](value) || (Array.isArray(value) && value.length > 0 && value.every(isUrl[0])),
+    "a URL or a list of URLs",
+  ],
   image: isUrl,
   packages: [
     (value) => Array.isArray(value) && value.every((name) => typeof name === "string" && name !== ""),
@@ -124,6 +137,10 @@ const CHECKS: Record<keyof LoadPythonOptions, Check> = {
     "an object whose values are strings",
   ],
   cache: [(value) => value === "persistent" || value === "none", '"persistent" or "none"'],
+  stallTimeoutMs: [
+    (value) => typeof value === "number" && value > 0 && value < 2 ** 31,
+    "a number of milliseconds above 0 and below 2^31",
+  ],
   signal: [(value) => value instanceof AbortSignal, "an AbortSignal"],
   stdin: isFunction,
   onProgress: isFunction,

@@ -14,6 +14,7 @@ pub mod resolve;
 pub mod side_module;
 pub mod source;
 pub mod tag;
+pub mod transfer;
 pub mod version;
 pub mod vfs;
 pub mod wheel;

@@ -208,8 +208,8 @@ impl Detached {
             contents: Vec<(String, u64, u32, u32)>,
         }
         not_over("bytes in a listing", listing.len() as u64, MAX_LISTING as u64)?;
-        let listing: Listing = serde_json::from_slice(listing)
-            .map_err(|error| ManifestError::Format { reason: error.to_string() })?;
+        let listing: Listing =
+            serde_json::from_slice(listing).map_err(|error| ManifestError::Format { reason: error.to_string() })?;
         let count = listing.files.iter().map(|listed| listed.contents.len() + 1).sum::<usize>();
         not_over("files in a listing", count as u64, MAX_FILES as u64)?;
         let mut seen = HashSet::new();

@@ -127,8 +127,7 @@ fn what_is_listed_has_to_fill_its_file_exactly() {
 
 #[test]
 fn detached_files_are_there_and_are_fetched_only_when_they_are_read() {
-    let parts =
-        listing(&json!([file("x", 5, &json!([["a/b.py", 2, 10, 0o4644], ["a/c.so", 3, 20, 0o200]]))])).unwrap();
+    let parts = listing(&json!([file("x", 5, &json!([["a/b.py", 2, 10, 0o4644], ["a/c.so", 3, 20, 0o200]]))])).unwrap();
     let reads = Rc::new(Cell::new(0));
     let source: SharedSource = Rc::new(Counted { bytes: b"12345".to_vec(), reads: Rc::clone(&reads) });
     let mut files = FileSystem::new(NOW);

@@ -36,7 +36,7 @@ use crate::emscripten::linker::Linker;
 use crate::emscripten::snapshot::Restore;
 use crate::emscripten::start::{ModuleFuture, PopulateFuture, StartOptions, start};
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Fetcher, settle, spawn};
+use crate::fetch::{Fetcher, Network, settle, spawn};
 use crate::global::wall_clock;
 use crate::output::{Output, Stream};
 use crate::packages::{Lock, PackageParts, Packages};
@@ -64,6 +64,8 @@ pub struct Interpreter {
     pub bytecode: Rc<Bytecode>,
     /// Timings and progress.
     pub timeline: Rc<Timeline>,
+    /// The way out.
+    pub network: Network,
     /// The file system.
     pub files: SharedFileSystem,
     /// Links side modules.
@@ -96,6 +98,7 @@ struct Ground {
     options: BootOptions,
     host: EngineHost,
     timeline: Rc<Timeline>,
+    network: Network,
     fetcher: Fetcher,
     output: Rc<Output>,
     files: SharedFileSystem,
@@ -105,11 +108,12 @@ struct Ground {
 }
 
 impl Ground {
-    fn new(options: &BootOptions, host: &EngineHost, fetcher: &Fetcher) -> Self {
+    fn new(options: &BootOptions, host: &EngineHost, network: &Network, fetcher: &Fetcher) -> Self {
         let timeline = fetcher.timeline();
         Self {
             options: options.clone(),
             host: host.clone(),
+            network: network.clone(),
             fetcher: fetcher.clone(),
             output: Rc::new(Output::new(host.clone())),
             files: Rc::new(RefCell::new(FileSystem::new(wall_clock()))),
@@ -130,6 +134,7 @@ impl Ground {
             bytecode: Rc::clone(&bytecode),
             archives: Rc::clone(&self.archives),
             timeline: Rc::clone(&self.timeline),
+            network: self.network.clone(),
             held: Rc::clone(&self.held),
         };
         (Rc::new(Packages::new(lock, &self.options, parts)), bytecode)
@@ -141,7 +146,7 @@ impl Ground {
         let options = StartOptions {
             abi: packages.lock().abi,
             index_url: self.options.index_url.clone(),
-            package_base_url: packages.base_url().to_owned(),
+            package_base_url: packages.base_urls().first().cloned().unwrap_or_default(),
             environment: environment(&self.options),
             lock_file: packages.lock().text().to_owned(),
             factory: parts.factory,
@@ -174,10 +179,11 @@ struct StartParts {
 /// Typed as in `boundary.d.ts`; every failure rejects within the time it takes to notice it.
 pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSignal>) -> Result<Interpreter> {
     let timeline = Rc::new(Timeline::start(host.clone()));
-    let fetcher = Fetcher::new(Rc::clone(&timeline), signal);
+    let network = Network::new(Rc::clone(&timeline), options.stall_timeout);
+    let fetcher = network.fetcher(signal);
     let mut distribution = DistributionFiles::request(&options, &fetcher);
     if options.image.is_some() {
-        let ground = Ground::new(&options, &host, &fetcher);
+        let ground = Ground::new(&options, &host, &network, &fetcher);
         match restored::restore(ground, &mut distribution).await {
             Ok(interpreter) => return Ok(interpreter),
             Err(error) => {
@@ -186,7 +192,7 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
             }
         }
     }
-    from_beginning(Ground::new(&options, &host, &fetcher), distribution).await
+    from_beginning(Ground::new(&options, &host, &network, &fetcher), distribution).await
 }
 
 /// Starts Python from the beginning.
@@ -208,7 +214,7 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
     let prepared = file.manifest().file(distribution::STANDARD_LIBRARY_FILE);
     let known = known.filter(|known| prepared.is_none_or(|facts| facts.sha256 == *known));
     for hash in file.bytecode_of_no_package().chain(known) {
-        Bytecode::request(&bytecode, hash, file, packages.base_url(), fetcher);
+        Bytecode::request(&bytecode, hash, file, packages.base_urls(), fetcher);
     }
     let preload = spawn({
         let (packages, fetcher, names) = (Rc::clone(&packages), fetcher.clone(), options.packages.clone());
@@ -246,6 +252,7 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
         packages,
         bytecode,
         timeline: ground.timeline,
+        network: ground.network,
         files: ground.files,
         linker: ground.linker,
         held: ground.held,

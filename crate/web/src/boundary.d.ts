@@ -24,6 +24,12 @@ export interface Progress {
   loaded: number;
   /** Bytes in all, absent while unknown. */
   total?: number;
+  /**
+   * For a file that is being downloaded: bytes of everything that was asked for so far. `loaded` never grows less.
+   * `total` grows as more is asked for, and is absent while any size is unknown: a server that compresses on the way
+   * does not say it.
+   */
+  overall?: { loaded: number; total?: number };
 }
 
 /**
@@ -64,8 +70,13 @@ export interface BootOptions {
   lockFileURL?: string;
   /** The lock file itself: `lockFileURL` is then not fetched. */
   lockFileContents?: string;
-  /** Folder of the wheels named in the lock file. Default: the folder of the lock file. Ends in `/`. */
-  packageBaseUrl?: string;
+  /**
+   * Folders of the wheels named in the lock file: each has them all, and what one does not give is asked of the next.
+   * Default: the folder of the lock file. Each ends in `/`; at least one.
+   */
+  packageBaseUrls?: string[];
+  /** Milliseconds without a byte after which a transfer is given up and tried again. Default: 30 000. */
+  stallTimeoutMs?: number;
   /** Whether bytecode may be kept for the next visit. Default: `"persistent"`. */
   cache?: "persistent" | "none";
   /** Bytecode that does not come with the distribution, by the SHA-256 of the archive it belongs to. */

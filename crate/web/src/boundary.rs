@@ -134,6 +134,19 @@ pub struct Progress<'a> {
     /// Bytes or steps in all, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<f64>,
+    /// All downloads together, where this is one of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overall: Option<OverallProgress>,
+}
+
+/// `Progress.overall` of `boundary.d.ts`, in bytes.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct OverallProgress {
+    /// Done.
+    pub loaded: f64,
+    /// In all, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<f64>,
 }
 
 /// `BootOptions` of `boundary.d.ts`.
@@ -148,9 +161,12 @@ pub struct BootOptions {
     /// The lock file itself.
     #[serde(rename = "lockFileContents", default)]
     pub lock_file_contents: Option<String>,
-    /// Folder of the wheels.
-    #[serde(rename = "packageBaseUrl", default)]
-    pub package_base_url: Option<String>,
+    /// Folders of the wheels, each ending in `/`, in the order in which they are asked.
+    #[serde(rename = "packageBaseUrls", default)]
+    pub package_base_urls: Option<Vec<String>>,
+    /// Milliseconds without a byte after which a transfer is taken up again.
+    #[serde(rename = "stallTimeoutMs", default)]
+    pub stall_timeout: Option<f64>,
     /// Whether anything may be kept for the next visit.
     #[serde(default)]
     pub cache: CacheMode,
@@ -264,9 +280,11 @@ mod tests {
 
     #[wasm_bindgen_test]
     fn progress_is_a_plain_object_that_leaves_out_what_is_unknown() {
-        let progress = to_js(&Progress { stage: Stage::Download, name: "pandas", loaded: 5.0, total: None });
+        let progress =
+            to_js(&Progress { stage: Stage::Download, name: "pandas", loaded: 5.0, total: None, overall: None });
         assert_eq!(Reflect::get(&progress, &"stage".into()).unwrap(), "download");
         assert_eq!(Reflect::get(&progress, &"loaded".into()).unwrap(), 5.0);
         assert!(!Reflect::has(&progress, &"total".into()).unwrap());
+        assert!(!Reflect::has(&progress, &"overall".into()).unwrap());
     }
 }

@@ -23,7 +23,7 @@ use crate::emscripten::abi::Abi;
 use crate::emscripten::bindings::PublicApi;
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::error::{Code, Error};
-use crate::fetch::{Fetcher, Label, compare_sha256, sha256, spawn};
+use crate::fetch::{Fetcher, Label, Sources, spawn};
 use crate::global::{self, wall_clock};
 use crate::store::Store;
 
@@ -83,15 +83,19 @@ impl Bytecode {
 
     /// Starts to get the bytecode of an archive: what is kept in this browser, what the distribution has, or what comes
     /// with Taipan. Bytecode that cannot be had costs time and nothing else, so failures are no errors.
-    pub fn request(this: &Rc<Self>, archive_hash: &str, lock: &LockFile, base_url: &str, fetcher: &Fetcher) {
+    pub fn request(this: &Rc<Self>, archive_hash: &str, lock: &LockFile, base_urls: &[String], fetcher: &Fetcher) {
         if this.coming.borrow().contains_key(archive_hash) {
             return;
         }
-        let of_distribution = lock
-            .bytecode()
-            .get(archive_hash)
-            .map(|file| ShippedBytecode { url: format!("{base_url}{}", file.file_name), sha256: file.sha256.clone() });
-        let file = of_distribution.or_else(|| this.shipped.get(archive_hash).cloned());
+        let of_distribution = lock.bytecode().get(archive_hash).map(|file| {
+            (Sources::in_folders(base_urls, &file.file_name).with_sha256(&file.sha256), file.file_name.clone())
+        });
+        let shipped = || {
+            let file = this.shipped.get(archive_hash)?;
+            let name = file.url.rsplit('/').next().unwrap_or_default().to_owned();
+            Some((Sources::at(&file.url).with_sha256(&file.sha256), name))
+        };
+        let file = of_distribution.or_else(shipped);
         let (this_too, hash, fetcher) = (Rc::clone(this), archive_hash.to_owned(), fetcher.clone());
         let coming = spawn(async move {
             if let Some(kept) = this_too.store.get(&this_too.key(&hash)).await {
@@ -99,10 +103,9 @@ impl Bytecode {
             }
             let missing = || Error::new(Code::LoadHttp, "There is no bytecode.");
             let file = file.ok_or_else(missing)?;
-            let name = file.url.rsplit('/').next().unwrap_or_default();
-            let bytes = fetcher.download(&file.url, Label { stage: Stage::Download, name, size: None }).await?;
-            compare_sha256(name, &sha256(&bytes).await, &file.sha256)?;
-            Ok(bytes)
+            let (sources, name) = file;
+            let label = Label { stage: Stage::Download, name: &name, size: None };
+            Ok(fetcher.download_from(sources, label).await?.0)
         });
         let coming = async move { coming.await.ok() }.boxed_local().shared();
         this.coming.borrow_mut().insert(archive_hash.to_owned(), coming);

@@ -3,8 +3,6 @@
 mod files;
 mod mounts;
 
-use std::rc::Rc;
-
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
@@ -145,7 +143,7 @@ impl Engine {
     }
 
     fn fetcher(&self, signal: Option<AbortSignal>) -> Fetcher {
-        Fetcher::new(Rc::clone(&self.interpreter.timeline), signal)
+        self.interpreter.network.fetcher(signal)
     }
 }
 

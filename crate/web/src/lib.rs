@@ -20,6 +20,7 @@ mod image;
 mod output;
 mod packages;
 mod python_files;
+mod remote_file;
 mod session;
 mod side_module;
 mod store;

@@ -32,14 +32,14 @@ use crate::emscripten::bindings::PublicApi;
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::Linker;
 use crate::error::{Code, Error, Result};
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, Network};
 use crate::side_module;
 use crate::timeline::Timeline;
 
 /// The packages of one interpreter.
 pub struct Packages {
     lock: Lock,
-    base_url: String,
+    base_urls: Vec<String>,
     parts: PackageParts,
     loaded: RefCell<BTreeMap<String, PackageInfo>>,
     /// One load at a time: two that need the same package must not both install it.
@@ -61,6 +61,8 @@ pub struct PackageParts {
     pub archives: Rc<Archives>,
     /// Who is told of progress.
     pub timeline: Rc<Timeline>,
+    /// What an `import` statement downloads with.
+    pub network: Network,
     /// Bytes of archives held outside Rust's memory.
     pub held: Rc<Cell<u64>>,
 }
@@ -68,13 +70,13 @@ pub struct PackageParts {
 impl Packages {
     /// No package is loaded.
     pub fn new(lock: Lock, options: &BootOptions, parts: PackageParts) -> Self {
-        let base_url = options.package_base_url.clone().unwrap_or_else(|| match &options.lock_file_url {
-            Some(url) => folder(url).to_owned(),
-            None => options.index_url.clone(),
+        let base_urls = options.package_base_urls.clone().unwrap_or_else(|| match &options.lock_file_url {
+            Some(url) => vec![folder(url).to_owned()],
+            None => vec![options.index_url.clone()],
         });
         Self {
             lock,
-            base_url,
+            base_urls,
             parts,
             loaded: RefCell::default(),
             loading: Mutex::new(()),
@@ -83,9 +85,9 @@ impl Packages {
         }
     }
 
-    /// The folder of the wheels named in the lock file, ending in `/`.
-    pub fn base_url(&self) -> &str {
-        &self.base_url
+    /// The folders of the wheels named in the lock file, each ending in `/`, in the order in which they are asked.
+    pub fn base_urls(&self) -> &[String] {
+        &self.base_urls
     }
 
     /// The archives that files are slices of.
@@ -229,7 +231,7 @@ impl Packages {
         if let Some(prepared) = self.prefetched.take_finished(package.name()) {
             return Ok(prepared);
         }
-        let (bytes, hash) = download::download_now(package, &self.base_url, &self.parts.timeline)?;
+        let (bytes, hash) = download::download_now(package, &self.base_urls, &self.parts.network.fetcher(None))?;
         self.read(package, bytes, hash)
     }
 
@@ -244,8 +246,8 @@ impl Packages {
 
     /// Where files are that are served beside their archives.
     pub fn beside(&self) -> Beside {
-        let (held, timeline) = (Rc::clone(&self.parts.held), Rc::clone(&self.parts.timeline));
-        Beside { base_url: self.base_url.clone(), held, timeline }
+        let (held, archives) = (Rc::clone(&self.parts.held), self.archives());
+        Beside { base_urls: self.base_urls.clone(), held, network: self.parts.network.clone(), archives }
     }
 
     /// Downloads a package, checks it, and compiles its side modules.
@@ -258,16 +260,16 @@ impl Packages {
 
     async fn fetch(&self, package: &Wanted, fetcher: &Fetcher) -> Result<PreparedPackage> {
         let mut modules = Vec::new();
-        let archive = download::download(package, &self.base_url, fetcher);
+        let archive = download::download(package, &self.base_urls, fetcher);
         if let Wanted::Locked(locked) = package {
-            Bytecode::request(&self.parts.bytecode, &locked.sha256, self.lock.file(), &self.base_url, fetcher);
+            Bytecode::request(&self.parts.bytecode, &locked.sha256, self.lock.file(), &self.base_urls, fetcher);
             let manifest = self.lock.file().manifest();
             if let Some(facts) = manifest.file(&locked.file_name) {
                 self.parts.timeline.expect(package.name(), facts.size);
             }
             let directory = archive::directory(package, self.lock.abi);
             for module in manifest.side_modules(&locked.sha256) {
-                modules.push(side_module::compile(module, &directory, &self.base_url, fetcher));
+                modules.push(side_module::compile(module, &directory, &self.base_urls, fetcher));
             }
         }
         let ((bytes, hash), modules) = try_join(archive, try_join_all(modules)).await?;

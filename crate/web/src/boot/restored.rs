@@ -18,7 +18,7 @@ use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::snapshot::Restore;
 use crate::emscripten::start::Populate;
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Label, spawn};
+use crate::fetch::{Label, Sources, spawn};
 use crate::global::wall_clock;
 use crate::image::OpenImage;
 use crate::packages::Packages;
@@ -89,6 +89,7 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
         packages,
         bytecode,
         timeline: ground.timeline,
+        network: ground.network,
         files: ground.files,
         linker: ground.linker,
         held: ground.held,
@@ -104,14 +105,14 @@ fn populate(
     packages: &Rc<Packages>,
 ) -> crate::emscripten::start::PopulateFuture {
     let (image, archives, held) = (Rc::clone(image), Rc::clone(&ground.archives), Rc::clone(&ground.held));
-    let (index_url, base_url) = (ground.options.index_url.clone(), packages.base_url().to_owned());
-    let url = move |archive: &ArchiveReference| match archive.file_name.as_str() {
-        address if address.contains("://") => address.to_owned(),
-        STANDARD_LIBRARY_FILE => format!("{index_url}{STANDARD_LIBRARY_FILE}"),
-        file => format!("{base_url}{file}"),
+    let (index_url, base_urls) = (ground.options.index_url.clone(), packages.base_urls().to_vec());
+    let network = ground.network.clone();
+    let folders = move |archive: &ArchiveReference| match archive.file_name.as_str() {
+        STANDARD_LIBRARY_FILE => Sources::at(&format!("{index_url}{STANDARD_LIBRARY_FILE}")),
+        file => Sources::in_folders(&base_urls, file),
     };
     let populate = move |files: &SharedFileSystem| {
-        let mut restored = image.files(&archives, &held, url)?;
+        let mut restored = image.files(&archives, &held, &network, folders)?;
         // The glue and the bridge make these anew.
         if let Ok(devices) = restored.resolve("/dev", true) {
             for stream in ["stdin", "stdout", "stderr"] {

@@ -36,7 +36,7 @@ impl StandardLibrary {
             let (archive, hash) = archive.await?;
             let Self { bytecode, held } = self;
             let lock = packages.lock();
-            Bytecode::request(&bytecode, &hash, lock.file(), packages.base_url(), &fetcher);
+            Bytecode::request(&bytecode, &hash, lock.file(), packages.base_urls(), &fetcher);
             let kept = bytecode.receive(&hash).await;
             let (abi, beside, archives) = (lock.abi, packages.beside(), packages.archives());
             let mount = move |files: &SharedFileSystem| {
