@@ -38,6 +38,7 @@ impl Cases {
             .stderr(Stdio::piped())
             .spawn();
         let Ok(mut node) = node else {
+            assert!(support::distribution().is_none(), "there is no Node");
             eprintln!("skipped: there is no Node");
             return;
         };
