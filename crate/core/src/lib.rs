@@ -11,6 +11,7 @@ pub mod requirement;
 pub mod resolve;
 pub mod side_module;
 pub mod source;
+pub mod store;
 pub mod tag;
 pub mod version;
 pub mod vfs;
