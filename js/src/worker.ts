@@ -54,6 +54,8 @@ const handlers: Handlers = {
   mount: async ([path, source]) => void (await engine().mount(path, source)),
   unmount: ([path]) => void engine().unmount(path),
   memory: () => engine().memory(),
+  storeUsage: () => engine().storeUsage(),
+  storeClear: async () => void (await engine().storeClear()),
 };
 
 scope.addEventListener("message", (event) => {
@@ -102,7 +104,11 @@ async function boot(options: Sent<"boot">[0], hostOptions: HostOptions, signal: 
   })();
   started = await starting;
   const { engine } = started;
-  return withTimings({ version: engine.version(), pythonVersion: engine.pythonVersion() });
+  return withTimings({
+    version: engine.version(),
+    pythonVersion: engine.pythonVersion(),
+    store: engine.storeBackend(),
+  });
 }
 
 async function run(request: Sent<"run">[0], signal: AbortSignal): Promise<Got<"run">> {

@@ -17,7 +17,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use futures::future::try_join;
+use futures::future::{join, try_join};
 use js_sys::{ArrayBuffer, WebAssembly};
 use taipan_core::vfs::{FileSystem, LayerId};
 use wasm_bindgen::{JsCast, JsValue};
@@ -50,6 +50,8 @@ pub struct Interpreter {
     pub session: Session,
     /// Brings packages.
     pub packages: Rc<Packages>,
+    /// What is kept for the next visit.
+    pub store: Store,
     /// Keeps bytecode.
     pub bytecode: Rc<Bytecode>,
     /// Timings and progress.
@@ -95,13 +97,16 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
     // The glue can be evaluated before the lock file confirms that it is the right one.
     let guessed_abi = distribution.guessed_abi();
     let guessed_factory = spawn(distribution.factory(guessed_abi, &host));
-    let store = Store::open(options.cache == CacheMode::Persistent).await;
-    let lock = distribution.lock_file().await?;
+    let limit = options.cache_limit.map(|limit| limit as u64);
+    let opening = Store::open(options.cache == CacheMode::Persistent, limit, &host);
+    let (store, lock) = join(opening, distribution.lock_file()).await;
+    let lock = lock?;
     let abi = lock.abi;
-    let bytecode = Rc::new(Bytecode::new(abi, store, Rc::clone(&files), Rc::clone(&held)));
+    let bytecode = Rc::new(Bytecode::new(abi, store.clone(), Rc::clone(&files), Rc::clone(&held)));
     let parts = PackageParts {
         files: Rc::clone(&files),
         linker: linker.clone(),
+        store: store.clone(),
         bytecode: Rc::clone(&bytecode),
         timeline: Rc::clone(&timeline),
         held: Rc::clone(&held),
@@ -120,8 +125,11 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
     let (factory, standard_library) = try_join(factory, distribution.standard_library()).await?;
     timeline.end(Stage::Glue);
     let (standard_library, hash) = standard_library;
-    Bytecode::request(&bytecode, &hash, packages.lock().file(), packages.base_url(), &fetcher);
-    let kept = bytecode.receive(&hash).await;
+    let own_hash = python_files::own_hash();
+    for hash in [&hash, &own_hash] {
+        Bytecode::request(&bytecode, hash, packages.lock().file(), packages.base_url(), &fetcher);
+    }
+    let (kept, own_kept) = join(bytecode.receive(&hash), bytecode.receive(&own_hash)).await;
     let (print, shared_files, shared_held) = (Rc::clone(&output), Rc::clone(&files), Rc::clone(&held));
     let start_options = StartOptions {
         abi,
@@ -134,8 +142,9 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
         populate: Box::new({
             let bytecode = Rc::clone(&bytecode);
             move |files| {
-                let layer = python_files::mount(files, abi, standard_library, &shared_held)?;
-                bytecode.mount(layer, &hash, kept);
+                let (library, own) = python_files::mount(files, abi, standard_library, &shared_held)?;
+                bytecode.mount(library, &hash, kept);
+                bytecode.mount(own, &own_hash, own_kept);
                 Ok(())
             }
         }),
@@ -162,6 +171,7 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
         api,
         session,
         packages,
+        store,
         bytecode,
         timeline,
         files: shared_files,

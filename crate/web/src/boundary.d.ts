@@ -58,8 +58,10 @@ export interface BootOptions {
   lockFileContents?: string;
   /** Folder of the wheels named in the lock file. Default: the folder of the lock file. Ends in `/`. */
   packageBaseUrl?: string;
-  /** Whether bytecode may be kept for the next visit. Default: `"persistent"`. */
+  /** Whether packages and bytecode may be kept for the next visit. Default: `"persistent"`. */
   cache?: "persistent" | "none";
+  /** The most that is kept, in bytes. Default: 512 MiB, or half of what the browser gives the site where that is less. */
+  cacheLimit?: number;
   /** Packages to have on the path when boot is done. */
   packages: string[];
   /** Environment variables. */
@@ -72,6 +74,8 @@ export interface EngineHost {
   importModule(url: string): Promise<unknown>;
   /** Called as things move on. */
   onProgress(progress: Progress): void;
+  /** Called for what the page may want to know and what is no failure. */
+  onNotice?(notice: Notice): void;
   /** Called for each piece of output, in order. `run` is the id given to `Engine.run`, 0 outside a run. */
   onOutput(run: number, output: Output): void;
   /**
@@ -141,6 +145,31 @@ export interface Timings {
   /** Files whose contents had to be inflated. */
   filesInflated: number;
 }
+
+/** Where the store is: the origin private file system, the Cache API, or nowhere that outlives the interpreter. */
+export type StoreBackend = "opfs" | "cache" | "memory" | "none";
+
+/** What is kept in this browser, for all pages of the origin. */
+export interface StoreUsage {
+  /** Bytes of content. */
+  bytes: number;
+  /** The most that is kept, in bytes. */
+  limit: number;
+  /** Pieces of content. */
+  entries: number;
+  backend: StoreBackend;
+}
+
+/** Something that the page may want to know and that is no failure. */
+export interface Notice {
+  /** `STORE_IN_MEMORY`: nothing more is kept for the next visit; the browser has no room for it or denies it. */
+  code: NoticeCode;
+  message: string;
+  /** What can be done about it, a sentence. */
+  hint: string;
+}
+
+export type NoticeCode = "STORE_IN_MEMORY";
 
 /** Sizes in bytes. */
 export interface MemoryUse {

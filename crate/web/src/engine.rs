@@ -11,13 +11,12 @@ use web_sys::AbortSignal;
 use crate::boot::{self, Interpreter};
 use crate::boundary::{
     BootOptions, BootOptionsObject, EngineHost, FileStatObject, MemoryUseObject, PackageInfoArray, RunEndObject,
-    RunRequestObject, TimingsObject, to_js,
+    RunRequestObject, StoreBackendName, StoreUsageObject, TimingsObject, to_js,
 };
 use crate::bytecode::Bytecode;
 use crate::error::{Code, Error};
 use crate::fetch::Fetcher;
 use crate::session::RunRequest;
-use crate::store;
 
 /// A started Python interpreter.
 #[wasm_bindgen]
@@ -37,12 +36,6 @@ impl Engine {
         let options: BootOptions = serde_wasm_bindgen::from_value(options.into())
             .map_err(|error| Error::new(Code::BadArgument, format!("The options of the boot are wrong: {error}")))?;
         Ok(Self { interpreter: boot::boot(options, host, signal).await? })
-    }
-
-    /// Forgets everything that is kept for this origin from one visit to the next.
-    #[wasm_bindgen(js_name = clearStore)]
-    pub async fn clear_store() {
-        store::clear().await;
     }
 
     /// Runs code to its end. Output goes to the host as it happens.
@@ -120,6 +113,24 @@ impl Engine {
     /// How long each stage of the boot took, and what was moved.
     pub fn timings(&self) -> TimingsObject {
         self.interpreter.timings()
+    }
+
+    /// Where things are kept for the next visit.
+    #[wasm_bindgen(js_name = storeBackend)]
+    pub fn store_backend(&self) -> StoreBackendName {
+        JsValue::from(self.interpreter.store.backend_name()).unchecked_into()
+    }
+
+    /// How much is kept for this origin.
+    #[wasm_bindgen(js_name = storeUsage)]
+    pub async fn store_usage(&self) -> StoreUsageObject {
+        to_js(&self.interpreter.store.usage().await).unchecked_into()
+    }
+
+    /// Forgets everything that is kept for this origin.
+    #[wasm_bindgen(js_name = storeClear)]
+    pub async fn store_clear(&self) {
+        self.interpreter.store.clear().await;
     }
 
     /// The version of the distribution, such as `0.28.3`.

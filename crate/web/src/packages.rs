@@ -29,6 +29,7 @@ use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::Linker;
 use crate::error::{Code, Error, Result};
 use crate::fetch::Fetcher;
+use crate::store::Store;
 use crate::timeline::Timeline;
 
 /// The packages of one interpreter.
@@ -48,6 +49,8 @@ pub struct PackageParts {
     pub files: SharedFileSystem,
     /// Where its side modules are found.
     pub linker: Linker,
+    /// Where its archive is kept.
+    pub store: Store,
     /// Where its bytecode is kept.
     pub bytecode: Rc<Bytecode>,
     /// Who is told of progress.
@@ -196,8 +199,10 @@ impl Packages {
     /// Downloads a package and checks it, while everything else waits. Its side modules are compiled when they are
     /// linked.
     fn prepare_now(&self, package: &Wanted) -> Result<PreparedPackage> {
-        let (bytes, hash) = download::download_now(package, &self.base_url, &self.parts.timeline)?;
-        archive::read(package, bytes, hash, self.lock.abi, &self.parts.held)
+        let PackageParts { timeline, store, held, bytecode, .. } = &self.parts;
+        let (bytes, hash) = download::download_now(package, &self.base_url, timeline, store)?;
+        let kept = bytecode.receive_now(&hash);
+        Ok(archive::read(package, bytes, hash, self.lock.abi, held)?.with_bytecode(kept))
     }
 
     /// Downloads a package, checks it, and compiles its side modules.
@@ -205,7 +210,7 @@ impl Packages {
         if let Wanted::Locked(locked) = package {
             Bytecode::request(&self.parts.bytecode, &locked.sha256, self.lock.file(), &self.base_url, fetcher);
         }
-        let (bytes, hash) = download::download(package, &self.base_url, fetcher).await?;
+        let (bytes, hash) = download::download(package, &self.base_url, fetcher, &self.parts.store).await?;
         let package = archive::read(package, bytes, hash, self.lock.abi, &self.parts.held)?;
         let kept = self.parts.bytecode.receive(package.hash()).await;
         package.with_bytecode(kept).compile(&self.parts.linker).await

@@ -156,10 +156,11 @@ impl Index {
         self.names.retain(|_, named| named != hash);
     }
 
-    /// Notes a use; content that is not known stays so. Says whether that changed anything.
-    pub fn touch(&mut self, hash: &ContentHash, now: u64) -> bool {
-        let later = self.entries.get_mut(hash).filter(|entry| entry.last_used < now);
-        later.map(|entry| entry.last_used = now).is_some()
+    /// Notes a use; content that is not known stays so.
+    pub fn touch(&mut self, hash: &ContentHash, now: u64) {
+        if let Some(entry) = self.entries.get_mut(hash) {
+            entry.last_used = entry.last_used.max(now);
+        }
     }
 
     /// Brings the books in line with the content that is there, and its sizes. What was not known is kept for its hash,
@@ -237,7 +238,7 @@ mod tests {
                 Change::AddNamed(name, number, size) => drop(index.add_named(name, hash(*number), *size, now)),
                 Change::RemoveName(name) => drop(index.remove_name(name)),
                 Change::Remove(number) => index.remove(&hash(*number)),
-                Change::Touch(number) => drop(index.touch(&hash(*number), now)),
+                Change::Touch(number) => index.touch(&hash(*number), now),
             }
         }
         index
