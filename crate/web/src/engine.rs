@@ -62,8 +62,10 @@ impl Engine {
     /// `PACKAGE_NOT_FOUND`, `PACKAGES_FAILED` and what a single package can fail with.
     #[wasm_bindgen(js_name = loadPackage)]
     pub async fn load_package(&self, names: Vec<String>, signal: Option<AbortSignal>) -> Thrown<PackageInfoArray> {
-        let loaded = self.interpreter.packages.load(&names, &self.fetcher(signal)).await?;
-        Ok(to_js(&loaded).unchecked_into())
+        self.interpreter.bytecode.note_activity();
+        let loaded = self.interpreter.packages.load(&names, &self.fetcher(signal)).await;
+        Bytecode::put_away_when_idle(&self.interpreter.bytecode, &self.interpreter.api);
+        Ok(to_js(&loaded?).unchecked_into())
     }
 
     /// Loads the packages that a piece of code imports, as far as the lock file knows them.

@@ -186,7 +186,7 @@ impl Store {
     pub async fn usage(&self) -> StoreUsage {
         let content = self.backend().content().await;
         StoreUsage {
-            bytes: content.iter().map(|(_, size)| *size as f64).sum(),
+            bytes: content.iter().map(|(_, size)| *size).sum::<u64>() as f64,
             limit: if self.backend_name() == "none" { 0.0 } else { self.limit().await as f64 },
             entries: content.len() as u32,
             backend: self.backend_name(),
