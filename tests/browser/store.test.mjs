@@ -301,6 +301,28 @@ describe("the store", { timeout: 300_000 }, () => {
     ]);
   });
 
+  it("is read by tabs at the same time where access handles are exclusive, or missing", async () => {
+    await empty();
+    const values = await api.evaluate(async (hash) => {
+      const handles = "FileSystemFileHandle.prototype";
+      const exclusive = `const create = ${handles}.createSyncAccessHandle;
+        ${handles}.createSyncAccessHandle = function () { return create.call(this); };`;
+      const missing = `delete ${handles}.createSyncAccessHandle;`;
+      const first = await start({ worker: workerWith(missing) });
+      await first.run("import six");
+      await keptHashes(hash);
+      first.dispose();
+      const workers = [exclusive, exclusive, missing, exclusive].map(workerWith);
+      const pythons = await Promise.all(workers.map((worker) => start({ worker })));
+      const ended = await Promise.all(pythons.map((python) => python.run("import six; six.__version__")));
+      const stores = pythons.map((python) => python.features.store);
+      for (const python of pythons) python.dispose();
+      return ended.map(({ value }, place) => [value, stores[place]]);
+    }, hashOf("six"));
+    assert.deepEqual(values, Array(4).fill([lock.packages.six.version, "opfs"]));
+    assert.equal(wheelsAsked().length, 1, "that of the first visit");
+  });
+
   it("is in the Cache API where there is no file system", async () => {
     const visit = () =>
       api.evaluate(async () => {
@@ -336,11 +358,22 @@ describe("the store", { timeout: 300_000 }, () => {
     });
     assert.equal(found.value, lock.packages.six.version);
     assert.equal(found.store, "memory");
-    assert.equal(found.usage.backend, "memory");
+    assert.deepEqual({ ...found.usage, limit: 0 }, { bytes: 0, limit: 0, entries: 0, backend: "memory" });
     assert.deepEqual(
       found.notices.map(({ code }) => code),
       ["STORE_IN_MEMORY"],
     );
+  });
+
+  it("does not hold a start up when storage never answers", async () => {
+    const found = await api.evaluate(async () => {
+      const worker = workerWith("StorageManager.prototype.getDirectory = () => new Promise(() => {});");
+      const python = await start({ worker });
+      const { value } = await python.run("1 + 1");
+      python.dispose();
+      return [value, python.features.store];
+    });
+    assert.deepEqual(found, [2, "memory"]);
   });
 
   it("needs no locks", async () => {

@@ -211,6 +211,8 @@ impl Packages {
             Bytecode::request(&self.parts.bytecode, &locked.sha256, self.lock.file(), &self.base_url, fetcher);
         }
         let (bytes, hash) = download::download(package, &self.base_url, fetcher, &self.parts.store).await?;
+        // Of a wheel that is asked for by its address, the hash is known only now.
+        Bytecode::request(&self.parts.bytecode, &hash, self.lock.file(), &self.base_url, fetcher);
         let package = archive::read(package, bytes, hash, self.lock.abi, &self.parts.held)?;
         let kept = self.parts.bytecode.receive(package.hash()).await;
         package.with_bytecode(kept).compile(&self.parts.linker).await

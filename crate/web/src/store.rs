@@ -21,8 +21,10 @@ mod tests;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
+use std::pin::pin;
 use std::rc::Rc;
 
+use futures::future::{Either, select};
 use futures::lock::Mutex;
 use js_sys::Uint8Array;
 use taipan_core::store::{ContentHash, Index, limit};
@@ -35,7 +37,10 @@ use self::place::Place;
 use crate::boundary::{EngineHost, Notice, NoticeCode, StoreUsage};
 use crate::error::describe;
 use crate::fetch::{sha256, sha256_now};
-use crate::global::wall_clock;
+use crate::global::{self, wall_clock};
+
+/// Milliseconds that a start waits for storage. It is there within twenty, or something is wrong with it.
+const PATIENCE: f64 = 3000.0;
 
 /// The store of this origin, as one interpreter sees it.
 #[derive(Clone)]
@@ -72,12 +77,20 @@ enum Kept {
 impl Store {
     /// Opens the store of this origin, if the caller wants one. `limit` is in bytes.
     pub async fn open(is_wanted: bool, limit: Option<u64>, host: &EngineHost) -> Self {
-        let backend = if is_wanted { Backend::open().await } else { Backend::None };
-        let store = Self::with_backend(backend.clone(), limit, host);
-        if matches!(backend, Backend::Memory(_)) {
+        let opening = async {
+            let backend = if is_wanted { Backend::open().await } else { Backend::None };
+            let index = backend.index().await;
+            (backend, index)
+        };
+        let (backend, index) = match select(pin!(opening), global::sleep(PATIENCE)).await {
+            Either::Left((opened, _)) => opened,
+            Either::Right(_) => (Backend::Memory(Memory::default()), Index::default()),
+        };
+        let store = Self::with_backend(backend, limit, host);
+        *store.shared.index.borrow_mut() = index;
+        if store.backend_name() == "memory" {
             store.notify("The browser has no storage for this page, or denies it.");
         }
-        *store.shared.index.borrow_mut() = backend.index().await;
         store
     }
 
