@@ -6,6 +6,8 @@ import type {
   PackageInfo,
   RunEnd,
   RunRequest,
+  StoreBackend,
+  StoreUsage,
   Timings,
 } from "./boundary.js";
 
@@ -59,6 +61,12 @@ export interface Engine {
   memory(): MemoryUse;
   /** How long the boot took and what has been moved so far. */
   timings(): Timings;
+  /** Where things are kept for the next visit. */
+  storeBackend(): StoreBackend;
+  /** How much is kept for this origin. */
+  storeUsage(): Promise<StoreUsage>;
+  /** Forgets everything that is kept for this origin. */
+  storeClear(): Promise<void>;
   /** Version of the distribution, such as `"0.28.3"`. */
   version(): string;
   /** Version of Python, such as `"3.13.2"`. */

@@ -1,5 +1,5 @@
 import { resolveFolder, resolvePackage, resolveUrl } from "./address.js";
-import type { BootOptions, Output, Progress } from "./boundary.js";
+import type { BootOptions, Notice, Output, Progress } from "./boundary.js";
 import { aborted, badArgument, TaipanError } from "./errors.js";
 import { detectFeatures } from "./features.js";
 import type { Stdin } from "./input.js";
@@ -26,8 +26,8 @@ export interface LoadPythonOptions {
   /** Packages to have on the path at start: names from the lock file, or URLs of wheels. */
   packages?: string[];
   /**
-   * Whether bytecode may be kept in this browser, so that the next visit compiles nothing again: `"persistent"` or
-   * `"none"`. Default: `"persistent"`, where the browser has the Cache API.
+   * Whether packages and bytecode may be kept in this browser, so that the next visit downloads and compiles nothing again:
+   * `"persistent"` or `"none"`. Default: `"persistent"`, as far as the browser allows (`features.store`).
    */
   cache?: "persistent" | "none";
   /**
@@ -35,6 +35,11 @@ export interface LoadPythonOptions {
    * time and nothing else; `python.timings.imageRefused` says why.
    */
   image?: string | URL;
+  /**
+   * The most that is kept for this origin, in bytes; then the least recently used goes. Default: 512 MiB, or half of what
+   * the browser gives the whole site where that is less.
+   */
+  cacheLimit?: number;
   /** Environment variables, over those of the distribution. */
   env?: Record<string, string>;
   /**
@@ -47,6 +52,8 @@ export interface LoadPythonOptions {
   stdin?: Stdin;
   /** Called as the start, and later the loading of packages, moves on. */
   onProgress?: (progress: Progress) => void;
+  /** Called for what the page may want to know and what is no failure: that nothing can be kept for the next visit. */
+  onNotice?: (notice: Notice) => void;
   /** Called for output that belongs to no run: of the start, of callbacks, of tasks that outlive their run. */
   onOutput?: (output: Output) => void;
   /**
@@ -83,6 +90,7 @@ export async function loadPython(options: LoadPythonOptions = {}): Promise<Pytho
     spawn: options.worker ?? spawnWorker,
     stdin: options.stdin,
     onProgress: options.onProgress,
+    onNotice: options.onNotice,
     onOutput: options.onOutput,
   };
   return Python.start(settings, features, signal);
@@ -103,6 +111,7 @@ function bootOptions(options: LoadPythonOptions): BootOptions {
     packages: packages.map((name) => resolvePackage("packages", name)),
     env: { ...options.env },
     ...(options.cache !== undefined && { cache: options.cache }),
+    ...(options.cacheLimit !== undefined && { cacheLimit: options.cacheLimit }),
   };
 }
 
@@ -141,9 +150,14 @@ const CHECKS: Record<keyof LoadPythonOptions, Check> = {
     (value) => typeof value === "number" && value > 0 && value < 2 ** 31,
     "a number of milliseconds above 0 and below 2^31",
   ],
+  cacheLimit: [
+    (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+    "a number of bytes, an integer from 0",
+  ],
   signal: [(value) => value instanceof AbortSignal, "an AbortSignal"],
   stdin: isFunction,
   onProgress: isFunction,
+  onNotice: isFunction,
   onOutput: isFunction,
   worker: isFunction,
 };

@@ -56,6 +56,8 @@ const handlers: Handlers = {
   unmount: ([path]) => void engine().unmount(path),
   bake: () => new Blob(engine().bake()),
   memory: () => engine().memory(),
+  storeUsage: () => engine().storeUsage(),
+  storeClear: async () => void (await engine().storeClear()),
 };
 
 scope.addEventListener("message", (event) => {
@@ -104,7 +106,11 @@ async function boot(options: Sent<"boot">[0], hostOptions: HostOptions, signal: 
   })();
   started = await starting;
   const { engine } = started;
-  return withTimings({ version: engine.version(), pythonVersion: engine.pythonVersion() });
+  return withTimings({
+    version: engine.version(),
+    pythonVersion: engine.pythonVersion(),
+    store: engine.storeBackend(),
+  });
 }
 
 async function run(request: Sent<"run">[0], signal: AbortSignal): Promise<Got<"run">> {

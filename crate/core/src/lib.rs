@@ -13,6 +13,7 @@ pub mod requirement;
 pub mod resolve;
 pub mod side_module;
 pub mod source;
+pub mod store;
 pub mod tag;
 pub mod transfer;
 pub mod version;

@@ -19,6 +19,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use futures::future::join;
 use js_sys::{ArrayBuffer, Object, WebAssembly};
 use taipan_core::vfs::{FileSystem, LayerId};
 use wasm_bindgen::{JsCast, JsValue};
@@ -60,6 +61,8 @@ pub struct Interpreter {
     pub session: Session,
     /// Brings packages.
     pub packages: Rc<Packages>,
+    /// What is kept for the next visit.
+    pub store: Store,
     /// Keeps bytecode.
     pub bytecode: Rc<Bytecode>,
     /// Timings and progress.
@@ -124,13 +127,21 @@ impl Ground {
         }
     }
 
+    /// What is kept from one visit to the next.
+    fn open_store(&self) -> impl Future<Output = Store> + use<> {
+        let (is_wanted, host) = (self.options.cache == CacheMode::Persistent, self.host.clone());
+        let limit = self.options.cache_limit.map(|limit| limit as u64);
+        async move { Store::open(is_wanted, limit, &host).await }
+    }
+
     /// The packages and the bytecode of an interpreter that has none yet.
-    fn packages(&self, lock: Lock, store: Store) -> (Rc<Packages>, Rc<Bytecode>) {
+    fn packages(&self, lock: Lock, store: &Store) -> (Rc<Packages>, Rc<Bytecode>) {
         let (files, held) = (Rc::clone(&self.files), Rc::clone(&self.held));
-        let bytecode = Rc::new(Bytecode::new(lock.abi, store, self.options.bytecode.clone(), files, held));
+        let bytecode = Rc::new(Bytecode::new(lock.abi, store.clone(), self.options.bytecode.clone(), files, held));
         let parts = PackageParts {
             files: Rc::clone(&self.files),
             linker: self.linker.clone(),
+            store: store.clone(),
             bytecode: Rc::clone(&bytecode),
             archives: Rc::clone(&self.archives),
             timeline: Rc::clone(&self.timeline),
@@ -203,10 +214,10 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
     // The glue can be evaluated before the lock file confirms that it is the right one.
     let guessed_abi = distribution.guessed_abi();
     let guessed_factory = spawn(distribution.factory(guessed_abi, host));
-    let store = Store::open(options.cache == CacheMode::Persistent).await;
-    let lock = distribution.lock_file().await?;
+    let (store, lock) = join(ground.open_store(), distribution.lock_file()).await;
+    let lock = lock?;
     let abi = lock.abi;
-    let (packages, bytecode) = ground.packages(lock, store);
+    let (packages, bytecode) = ground.packages(lock, &store);
     // The standard library's own hash is not known yet; where the release is a known one, or the lock file has bytecode of
     // what is no package, it can be told.
     let file = packages.lock().file();
@@ -250,6 +261,7 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
         host_module,
         session,
         packages,
+        store,
         bytecode,
         timeline: ground.timeline,
         network: ground.network,

@@ -77,8 +77,10 @@ export interface BootOptions {
   packageBaseUrls?: string[];
   /** Milliseconds without a byte after which a transfer is given up and tried again. Default: 30 000. */
   stallTimeoutMs?: number;
-  /** Whether bytecode may be kept for the next visit. Default: `"persistent"`. */
+  /** Whether packages and bytecode may be kept for the next visit. Default: `"persistent"`. */
   cache?: "persistent" | "none";
+  /** The most that is kept, in bytes. Default: 512 MiB, or half of what the browser gives the site where that is less. */
+  cacheLimit?: number;
   /** Bytecode that does not come with the distribution, by the SHA-256 of the archive it belongs to. */
   bytecode?: Record<string, ShippedBytecode>;
   /** Address of an image to restore, if it fits; else Python starts from the beginning. */
@@ -95,6 +97,8 @@ export interface EngineHost {
   importModule(url: string): Promise<unknown>;
   /** Called as things move on. */
   onProgress(progress: Progress): void;
+  /** Called for what the page may want to know and what is no failure. */
+  onNotice?(notice: Notice): void;
   /** Called for each piece of output, in order. `run` is the id given to `Engine.run`, 0 outside a run. */
   onOutput(run: number, output: Output): void;
   /**
@@ -166,6 +170,31 @@ export interface Timings {
   /** Why an image was not restored, a sentence; absent if none was wanted or it was restored. */
   imageRefused?: string;
 }
+
+/** Where the store is: the origin private file system, the Cache API, or nowhere that outlives the interpreter. */
+export type StoreBackend = "opfs" | "cache" | "memory" | "none";
+
+/** What is kept in this browser, for all pages of the origin. */
+export interface StoreUsage {
+  /** Bytes of content. */
+  bytes: number;
+  /** The most that is kept, in bytes. */
+  limit: number;
+  /** Pieces of content. */
+  entries: number;
+  backend: StoreBackend;
+}
+
+/** Something that the page may want to know and that is no failure. */
+export interface Notice {
+  /** `STORE_IN_MEMORY`: nothing more is kept for the next visit; the browser has no room for it or denies it. */
+  code: NoticeCode;
+  message: string;
+  /** What can be done about it, a sentence. */
+  hint: string;
+}
+
+export type NoticeCode = "STORE_IN_MEMORY";
 
 /** Sizes in bytes. */
 export interface MemoryUse {

@@ -38,6 +38,14 @@ extern "C" {
     #[wasm_bindgen(typescript_type = "MemoryUse")]
     pub type MemoryUseObject;
 
+    /// `StoreUsage`.
+    #[wasm_bindgen(typescript_type = "StoreUsage")]
+    pub type StoreUsageObject;
+
+    /// `StoreBackend`.
+    #[wasm_bindgen(typescript_type = "StoreBackend")]
+    pub type StoreBackendName;
+
     /// What `Engine.mount` takes.
     #[wasm_bindgen(typescript_type = "File | Blob | Uint8Array | FileSystemDirectoryHandle")]
     pub type MountSource;
@@ -53,6 +61,12 @@ extern "C" {
     #[wasm_bindgen(method, js_name = onProgress)]
     pub fn on_progress(this: &EngineHost, progress: &JsValue);
 
+    #[wasm_bindgen(method, getter, js_name = onNotice)]
+    fn notice_function(this: &EngineHost) -> Option<js_sys::Function>;
+
+    #[wasm_bindgen(method, catch, js_name = onNotice)]
+    fn on_notice(this: &EngineHost, notice: &JsValue) -> Result<(), JsValue>;
+
     #[wasm_bindgen(method, js_name = onOutput)]
     pub fn on_output(this: &EngineHost, run: u32, output: &JsValue);
 
@@ -67,6 +81,16 @@ extern "C" {
 
     #[wasm_bindgen(method, catch, js_name = takeInterrupt)]
     pub fn take_interrupt(this: &EngineHost) -> Result<bool, JsValue>;
+}
+
+impl EngineHost {
+    /// Tells the page something, where it listens.
+    pub fn notify(&self, notice: &Notice) {
+        if self.notice_function().is_some() {
+            // What a listener throws is its own affair.
+            let _ = self.on_notice(&to_js(notice));
+        }
+    }
 }
 
 /// A stage of starting Python or of bringing packages in.
@@ -176,6 +200,9 @@ pub struct BootOptions {
     /// An image to restore, if it fits.
     #[serde(default)]
     pub image: Option<String>,
+    /// The most that is kept, in bytes.
+    #[serde(rename = "cacheLimit", default)]
+    pub cache_limit: Option<f64>,
     /// Packages to have on the path when boot is done.
     #[serde(default)]
     pub packages: Vec<String>,
@@ -235,6 +262,38 @@ pub struct FileStat {
     pub changed: f64,
     /// Inode number.
     pub inode: u32,
+}
+
+/// `StoreUsage` of `boundary.d.ts`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct StoreUsage {
+    /// Bytes of content.
+    pub bytes: f64,
+    /// The most that is kept, in bytes.
+    pub limit: f64,
+    /// Pieces of content.
+    pub entries: u32,
+    /// `StoreBackend`.
+    pub backend: &'static str,
+}
+
+/// `Notice` of `boundary.d.ts`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Notice {
+    /// What it is about.
+    pub code: NoticeCode,
+    /// Sentences.
+    pub message: String,
+    /// What can be done about it.
+    pub hint: &'static str,
+}
+
+/// What a notice is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum NoticeCode {
+    /// Nothing more is kept for the next visit.
+    StoreInMemory,
 }
 
 /// `MemoryUse` of `boundary.d.ts`, in bytes.

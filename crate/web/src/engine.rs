@@ -9,14 +9,13 @@ use web_sys::AbortSignal;
 use crate::boot::{self, Interpreter};
 use crate::boundary::{
     BootOptions, BootOptionsObject, EngineHost, FileStatObject, MemoryUseObject, PackageInfoArray, RunEndObject,
-    RunRequestObject, TimingsObject, to_js,
+    RunRequestObject, StoreBackendName, StoreUsageObject, TimingsObject, to_js,
 };
 use crate::bytecode::Bytecode;
 use crate::error::{Code, Error};
 use crate::fetch::Fetcher;
 use crate::image;
 use crate::session::RunRequest;
-use crate::store;
 
 /// A started Python interpreter.
 #[wasm_bindgen]
@@ -36,12 +35,6 @@ impl Engine {
         let options: BootOptions = serde_wasm_bindgen::from_value(options.into())
             .map_err(|error| Error::new(Code::BadArgument, format!("The options of the boot are wrong: {error}")))?;
         Ok(Self { interpreter: boot::boot(options, host, signal).await? })
-    }
-
-    /// Forgets everything that is kept for this origin from one visit to the next.
-    #[wasm_bindgen(js_name = clearStore)]
-    pub async fn clear_store() {
-        store::clear().await;
     }
 
     /// Runs code to its end. Output goes to the host as it happens.
@@ -68,8 +61,10 @@ impl Engine {
     /// `PACKAGE_NOT_FOUND`, `PACKAGES_FAILED` and what a single package can fail with.
     #[wasm_bindgen(js_name = loadPackage)]
     pub async fn load_package(&self, names: Vec<String>, signal: Option<AbortSignal>) -> Thrown<PackageInfoArray> {
-        let loaded = self.interpreter.packages.load(&names, &self.fetcher(signal)).await?;
-        Ok(to_js(&loaded).unchecked_into())
+        self.interpreter.bytecode.note_activity();
+        let loaded = self.interpreter.packages.load(&names, &self.fetcher(signal)).await;
+        Bytecode::put_away_when_idle(&self.interpreter.bytecode, &self.interpreter.api);
+        Ok(to_js(&loaded?).unchecked_into())
     }
 
     /// Loads the packages that a piece of code imports, as far as the lock file knows them.
@@ -128,6 +123,24 @@ impl Engine {
     /// How long each stage of the boot took, and what was moved.
     pub fn timings(&self) -> TimingsObject {
         self.interpreter.timings()
+    }
+
+    /// Where things are kept for the next visit.
+    #[wasm_bindgen(js_name = storeBackend)]
+    pub fn store_backend(&self) -> StoreBackendName {
+        JsValue::from(self.interpreter.store.backend_name()).unchecked_into()
+    }
+
+    /// How much is kept for this origin.
+    #[wasm_bindgen(js_name = storeUsage)]
+    pub async fn store_usage(&self) -> StoreUsageObject {
+        to_js(&self.interpreter.store.usage().await).unchecked_into()
+    }
+
+    /// Forgets everything that is kept for this origin.
+    #[wasm_bindgen(js_name = storeClear)]
+    pub async fn store_clear(&self) {
+        self.interpreter.store.clear().await;
     }
 
     /// The version of the distribution, such as `0.28.3`.

@@ -34,6 +34,7 @@ use crate::emscripten::linker::Linker;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Fetcher, Network};
 use crate::side_module;
+use crate::store::Store;
 use crate::timeline::Timeline;
 
 /// The packages of one interpreter.
@@ -55,6 +56,8 @@ pub struct PackageParts {
     pub files: SharedFileSystem,
     /// Where its side modules are found.
     pub linker: Linker,
+    /// Where its archive is kept.
+    pub store: Store,
     /// Where its bytecode is kept.
     pub bytecode: Rc<Bytecode>,
     /// Which source is which archive.
@@ -231,8 +234,10 @@ impl Packages {
         if let Some(prepared) = self.prefetched.take_finished(package.name()) {
             return Ok(prepared);
         }
-        let (bytes, hash) = download::download_now(package, &self.base_urls, &self.parts.network.fetcher(None))?;
-        self.read(package, bytes, hash)
+        let PackageParts { network, store, bytecode, .. } = &self.parts;
+        let (bytes, hash) = download::download_now(package, &self.base_urls, &network.fetcher(None), store)?;
+        let kept = bytecode.receive_now(&hash);
+        Ok(self.read(package, bytes, hash)?.with_bytecode(kept))
     }
 
     /// Reads an archive that is here, and what it says of files beside it: those of the lock file may have some.
@@ -260,7 +265,7 @@ impl Packages {
 
     async fn fetch(&self, package: &Wanted, fetcher: &Fetcher) -> Result<PreparedPackage> {
         let mut modules = Vec::new();
-        let archive = download::download(package, &self.base_urls, fetcher);
+        let archive = download::download(package, &self.base_urls, fetcher, &self.parts.store);
         if let Wanted::Locked(locked) = package {
             Bytecode::request(&self.parts.bytecode, &locked.sha256, self.lock.file(), &self.base_urls, fetcher);
             let manifest = self.lock.file().manifest();
@@ -273,6 +278,8 @@ impl Packages {
             }
         }
         let ((bytes, hash), modules) = try_join(archive, try_join_all(modules)).await?;
+        // Of a wheel that is asked for by its address, the hash is known only now.
+        Bytecode::request(&self.parts.bytecode, &hash, self.lock.file(), &self.base_urls, fetcher);
         let package = self.read(package, bytes, hash)?;
         let kept = self.parts.bytecode.receive(package.hash()).await;
         Ok(package.with_bytecode(kept).compile(&self.parts.linker).await?.with_modules(modules))

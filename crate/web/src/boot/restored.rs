@@ -9,7 +9,7 @@ use taipan_core::image::{ArchiveReference, Verify};
 
 use super::files::DistributionFiles;
 use super::{Ground, Interpreter, StartParts, environment};
-use crate::boundary::{CacheMode, Stage};
+use crate::boundary::Stage;
 use crate::bytecode::Bytecode;
 use crate::distribution::STANDARD_LIBRARY_FILE;
 use crate::emscripten::abi::set;
@@ -23,7 +23,6 @@ use crate::global::wall_clock;
 use crate::image::OpenImage;
 use crate::packages::Packages;
 use crate::session::{Connection, Session};
-use crate::store::Store;
 
 /// Restores the image that the options name.
 ///
@@ -33,10 +32,7 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
     let Ground { options, host, timeline, fetcher, .. } = &ground;
     let url = options.image.clone().unwrap_or_default();
     let image = fetcher.download(&url, Label { stage: Stage::Image, name: "", size: None });
-    let store = spawn({
-        let is_wanted = options.cache == CacheMode::Persistent;
-        async move { Ok(Store::open(is_wanted).await) }
-    });
+    let store = spawn(ground.open_store().map(Ok));
     let image = Rc::new(OpenImage::read(image.await?, Verify::Sha256, &ground.held)?);
     let compiling = spawn(image.compile(&ground.linker)?);
     let (factory, main) = distribution.restored(&image.identity().distribution, image.abi()?, host);
@@ -45,7 +41,8 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
     if lock.abi != image.abi()? {
         return Err(Error::new(Code::WrongAbi, "The image was baked for another distribution."));
     }
-    let (packages, bytecode) = ground.packages(lock, store.await?);
+    let store = store.await?;
+    let (packages, bytecode) = ground.packages(lock, &store);
     let factory = factory.await?;
     timeline.end(Stage::Glue);
     let restore = Rc::new(Restore::new(&image.manifest, image.memory_length())?);
@@ -87,6 +84,7 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
         host_module,
         session,
         packages,
+        store,
         bytecode,
         timeline: ground.timeline,
         network: ground.network,

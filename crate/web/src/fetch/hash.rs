@@ -44,9 +44,17 @@ pub async fn sha256(bytes: &Uint8Array) -> String {
     sha256_now(bytes)
 }
 
-/// As [`sha256`], on this thread.
+/// As [`sha256`], on this thread. Few bytes at a time are copied into Rust's memory, which never shrinks.
 pub fn sha256_now(bytes: &Uint8Array) -> String {
-    hexadecimal(&Sha256::digest(bytes.to_vec()))
+    const CHUNK: u32 = 64 * 1024;
+    let mut hasher = Sha256::new();
+    let mut start = 0;
+    while start < bytes.length() {
+        let end = bytes.length().min(start.saturating_add(CHUNK));
+        hasher.update(bytes.subarray(start, end).to_vec());
+        start = end;
+    }
+    hexadecimal(&hasher.finalize())
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -143,7 +143,7 @@ fn identity(interpreter: &Interpreter, manifest: &Manifest) -> Result<Identity> 
         .collect();
     Ok(Identity {
         engine: engine(),
-        python_files: python_files_hash(),
+        python_files: python_files_hash()?,
         distribution: Distribution {
             version: lock.file().info().version.clone(),
             abi: lock.abi.version().to_owned(),

@@ -41,7 +41,7 @@ impl OpenImage {
         let baked = &image.head().identity;
         let wanted = Identity {
             engine: engine(),
-            python_files: python_files_hash(),
+            python_files: python_files_hash()?,
             // The files of the distribution are compared when they arrive.
             distribution: baked.distribution.clone(),
             features: features(u32::from(has_argument_counter())),

@@ -1,31 +1,81 @@
 //! Bringing a package's archive here.
 
 use js_sys::Uint8Array;
+use taipan_core::store::ContentHash;
 
 use super::Wanted;
 use crate::boundary::Stage;
 use crate::error::Result;
 use crate::fetch::{Fetcher, Label, Sources};
+use crate::store::Store;
 
-/// Downloads a package's archive and checks its SHA-256, where the lock file has one. Gives both.
+/// Gets a package's archive, from the store or the network, and checks its SHA-256, where the lock file has one. Gives
+/// both.
 ///
 /// # Errors
 /// Those of [`Fetcher::download_from`].
-pub async fn download(package: &Wanted, base_urls: &[String], fetcher: &Fetcher) -> Result<(Uint8Array, String)> {
+pub async fn download(
+    package: &Wanted,
+    base_urls: &[String],
+    fetcher: &Fetcher,
+    store: &Store,
+) -> Result<(Uint8Array, String)> {
+    let expected = expected_hash(package);
+    if let Some(expected) = expected
+        && let Some(bytes) = store.get_content(&expected).await
+    {
+        fetcher.check_aborted()?;
+        report(fetcher, Stage::Download, package, &bytes);
+        return Ok((bytes, expected.to_string()));
+    }
     let label = Label { stage: Stage::Download, name: package.name(), size: None };
-    fetcher.download_from(sources(package, base_urls), label).await
+    let (bytes, hash) = fetcher.download_from(sources(package, base_urls), label).await?;
+    keep(store, expected, &bytes);
+    Ok((bytes, hash))
 }
 
 /// As [`download`], while everything else waits: for an `import` statement.
 ///
 /// # Errors
 /// Those of [`Fetcher::download_now`].
-pub fn download_now(package: &Wanted, base_urls: &[String], fetcher: &Fetcher) -> Result<(Uint8Array, String)> {
+pub fn download_now(
+    package: &Wanted,
+    base_urls: &[String],
+    fetcher: &Fetcher,
+    store: &Store,
+) -> Result<(Uint8Array, String)> {
+    let expected = expected_hash(package);
+    if let Some(expected) = expected
+        && let Some(bytes) = store.get_content_now(&expected)
+    {
+        report(fetcher, Stage::Import, package, &bytes);
+        return Ok((bytes, expected.to_string()));
+    }
     let label = Label { stage: Stage::Import, name: package.name(), size: None };
-    fetcher.download_now(&sources(package, base_urls), label)
+    let (bytes, hash) = fetcher.download_now(&sources(package, base_urls), label)?;
+    keep(store, expected, &bytes);
+    Ok((bytes, hash))
 }
 
-/// A lock file names a file in the folders of the wheels, or a whole address.
+/// What the lock file says; a wheel that is named by its address alone may be another one tomorrow.
+fn expected_hash(package: &Wanted) -> Option<ContentHash> {
+    match package {
+        Wanted::Locked(locked) => locked.sha256.parse().ok(),
+        Wanted::Wheel { .. } => None,
+    }
+}
+
+fn keep(store: &Store, hash: Option<ContentHash>, bytes: &Uint8Array) {
+    if let Some(hash) = hash {
+        store.put_content_later(hash, bytes);
+    }
+}
+
+fn report(fetcher: &Fetcher, stage: Stage, package: &Wanted, bytes: &Uint8Array) {
+    let size = f64::from(bytes.length());
+    fetcher.timeline().report(stage, package.name(), size, Some(size));
+}
+
 fn sources(package: &Wanted, base_urls: &[String]) -> Sources {
     match package {
         Wanted::Locked(locked) => Sources::in_folders(base_urls, &locked.file_name).with_sha256(&locked.sha256),
