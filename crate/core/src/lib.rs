@@ -5,6 +5,7 @@
 
 pub mod archive;
 pub mod imports;
+pub mod index;
 pub mod lock;
 pub mod name;
 pub mod requirement;

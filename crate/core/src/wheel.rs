@@ -3,9 +3,13 @@
 mod filename;
 mod install;
 mod metadata;
+mod modules;
 mod record;
+mod remote;
 
 pub use filename::{InterpreterTags, NoMatchingTag, WheelFilename, WheelFilenameError};
 pub use install::{InstallError, Place, WheelLayout, is_side_module};
 pub use metadata::{Metadata, MetadataError};
+pub use modules::{ModuleFile, top_level_modules};
 pub use record::{Record, RecordError, RecordReport, RecordedFile};
+pub use remote::{check_identity, read_metadata};
