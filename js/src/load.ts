@@ -1,4 +1,4 @@
-import { resolveFolder, resolvePackage, resolveUrl } from "./address.js";
+import { resolveFolder, resolveIndexes, resolvePackage, resolveUrl } from "./address.js";
 import type { BootOptions, Output, Progress } from "./boundary.js";
 import { aborted, badArgument, TaipanError } from "./errors.js";
 import { detectFeatures } from "./features.js";
@@ -20,6 +20,8 @@ export interface LoadPythonOptions {
   lockFileContents?: string | object;
   /** Folder of the wheels that the lock file names. Default: the folder of the lock file. */
   packageBaseUrl?: string | URL;
+  /** Roots of package indexes that `install` asks, in order. Default: `["https://pypi.org/simple"]`, as micropip. */
+  indexURLs?: (string | URL)[];
   /** Packages to have on the path at start: names from the lock file, or URLs of wheels. */
   packages?: string[];
   /**
@@ -84,6 +86,7 @@ function bootOptions(options: LoadPythonOptions): BootOptions {
     ...(lockFileURL !== undefined && { lockFileURL: resolveUrl("lockFileURL", lockFileURL) }),
     ...(lockFileContents !== undefined && { lockFileContents: toJson(lockFileContents) }),
     ...(packageBaseUrl !== undefined && { packageBaseUrl: resolveFolder("packageBaseUrl", packageBaseUrl) }),
+    ...(options.indexURLs !== undefined && { indexURLs: resolveIndexes(options.indexURLs) }),
     packages: packages.map((name) => resolvePackage("packages", name)),
     env: { ...options.env },
     ...(options.cache !== undefined && { cache: options.cache }),
@@ -111,6 +114,10 @@ const CHECKS: Record<keyof LoadPythonOptions, Check> = {
   packages: [
     (value) => Array.isArray(value) && value.every((name) => typeof name === "string" && name !== ""),
     "an array of names",
+  ],
+  indexURLs: [
+    (value) => Array.isArray(value) && value.every((url) => typeof url === "string" || url instanceof URL),
+    "an array of URLs",
   ],
   env: [
     (value) => typeof value === "object" && value !== null && Object.values(value).every((v) => typeof v === "string"),

@@ -58,12 +58,24 @@ export interface BootOptions {
   lockFileContents?: string;
   /** Folder of the wheels named in the lock file. Default: the folder of the lock file. Ends in `/`. */
   packageBaseUrl?: string;
+  /** Roots of package indexes that `install` asks, in order. Default: `["https://pypi.org/simple"]`, as micropip. */
+  indexURLs?: string[];
   /** Whether bytecode may be kept for the next visit. Default: `"persistent"`. */
   cache?: "persistent" | "none";
   /** Packages to have on the path when boot is done. */
   packages: string[];
   /** Environment variables. */
   env: Record<string, string>;
+}
+
+/** How to install. */
+export interface InstallOptions {
+  /** Roots of package indexes, instead of those of the boot. Absolute. */
+  indexURLs?: string[];
+  /** Requirements that restrict versions of what is needed anyway. */
+  constraints?: string[];
+  /** Whether pre-releases are as good as releases. Default: only where nothing else fits. */
+  pre?: boolean;
 }
 
 /** What the engine asks of the worker it runs in. */
@@ -111,7 +123,7 @@ export interface PackageInfo {
   version: string;
   /** File name of the wheel or archive. */
   fileName: string;
-  /** Where it came from: `"lock"` or the URL it was given by. */
+  /** Where it came from: `"lock"`, or the URL of the wheel. */
   source: string;
 }
 
@@ -177,6 +189,7 @@ export type ErrorCode =
   | "ABORTED"
   | "BAD_ARGUMENT"
   | "BAD_ARCHIVE"
+  | "BAD_INDEX"
   | "BAD_LOCK_FILE"
   | "BAD_REQUIREMENT"
   | "BAD_WASM"

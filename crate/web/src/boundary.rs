@@ -18,6 +18,10 @@ extern "C" {
     #[wasm_bindgen(typescript_type = "RunRequest")]
     pub type RunRequestObject;
 
+    /// `InstallOptions` before it is read.
+    #[wasm_bindgen(typescript_type = "InstallOptions")]
+    pub type InstallOptionsObject;
+
     /// `Promise<RunEnd>`.
     #[wasm_bindgen(typescript_type = "RunEnd")]
     pub type RunEndObject;
@@ -148,6 +152,9 @@ pub struct BootOptions {
     /// Folder of the wheels.
     #[serde(rename = "packageBaseUrl", default)]
     pub package_base_url: Option<String>,
+    /// Roots of package indexes.
+    #[serde(rename = "indexURLs", default)]
+    pub index_urls: Option<Vec<String>>,
     /// Whether anything may be kept for the next visit.
     #[serde(default)]
     pub cache: CacheMode,
@@ -157,6 +164,20 @@ pub struct BootOptions {
     /// Environment variables.
     #[serde(default)]
     pub env: std::collections::BTreeMap<String, String>,
+}
+
+/// `InstallOptions` of `boundary.d.ts`.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct InstallOptions {
+    /// Roots of package indexes, instead of those of the boot.
+    #[serde(rename = "indexURLs", default)]
+    pub index_urls: Option<Vec<String>>,
+    /// Requirements that restrict versions of what is needed anyway.
+    #[serde(default)]
+    pub constraints: Vec<String>,
+    /// Whether pre-releases are as good as releases.
+    #[serde(default)]
+    pub pre: bool,
 }
 
 /// What may be kept from one visit to the next.

@@ -14,6 +14,8 @@ mod error;
 mod fetch;
 mod global;
 mod host_files;
+mod index_client;
+mod install;
 mod output;
 mod packages;
 mod python_files;

@@ -5,22 +5,26 @@
 
 mod archive;
 mod download;
+mod frozen;
+mod installed;
 mod lock;
 mod wanted;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 use futures::future::join_all;
 use futures::lock::Mutex;
 use js_sys::{Array, Object, Reflect};
 use taipan_core::imports::top_level_modules;
+use taipan_core::name::PackageName;
 use wasm_bindgen::JsValue;
 
 pub use self::archive::PreparedPackage;
+pub use self::installed::InstalledWheel;
 pub use self::lock::Lock;
-use self::wanted::Wanted;
+pub use self::wanted::{Wanted, WheelFacts, bad_requirement, filename_in, is_wheel};
 use crate::boundary::{BootOptions, PackageInfo, Stage};
 use crate::bytecode::Bytecode;
 use crate::emscripten::abi::set;
@@ -31,10 +35,17 @@ use crate::error::{Code, Error, Result};
 use crate::fetch::Fetcher;
 use crate::timeline::Timeline;
 
+/// The root that micropip asks by default, in all versions that distributions have (`DEFAULT_INDEX_URLS`).
+const DEFAULT_INDEX_URL: &str = "https://pypi.org/simple";
+
 /// The packages of one interpreter.
 pub struct Packages {
     lock: Lock,
     base_url: String,
+    /// The folder of the distribution, ending in `/`.
+    index_url: String,
+    /// Roots of package indexes to ask where a call names none.
+    index_urls: Vec<String>,
     parts: PackageParts,
     loaded: RefCell<BTreeMap<String, PackageInfo>>,
     /// One load at a time: two that need the same package must not both install it.
@@ -66,6 +77,8 @@ impl Packages {
         Self {
             lock,
             base_url,
+            index_url: options.index_url.clone(),
+            index_urls: options.index_urls.clone().unwrap_or_else(|| vec![DEFAULT_INDEX_URL.to_owned()]),
             parts,
             loaded: RefCell::default(),
             loading: Mutex::new(()),
@@ -83,6 +96,11 @@ impl Packages {
         Rc::clone(&self.parts.files)
     }
 
+    /// Roots of package indexes, in the order in which they are asked.
+    pub fn index_urls(&self) -> &[String] {
+        &self.index_urls
+    }
+
     /// The lock file.
     pub fn lock(&self) -> &Lock {
         &self.lock
@@ -90,6 +108,7 @@ impl Packages {
 
     /// What is loaded, by name.
     pub fn loaded(&self) -> Vec<PackageInfo> {
+        self.look();
         self.loaded.borrow().values().cloned().collect()
     }
 
@@ -106,6 +125,15 @@ impl Packages {
         let _one_at_a_time = self.loading.lock().await;
         let missing = self.missing(wanted);
         self.parts.timeline.report(Stage::Resolve, "", missing.len() as f64, Some(missing.len() as f64));
+        let prepared = self.prepare_all(&missing, fetcher).await?;
+        self.install(prepared)
+    }
+
+    /// Downloads packages, checks them, and compiles their side modules.
+    ///
+    /// # Errors
+    /// As [`Packages::load`].
+    pub async fn prepare_all(&self, missing: &[Wanted], fetcher: &Fetcher) -> Result<Vec<PreparedPackage>> {
         let preparing = missing.iter().map(|package| self.prepare(package, fetcher));
         let outcomes = join_all(preparing).await;
         let mut prepared = Vec::with_capacity(outcomes.len());
@@ -120,7 +148,7 @@ impl Packages {
         if !failures.is_empty() {
             return Err(packages_failed(failures));
         }
-        self.install(prepared)
+        Ok(prepared)
     }
 
     /// Loads the packages of the lock file that provide the modules which code imports and which are not there yet.
@@ -181,11 +209,19 @@ impl Packages {
     }
 
     fn missing(&self, wanted: Vec<Wanted>) -> Vec<Wanted> {
+        self.look();
         let loaded = self.loaded.borrow();
-        wanted.into_iter().filter(|package| !loaded.contains_key(package.name())).collect()
+        // An index may write a name in another way than the lock file does.
+        let names: HashSet<PackageName> = loaded.keys().filter_map(|name| name.parse().ok()).collect();
+        let is_loaded = |name: &str| loaded.contains_key(name) || name.parse().is_ok_and(|name| names.contains(&name));
+        wanted.into_iter().filter(|package| !is_loaded(package.name())).collect()
     }
 
-    fn install(&self, prepared: Vec<PreparedPackage>) -> Result<Vec<PackageInfo>> {
+    /// Mounts packages, all or none.
+    ///
+    /// # Errors
+    /// [`Code::BadWheel`] if the files of one cannot be placed; then none is mounted.
+    pub fn install(&self, prepared: Vec<PreparedPackage>) -> Result<Vec<PackageInfo>> {
         let infos: Vec<PackageInfo> = prepared.iter().map(|package| package.info().clone()).collect();
         archive::install(prepared, &self.parts)?;
         self.loaded.borrow_mut().extend(infos.iter().map(|info| (info.name.clone(), info.clone())));
@@ -202,8 +238,8 @@ impl Packages {
 
     /// Downloads a package, checks it, and compiles its side modules.
     async fn prepare(&self, package: &Wanted, fetcher: &Fetcher) -> Result<PreparedPackage> {
-        if let Wanted::Locked(locked) = package {
-            Bytecode::request(&self.parts.bytecode, &locked.sha256, self.lock.file(), &self.base_url, fetcher);
+        if let Some(hash) = package.sha256() {
+            Bytecode::request(&self.parts.bytecode, hash, self.lock.file(), &self.base_url, fetcher);
         }
         let (bytes, hash) = download::download(package, &self.base_url, fetcher).await?;
         let package = archive::read(package, bytes, hash, self.lock.abi, &self.parts.held)?;

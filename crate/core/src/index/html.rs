@@ -167,16 +167,10 @@ fn unescape(text: &str) -> Cow<'_, str> {
     while let Some((before, after)) = rest.split_once('&') {
         result.push_str(before);
         let reference = after.split_once(';').filter(|(name, _)| name.len() <= 10);
-        match reference.and_then(|(name, after)| Some((character(name)?, after))) {
-            Some((character, after)) => {
-                result.push(character);
-                rest = after;
-            }
-            None => {
-                result.push('&');
-                rest = after;
-            }
-        }
+        let read = reference.and_then(|(name, after)| Some((character(name)?, after)));
+        let (character, after) = read.unwrap_or(('&', after));
+        result.push(character);
+        rest = after;
     }
     result.push_str(rest);
     Cow::Owned(result)
@@ -203,21 +197,15 @@ fn character(name: &str) -> Option<char> {
 }
 
 /// `None` if what is encoded is not UTF-8.
-pub(super) fn percent_decode(text: &str) -> Option<String> {
+fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
         let digits = after.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
+        let read = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).map(|byte| (byte, &after[2..]));
+        let (byte, after) = read.unwrap_or((*first, after));
+        bytes.push(byte);
+        rest = after;
     }
     String::from_utf8(bytes).ok()
 }

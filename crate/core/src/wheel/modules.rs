@@ -1,6 +1,6 @@
 //! The modules that a wheel brings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Place, WheelLayout};
 use crate::archive::{Archive, EntryKind};
@@ -30,6 +30,11 @@ pub fn top_level_modules(archive: &Archive, layout: &WheelLayout) -> BTreeMap<St
         }
     }
     modules
+}
+
+/// The names of the modules at top level that files belong to, by their paths from `site-packages`.
+pub fn module_names<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+    paths.filter_map(module_of).map(|(module, _)| module.to_owned()).collect()
 }
 
 /// The module at top level that a file belongs to, and whether it is the file by which the module is found.
