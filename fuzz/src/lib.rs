@@ -3,9 +3,11 @@
 use std::rc::Rc;
 
 use taipan_core::archive::{Archive, Entry, EntryKind, Limits};
+use taipan_core::index::{ProjectPage, candidates};
 use taipan_core::lock::LockFile;
 use taipan_core::name::PackageName;
 use taipan_core::side_module::SideModule;
+use taipan_core::tag::SupportedTags;
 use taipan_core::wheel::{InterpreterTags, Metadata, Record, WheelFilename, WheelLayout, is_side_module};
 
 /// Small enough that no input takes long, so that libFuzzer's own limits on time and memory mean something.
@@ -86,5 +88,25 @@ pub fn side_module(bytes: &[u8]) {
     let section = SideModule::parse(bytes);
     if section.is_ok() {
         assert_eq!(SideModule::parse(&[bytes, b"\x01\x00"].concat()), section);
+    }
+}
+
+/// A page of an index is read or refused, and what is in it can be used: the hash is one, candidates are the project's.
+pub fn index(bytes: &[u8]) {
+    let project: PackageName = "demo".parse().expect("a name");
+    let tags = SupportedTags::cpython((3, 14), &["pyemscripten_2026_0_wasm32"]);
+    for content_type in ["application/vnd.pypi.simple.v1+json", "text/html", ""] {
+        let Ok(page) = ProjectPage::parse(&project, content_type, bytes) else { continue };
+        for file in &page.files {
+            assert!(file.sha256.as_ref().is_none_or(|hash| hash.len() == 64 && !hash.contains(|c: char| c.is_uppercase())));
+            assert!(!file.url.contains('#'));
+        }
+        let count = page.files.len();
+        let found = candidates(page, &project, &tags);
+        assert!(found.len() <= count);
+        for indexed in &found {
+            assert_eq!(indexed.candidate.file, indexed.file.filename);
+            assert_eq!(indexed.candidate.yanked, indexed.file.yanked.is_some());
+        }
     }
 }

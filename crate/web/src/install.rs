@@ -75,7 +75,6 @@ pub async fn install(
 /// thought: then everything is to be done again.
 async fn round(mut resolver: Resolver, knowledge: &mut Knowledge<'_>) -> Result<Option<Resolution>> {
     let mut asked: Vec<Request> = Vec::new();
-    let mut facts = Vec::new();
     let end = {
         let knowledge = &*knowledge;
         let mut under_way = FuturesUnordered::new();
@@ -92,14 +91,9 @@ async fn round(mut resolver: Resolver, knowledge: &mut Knowledge<'_>) -> Result<
                 end => break end,
             }
             let stuck = || Error::new(Code::Resolution, "The resolver asks again for what it has been told.");
-            let fact = under_way.next().await.ok_or_else(stuck)??;
-            fact.tell(&mut resolver);
-            facts.push(fact);
+            under_way.next().await.ok_or_else(stuck)??.tell(&mut resolver);
         }
     };
-    for fact in facts {
-        knowledge.remember(fact);
-    }
     match end {
         Step::Resolved(resolution) => Ok((!knowledge.look_closer(&resolution)).then_some(resolution)),
         Step::Conflict(conflict) if !knowledge.look_further(&conflict) => Err(problem::conflict(&conflict, knowledge)),

@@ -1,6 +1,8 @@
 //! What is known of packages while requirements are being resolved, and how more is found out.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use js_sys::Uint8Array;
 use taipan_core::index::{ACCEPT, CoreMetadata, IndexedFile, MAX_BYTES, ProjectPage, candidates};
@@ -41,8 +43,8 @@ pub struct Knowledge<'a> {
     beyond_lock: BTreeSet<PackageName>,
     /// Packages of the lock file whose own metadata counts, and not only the names that the lock file says.
     in_detail: BTreeSet<PackageName>,
-    pages: BTreeMap<PackageName, std::result::Result<Vec<IndexedFile>, String>>,
-    details: BTreeMap<(PackageName, String), Detail>,
+    pages: RefCell<BTreeMap<PackageName, Page>>,
+    details: RefCell<BTreeMap<(PackageName, String), Detail>>,
 }
 
 /// What is known of one file.
@@ -52,27 +54,24 @@ struct Detail {
     wheel: Option<Uint8Array>,
 }
 
-/// The answer to a request, and what is worth remembering of it.
-pub struct Fact {
-    answer: Answer,
-    page: Option<(PackageName, std::result::Result<Vec<IndexedFile>, String>)>,
-    detail: Option<((PackageName, String), Detail)>,
-}
+/// The files that an index has of a project, or why there are none.
+type Page = std::result::Result<Rc<Vec<IndexedFile>>, String>;
 
-enum Answer {
+/// The answer to a request.
+pub enum Answer {
     Candidates(PackageName, std::result::Result<Vec<Candidate>, String>),
     Direct(String, std::result::Result<Candidate, String>),
     Dependencies(PackageName, String, std::result::Result<Vec<Requirement>, String>),
 }
 
-impl Fact {
+impl Answer {
     /// Hands the answer in.
-    pub fn tell(&self, resolver: &mut Resolver) {
-        match &self.answer {
-            Answer::Candidates(name, answer) => resolver.provide_candidates(name.clone(), answer.clone()),
-            Answer::Direct(url, answer) => resolver.provide_direct(url.clone(), answer.clone()),
+    pub fn tell(self, resolver: &mut Resolver) {
+        match self {
+            Answer::Candidates(name, answer) => resolver.provide_candidates(name, answer),
+            Answer::Direct(url, answer) => resolver.provide_direct(url, answer),
             Answer::Dependencies(name, file, answer) => {
-                resolver.provide_dependencies(name.clone(), file.clone(), answer.clone());
+                resolver.provide_dependencies(name, file, answer);
             }
         }
     }
@@ -97,8 +96,8 @@ impl<'a> Knowledge<'a> {
             loaded: loaded.collect(),
             beyond_lock: BTreeSet::new(),
             in_detail: BTreeSet::new(),
-            pages: BTreeMap::new(),
-            details: BTreeMap::new(),
+            pages: RefCell::default(),
+            details: RefCell::default(),
         }
     }
 
@@ -122,12 +121,6 @@ impl<'a> Knowledge<'a> {
     /// The names that the lock file knows.
     pub fn locked_names(&self) -> impl Iterator<Item = &str> {
         self.packages.lock().file().packages().map(|(name, _)| name.as_str())
-    }
-
-    /// Keeps what was found out for the next round.
-    pub fn remember(&mut self, fact: Fact) {
-        self.pages.extend(fact.page);
-        self.details.extend(fact.detail);
     }
 
     /// After a conflict: whether indexes can be asked for other versions of packages that the lock file has.
@@ -175,7 +168,8 @@ impl<'a> Knowledge<'a> {
                 if package.file == LOCKED {
                     return self.locked(name).cloned().map(Wanted::Locked).ok_or_else(|| unknown_file(name));
                 }
-                let detail = self.details.get(&(name.clone(), package.file.clone()));
+                let detail = self.detail(&(name.clone(), package.file.clone()));
+                let detail = detail.as_ref();
                 let facts = WheelFacts {
                     name: self.locked(name).map(|locked| locked.name.clone()),
                     bytes: detail.and_then(|detail| detail.wheel.clone()),
@@ -200,7 +194,7 @@ impl<'a> Knowledge<'a> {
     ///
     /// # Errors
     /// What keeps a server from being asked. That it does not have something is an answer.
-    pub async fn find(&self, request: Request) -> Result<Fact> {
+    pub async fn find(&self, request: Request) -> Result<Answer> {
         match request {
             Request::Candidates { name } => self.find_candidates(name).await,
             Request::Direct { name, url } => self.find_direct(name, url).await,
@@ -208,33 +202,35 @@ impl<'a> Knowledge<'a> {
         }
     }
 
-    async fn find_candidates(&self, name: PackageName) -> Result<Fact> {
+    async fn find_candidates(&self, name: PackageName) -> Result<Answer> {
         let of = |version: &str, file: &str| {
             let (version, file) = (version.parse().ok()?, file.to_owned());
             Some(Candidate { version, file, rank: Some(0), requires_python: None, yanked: false })
         };
         if let Some((info, _)) = self.loaded.get(&name) {
             let candidate = of(&info.version, LOADED).ok_or_else(|| format!("{} is not a version", info.version));
-            return Ok(Answer::Candidates(name, candidate.map(|candidate| vec![candidate])).alone());
+            return Ok(Answer::Candidates(name, candidate.map(|candidate| vec![candidate])));
         }
         let locked = self.locked(&name).and_then(|locked| of(&locked.version, LOCKED));
         if locked.is_some() && !self.beyond_lock.contains(&name) {
-            return Ok(Answer::Candidates(name, Ok(locked.into_iter().collect())).alone());
+            return Ok(Answer::Candidates(name, Ok(locked.into_iter().collect())));
         }
-        let page = match self.pages.get(&name) {
-            Some(page) => page.clone(),
+        let known = self.pages.borrow().get(&name).cloned();
+        let page = match known {
+            Some(page) => page,
             None => self.ask_indexes(&name).await?,
         };
+        self.pages.borrow_mut().insert(name.clone(), page.clone());
         let all = match &page {
             Err(_) if locked.is_some() => Ok(locked.into_iter().collect()),
             Err(message) => Err(message.clone()),
             Ok(files) => Ok(locked.into_iter().chain(files.iter().map(|file| file.candidate.clone())).collect()),
         };
-        Ok(Fact { answer: Answer::Candidates(name.clone(), all), page: Some((name, page)), detail: None })
+        Ok(Answer::Candidates(name, all))
     }
 
     /// The files that the first index which knows a project has of it.
-    async fn ask_indexes(&self, name: &PackageName) -> Result<std::result::Result<Vec<IndexedFile>, String>> {
+    async fn ask_indexes(&self, name: &PackageName) -> Result<Page> {
         for root in &self.indexes {
             let url = if root.contains("{package_name}") {
                 root.replace("{package_name}", name.as_str())
@@ -257,7 +253,7 @@ impl<'a> Knowledge<'a> {
                 file.file.url = url.clone().unwrap_or_default();
                 url.is_some()
             });
-            return Ok(Ok(files));
+            return Ok(Ok(Rc::new(files)));
         }
         Ok(Err(match self.indexes.len() {
             0 => "the lock file does not have it, and there is no index to ask".to_owned(),
@@ -266,7 +262,7 @@ impl<'a> Knowledge<'a> {
         }))
     }
 
-    async fn find_direct(&self, name: PackageName, url: String) -> Result<Fact> {
+    async fn find_direct(&self, name: PackageName, url: String) -> Result<Answer> {
         let address = url.split('#').next().unwrap_or_default();
         if let Some((info, _)) = self.loaded.get(&name) {
             let candidate = match info.version.parse() {
@@ -285,19 +281,19 @@ impl<'a> Knowledge<'a> {
                     ))
                 }
             };
-            return Ok(Answer::Direct(url, candidate).alone());
+            return Ok(Answer::Direct(url, candidate));
         }
         let filename: WheelFilename = match filename_in(self.packages.lock(), &url) {
             Ok(filename) if filename.name == name => filename,
             Ok(filename) => {
                 let message = format!("the wheel at that address is one of {}", filename.name);
-                return Ok(Answer::Direct(url, Err(message)).alone());
+                return Ok(Answer::Direct(url, Err(message)));
             }
             Err(error) => return Err(error),
         };
         let key = (name, url.clone());
-        let detail = match self.details.get(&key) {
-            Some(detail) => detail.clone(),
+        let detail = match self.detail(&key) {
+            Some(detail) => detail,
             None => self.detail_of_wheel(address, None, &filename).await?,
         };
         if let (Some(expected), Some(wheel)) = (hash_in(&url), &detail.wheel) {
@@ -310,24 +306,25 @@ impl<'a> Knowledge<'a> {
             let rank = self.tags.rank(&filename);
             Ok(Candidate { version, file: url.clone(), rank, requires_python, yanked: false })
         });
-        Ok(Fact { answer: Answer::Direct(url, candidate), page: None, detail: Some((key, detail)) })
+        self.details.borrow_mut().insert(key, detail);
+        Ok(Answer::Direct(url, candidate))
     }
 
-    async fn find_dependencies(&self, name: PackageName, file: String) -> Result<Fact> {
+    async fn find_dependencies(&self, name: PackageName, file: String) -> Result<Answer> {
         if file == LOADED {
             let requires = self.loaded_requires(&name);
-            return Ok(Answer::Dependencies(name, file, requires).alone());
+            return Ok(Answer::Dependencies(name, file, requires));
         }
         let locked = self.locked(&name).filter(|_| file == LOCKED);
         if let Some(locked) = locked.filter(|_| !self.in_detail.contains(&name)) {
             let requires = Ok(locked.depends.iter().cloned().map(any_version).collect());
-            return Ok(Answer::Dependencies(name, file, requires).alone());
+            return Ok(Answer::Dependencies(name, file, requires));
         }
         let key = (name.clone(), file.clone());
-        let detail = match (self.details.get(&key), locked, self.indexed(&name, &file)) {
-            (Some(detail), ..) => detail.clone(),
+        let detail = match (self.detail(&key), locked, self.indexed(&name, &file)) {
+            (Some(detail), ..) => detail,
             (None, Some(locked), _) => self.detail_of_locked(locked).await?,
-            (None, None, Some(indexed)) => self.detail_of_indexed(indexed).await?,
+            (None, None, Some(indexed)) => self.detail_of_indexed(&indexed).await?,
             (None, None, None) => return Err(unknown_file(&name)),
         };
         let requires = detail.metadata.as_ref().map_err(Clone::clone).and_then(requirements);
@@ -335,7 +332,8 @@ impl<'a> Knowledge<'a> {
             Some(locked) => requires.map(|all| self.as_locked(locked, all)),
             None => requires,
         };
-        Ok(Fact { answer: Answer::Dependencies(name, file, requires), page: None, detail: Some((key, detail)) })
+        self.details.borrow_mut().insert(key, detail);
+        Ok(Answer::Dependencies(name, file, requires))
     }
 
     /// What a loaded package requires: that is met by what is loaded, except for extras that nobody wanted before.
@@ -404,14 +402,13 @@ impl<'a> Knowledge<'a> {
         self.packages.lock().file().get(name)
     }
 
-    fn indexed(&self, name: &PackageName, file: &str) -> Option<&IndexedFile> {
-        self.pages.get(name)?.as_ref().ok()?.iter().find(|indexed| indexed.candidate.file == file)
+    fn indexed(&self, name: &PackageName, file: &str) -> Option<IndexedFile> {
+        let page = self.pages.borrow().get(name)?.clone().ok()?;
+        page.iter().find(|indexed| indexed.candidate.file == file).cloned()
     }
-}
 
-impl Answer {
-    fn alone(self) -> Fact {
-        Fact { answer: self, page: None, detail: None }
+    fn detail(&self, key: &(PackageName, String)) -> Option<Detail> {
+        self.details.borrow().get(key).cloned()
     }
 }
 
