@@ -16,8 +16,7 @@ function using(getApi) {
   return {
     run: (code) => call("run", [code]),
     install: (...args) => call("install", args),
-    installFails: (...args) =>
-      getApi().evaluate(async (args) => caught((await shared()).install(...args)), args),
+    installFails: (...args) => getApi().evaluate(async (args) => caught((await shared()).install(...args)), args),
     loaded: () => call("loadedPackages", []),
     freeze: () => call("freeze", []),
     fresh: () =>
@@ -41,9 +40,17 @@ describe("compiled wheels from an index, on 314.0.7", { timeout: 300_000 }, () =
       await Promise.all(
         wheels.map((name) => realWheel(join(folder, name), { offersMetadata: name.startsWith("pydantic-") })),
       ),
+      { absolute: true },
     );
     lock = JSON.parse(await readFile(join(folder, "pyodide-lock.json"), "utf8"));
-    for (const name of ["pydantic", "pydantic-core", "annotated-types", "typing-extensions", "typing-inspection", "micropip"]) {
+    for (const name of [
+      "pydantic",
+      "pydantic-core",
+      "annotated-types",
+      "typing-extensions",
+      "typing-inspection",
+      "micropip",
+    ]) {
       delete lock.packages[name];
     }
     api = await openApiPage({ version: "314.0.7" });
@@ -84,7 +91,9 @@ user = User.model_validate_json('{"name": "Ada", "age": "36"}')
   it("metadata is read beside a wheel where offered, else out of its end", () => {
     const of = (name) => index.log.filter(({ path }) => path.startsWith(`/files/${name}-`));
     assert.deepEqual(
-      of("pydantic").map(({ method, path }) => `${method} ${path.endsWith(".metadata") ? "metadata" : "wheel"}`).sort(),
+      of("pydantic")
+        .map(({ method, path }) => `${method} ${path.endsWith(".metadata") ? "metadata" : "wheel"}`)
+        .sort(),
       ["GET metadata", "GET wheel"],
     );
     const core = of("pydantic_core");
@@ -129,7 +138,10 @@ await micropip.install("pydantic>=2.14")
 await micropip.install("msgspec")
 import msgspec
 [before, msgspec.json.decode(b"[1]")]`);
-    assert.ok(["msgpack", "pydantic"].every((name) => value[0].includes(name)), value[0]);
+    assert.ok(
+      ["msgpack", "pydantic"].every((name) => value[0].includes(name)),
+      value[0],
+    );
     assert.deepEqual(value[1], [1]);
     const msgspec = (await loaded()).find(({ name }) => name === "msgspec");
     assert.equal(msgspec.version, "0.22.0");
@@ -163,22 +175,24 @@ import msgspec
 });
 
 describe("the lock file first, on 0.28.3", { timeout: 300_000 }, () => {
-  const folder = distributionFolder("0.28.3");
   let api;
   let index;
   const { run, install, installFails, loaded, fresh } = using(() => api);
   const options = () => ({ indexURLs: [index.root] });
 
   before(async () => {
-    index = await startIndex([
-      wheel("needs_numpy", "1.0", { requires: ["numpy>=1.26,<3"] }),
-      wheel("needs_new_numpy", "1.0", { requires: ["numpy>=99"] }),
-      wheel("numpy", "99.0", { files: { "numpy/__init__.py": "" } }),
-      wheel("pandas_patch", "1.0", { requires: ["python-dateutil>=3"] }),
-      wheel("python_dateutil", "3.0", { files: { "dateutil/__init__.py": "" } }),
-      wheel("urllib3", "99.0", { files: { "urllib3/__init__.py": "" } }),
-      wheel("PySocks", "1.7.1", { files: { "socks.py": "" } }),
-    ]);
+    index = await startIndex(
+      [
+        wheel("needs_numpy", "1.0", { requires: ["numpy>=1.26,<3"] }),
+        wheel("needs_new_numpy", "1.0", { requires: ["numpy>=99"] }),
+        wheel("numpy", "99.0", { files: { "numpy/__init__.py": "" } }),
+        wheel("pandas_patch", "1.0", { requires: ["python-dateutil>=3"] }),
+        wheel("python_dateutil", "3.0", { files: { "dateutil/__init__.py": "" } }),
+        wheel("urllib3", "99.0", { files: { "urllib3/__init__.py": "" } }),
+        wheel("PySocks", "1.7.1", { files: { "socks.py": "" } }),
+      ],
+      { absolute: true },
+    );
     api = await openApiPage();
   });
   after(async () => {
@@ -224,13 +238,13 @@ describe("the lock file first, on 0.28.3", { timeout: 300_000 }, () => {
     // The lock file says that requests needs urllib3; only requests itself says that it must be below 3.
     const error = await installFails(["requests", "urllib3>=3"], options());
     assert.equal(error.code, "RESOLUTION");
-    assert.match(error.message, /requests 2\.32\.4 requires urllib3>=1\.21\.1,<3/);
+    assert.match(error.message, /requests 2\.32\.4 requires urllib3<3,>=1\.21\.1/);
   });
 
   it("extras of packages of the lock file are known from their metadata", async () => {
     await fresh();
     const installed = await install("requests[socks]", options());
-    assert.ok(names(installed).includes("PySocks 1.7.1") || names(installed).includes("pysocks 1.7.1"), names(installed));
+    assert.ok(names(installed).includes("pysocks 1.7.1"), names(installed));
     assert.ok(names(installed).includes("requests 2.32.4"));
     // Wanted of what is loaded, they come all the same.
     await fresh();
@@ -246,9 +260,8 @@ import micropip
 micropip.set_index_urls(["${index.root}"])
 await micropip.install("needs-numpy==1.0")
 await micropip.install("pandas_patch")
-import dateutil
 sorted(micropip.list())`);
-    assert.ok(value.includes("needs-numpy") || value.includes("needs_numpy"), value);
+    assert.ok(value.includes("needs-numpy"), value);
     assert.equal(index.log.filter(({ path, range }) => path.includes("/files/needs_numpy") && !range).length, 1);
     assert.ok(names(await loaded()).includes("python-dateutil 3.0"), names(await loaded()));
     assert.deepEqual(await install(["pandas-patch", "python-dateutil==3.*"], options()), []);
@@ -283,13 +296,19 @@ describe("indexes and wheels as they are in the world, on 0.28.3", { timeout: 30
   /** After whatever went wrong: nothing of it is there, and the interpreter goes on. */
   async function nothingHappened(...packages) {
     const here = (await loaded()).map(({ name }) => name);
-    assert.ok(packages.every((name) => !here.includes(name)), here.join());
+    assert.ok(
+      packages.every((name) => !here.includes(name)),
+      here.join(),
+    );
     assert.equal((await run("6 * 7")).value, 42);
   }
 
   it("pages in HTML do as well", async () => {
     const html = await startIndex(
-      [wheel("in_html", "1.0", { requires: ["also_in_html"] }), { ...wheel("also_in_html", "2.0"), offersMetadata: true }],
+      [
+        wheel("in_html", "1.0", { requires: ["also_in_html"] }),
+        { ...wheel("also_in_html", "2.0"), offersMetadata: true },
+      ],
       { html: true },
     );
     const installed = await install("in_html", { indexURLs: [`${html.root}/`] });
@@ -304,7 +323,7 @@ describe("indexes and wheels as they are in the world, on 0.28.3", { timeout: 30
     const installed = await install(["here", "there"], { indexURLs: [index.root, second.root] });
     await second.close();
     assert.deepEqual(names(installed), ["here 1.0", "there 1.0"]);
-    assert.ok(!second.log.some(({ path }) => path.includes("here/")), "a later index cannot take a name over");
+    assert.ok(!second.log.some(({ path }) => path === "/simple/here/"), "a later index cannot take a name over");
   });
 
   it("a redirect to another origin is followed, and addresses are relative to where it led", async () => {
@@ -328,8 +347,18 @@ describe("indexes and wheels as they are in the world, on 0.28.3", { timeout: 30
   });
 
   const PAGES = [
-    ["a web page of some site", "text/html", "<!doctype html><title>App</title><div id=root></div>", /it is a web page/],
-    ["JSON of something else", "application/vnd.pypi.simple.v1+json", '{"message": "hello"}', /not the JSON of a project/],
+    [
+      "a web page of some site",
+      "text/html",
+      "<!doctype html><title>App</title><div id=root></div>",
+      /it is a web page/,
+    ],
+    [
+      "JSON of something else",
+      "application/vnd.pypi.simple.v1+json",
+      '{"message": "hello"}',
+      /not the JSON of a project/,
+    ],
     ["JSON cut short", "application/vnd.pypi.simple.v1+json", '{"meta": {"api-ver', /not the JSON of a project/],
     [
       "another project",
@@ -393,7 +422,11 @@ describe("indexes and wheels as they are in the world, on 0.28.3", { timeout: 30
   });
 
   it("a requirement nobody can meet is explained", async () => {
-    offer(wheel("pncdas_helper", "1.0", { requires: ["not-anywhere>=2"] }), wheel("young", "1.0"), wheel("young", "1.1"));
+    offer(
+      wheel("pncdas_helper", "1.0", { requires: ["not-anywhere>=2"] }),
+      wheel("young", "1.0"),
+      wheel("young", "1.1"),
+    );
     const unknown = await installFails("pnadas", options());
     assert.deepEqual([unknown.name, unknown.code], ["PackageNotFoundError", "PACKAGE_NOT_FOUND"]);
     assert.deepEqual(unknown.suggestions, ["pandas"]);
@@ -515,14 +548,21 @@ json.loads(importlib.metadata.distribution("by_name").read_text("direct_url.json
     assert.deepEqual(names(await install("bulky", { indexURLs: [whole.root] })), ["bulky 1.0"]);
     await whole.close();
     const requests = whole.log.filter(({ path }) => path.endsWith(".whl"));
-    assert.deepEqual(requests.map(({ method }) => method), ["HEAD", "GET"]);
+    assert.deepEqual(
+      requests.map(({ method }) => method),
+      ["HEAD", "GET"],
+    );
   });
 
   const LIES = [
     ["METADATA that names another project", { metadata: "Name: someone_else\nVersion: 1.0\n" }, /names someone_else/],
     ["METADATA of another version", { metadata: "Name: liar\nVersion: 7.0\n" }, /version 7\.0/],
     ["METADATA that is none", { metadata: "\x00\x01 nonsense" }, /METADATA/],
-    ["a requirement that is none", { metadata: "Name: liar\nVersion: 1.0\nRequires-Dist: ???\n" }, /it requires "\?\?\?"/],
+    [
+      "a requirement that is none",
+      { metadata: "Name: liar\nVersion: 1.0\nRequires-Dist: ???\n" },
+      /it requires "\?\?\?"/,
+    ],
   ];
   for (const [what, lie, message] of LIES) {
     it(`a wheel with ${what} cannot be used, and an older one is taken if there is one`, async () => {
@@ -564,7 +604,14 @@ json.loads(importlib.metadata.distribution("by_name").read_text("direct_url.json
           JSON.stringify({
             meta: { "api-version": "1.0" },
             name: "two-faced",
-            files: [{ filename: real.filename, url: `${index.url}/files/${real.filename}`, hashes: {}, "core-metadata": true }],
+            files: [
+              {
+                filename: real.filename,
+                url: `${index.url}/files/${real.filename}`,
+                hashes: {},
+                "core-metadata": true,
+              },
+            ],
           }),
         );
     index.pages[`/files/${real.filename}.metadata`] = (_, response) =>

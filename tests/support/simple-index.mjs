@@ -36,7 +36,10 @@ export function zip(files) {
   end.write("PK\x05\x06", 0, "latin1");
   end.writeUInt16LE(parts.length, 8);
   end.writeUInt16LE(parts.length, 10);
-  end.writeUInt32LE(directory.reduce((sum, { length }) => sum + length, 0), 12);
+  end.writeUInt32LE(
+    directory.reduce((sum, { length }) => sum + length, 0),
+    12,
+  );
   end.writeUInt32LE(offset, 16);
   return Buffer.concat([...parts, ...directory, end]);
 }
@@ -60,7 +63,10 @@ export function wheel(name, version, options = {}) {
   const head = [`Metadata-Version: 2.1`, `Name: ${name}`, `Version: ${version}`];
   if (python) head.push(`Requires-Python: ${python}`);
   const extras = new Set(requires.flatMap((text) => /extra == ['"]([^'"]+)/.exec(text)?.[1] ?? []));
-  head.push(...[...extras].map((extra) => `Provides-Extra: ${extra}`), ...requires.map((text) => `Requires-Dist: ${text}`));
+  head.push(
+    ...[...extras].map((extra) => `Provides-Extra: ${extra}`),
+    ...requires.map((text) => `Requires-Dist: ${text}`),
+  );
   const files = {
     ...(options.files ?? { [`${name}.py`]: `version = "${version}"\n` }),
     [`${folder}/METADATA`]: options.metadata ?? `${head.join("\n")}\n`,
@@ -84,7 +90,11 @@ function metadataOf(bytes) {
   for (let at = bytes.indexOf("PK\x01\x02", 0, "latin1"); at >= 0; at = bytes.indexOf("PK\x01\x02", at + 4, "latin1")) {
     const path = bytes.toString("utf8", at + 46, at + 46 + bytes.readUInt16LE(at + 28));
     if (!/^[^/]+\.dist-info\/METADATA$/.test(path)) continue;
-    const [method, size, local] = [bytes.readUInt16LE(at + 10), bytes.readUInt32LE(at + 20), bytes.readUInt32LE(at + 42)];
+    const [method, size, local] = [
+      bytes.readUInt16LE(at + 10),
+      bytes.readUInt32LE(at + 20),
+      bytes.readUInt32LE(at + 42),
+    ];
     const start = local + 30 + bytes.readUInt16LE(local + 26) + bytes.readUInt16LE(local + 28);
     const data = bytes.subarray(start, start + size);
     return method === 8 ? inflateRawSync(data) : data;
@@ -94,11 +104,12 @@ function metadataOf(bytes) {
 
 /** The page of a project in HTML, as PEP 503 has it. */
 function htmlPage(project, files) {
-  const escape = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
+  const quote = (text) =>
+    text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
   const links = files.map(({ filename, bytes, python, yanked, offersMetadata }) => {
     const attributes = [`href="../../files/${encodeURIComponent(filename)}#sha256=${sha256(bytes)}"`];
-    if (python) attributes.push(`data-requires-python="${escape(python)}"`);
-    if (yanked !== undefined) attributes.push(`data-yanked="${escape(yanked)}"`);
+    if (python) attributes.push(`data-requires-python="${quote(python)}"`);
+    if (yanked !== undefined) attributes.push(`data-yanked="${quote(yanked)}"`);
     if (offersMetadata) attributes.push(`data-core-metadata="sha256=${sha256(metadataOf(bytes))}"`);
     return `<a ${attributes.join(" ")}>${filename}</a><br>`;
   });
@@ -107,13 +118,13 @@ function htmlPage(project, files) {
 }
 
 /** The page of a project in JSON, as PEP 691 has it. */
-function jsonPage(project, files) {
+function jsonPage(project, files, folder) {
   return JSON.stringify({
     meta: { "api-version": "1.1" },
     name: project,
     files: files.map(({ filename, bytes, python, yanked, offersMetadata, hash, saysSize = true }) => ({
       filename,
-      url: `../../files/${encodeURIComponent(filename)}`,
+      url: `${folder}${encodeURIComponent(filename)}`,
       hashes: { sha256: hash ?? sha256(bytes) },
       ...(python && { "requires-python": python }),
       ...(yanked !== undefined && { yanked }),
@@ -130,13 +141,14 @@ function jsonPage(project, files) {
  * @param {object[]} files
  * @param {object} [options]
  * @param {boolean} [options.html] answer in HTML
+ * @param {boolean} [options.absolute] whole addresses in JSON, as PyPI's; default false
  * @param {boolean} [options.ranges] answer requests for ranges; default true
  * @param {boolean} [options.cors] allow other origins; default true
  * @returns {Promise<{ url: string, root: string, files: object[], log: { method: string, path: string, range?: string,
  *   bytes: number }[], pages: Record<string, (request, response) => void>, close(): Promise<void> }>} `root` is what
  *   `indexURLs` takes; `pages` answers single paths in another way
  */
-export async function startIndex(files, { html = false, ranges = true, cors = true } = {}) {
+export async function startIndex(files, { html = false, absolute = false, ranges = true, cors = true } = {}) {
   const log = [];
   const pages = {};
   const server = createServer((request, response) => {
@@ -155,10 +167,12 @@ export async function startIndex(files, { html = false, ranges = true, cors = tr
     if (pages[path]) return pages[path](request, response);
     const project = /^\/simple\/([^/]+)\/$/.exec(path)?.[1];
     if (project) {
+      // micropip takes addresses as they are.
+      const folder = absolute ? `http://${request.headers.host}/files/` : "../../files/";
       const listed = files.filter((file) => (file.project ?? normalise(file.filename.split("-")[0])) === project);
       if (listed.length === 0) return send(404, "text/plain", "There is no such project.");
       if (html) return send(200, "text/html; charset=utf-8", Buffer.from(htmlPage(project, listed)));
-      return send(200, JSON_TYPE, Buffer.from(jsonPage(project, listed)));
+      return send(200, JSON_TYPE, Buffer.from(jsonPage(project, listed, folder)));
     }
     const [, filename, suffix] = /^\/files\/(.+\.whl)(\.metadata)?$/.exec(path) ?? [];
     const file = files.find((one) => one.filename === filename);
