@@ -17,6 +17,8 @@ mod fetch;
 mod global;
 mod host_files;
 mod image;
+mod index_client;
+mod install;
 mod output;
 mod packages;
 mod python_files;
