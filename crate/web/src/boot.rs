@@ -29,16 +29,36 @@ use crate::bytecode::Bytecode;
 use crate::emscripten::bindings::{Module, PublicApi};
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::Linker;
+use crate::emscripten::package_manager;
 use crate::emscripten::start::{StartOptions, start};
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Fetcher, settle, spawn};
 use crate::global::wall_clock;
 use crate::output::{Output, Stream};
 use crate::packages::{PackageParts, Packages};
+use crate::pyodide::{self, Configuration};
 use crate::python_files;
 use crate::session::Session;
 use crate::store::Store;
 use crate::timeline::Timeline;
+
+/// What Python is started for.
+pub enum Face {
+    /// `python.run`, with streams, signals and displays of its own.
+    Session,
+    /// Programs written for Pyodide, which get Pyodide's own API.
+    Pyodide(Configuration),
+}
+
+impl Face {
+    /// Pyodide's configuration, where that is the face.
+    fn configuration(&self) -> Option<&Configuration> {
+        match self {
+            Self::Session => None,
+            Self::Pyodide(configuration) => Some(configuration),
+        }
+    }
+}
 
 /// A started Python.
 pub struct Interpreter {
@@ -46,8 +66,8 @@ pub struct Interpreter {
     pub module: Module,
     /// Pyodide's API object.
     pub api: PublicApi,
-    /// Runs code.
-    pub session: Session,
+    /// Runs code, where that is what it was started for.
+    pub session: Option<Session>,
     /// Brings packages.
     pub packages: Rc<Packages>,
     /// Keeps bytecode.
@@ -83,7 +103,13 @@ impl Interpreter {
 ///
 /// # Errors
 /// Typed as in `boundary.d.ts`; every failure rejects within the time it takes to notice it.
-pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSignal>) -> Result<Interpreter> {
+pub async fn boot(
+    options: BootOptions,
+    face: &Face,
+    host: EngineHost,
+    signal: Option<AbortSignal>,
+) -> Result<Interpreter> {
+    let configuration = face.configuration();
     let timeline = Rc::new(Timeline::start(host.clone()));
     let fetcher = Fetcher::new(Rc::clone(&timeline), signal);
     let output = Rc::new(Output::new(host.clone()));
@@ -111,8 +137,13 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
     for hash in packages.lock().file().bytecode_of_no_package() {
         Bytecode::request(&bytecode, hash, packages.lock().file(), packages.base_url(), &fetcher);
     }
+    let names = match face {
+        Face::Session => options.packages.clone(),
+        // They are installed when its package manager asks for them.
+        Face::Pyodide(_) => Packages::request(&packages, &options.packages, &fetcher).map(|()| Vec::new())?,
+    };
     let preload = spawn({
-        let (packages, fetcher, names) = (Rc::clone(&packages), fetcher.clone(), options.packages.clone());
+        let (packages, fetcher) = (Rc::clone(&packages), fetcher.clone());
         async move { packages.load(&names, &fetcher).await }
     });
 
@@ -127,7 +158,7 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
         abi,
         index_url: options.index_url.clone(),
         package_base_url: packages.base_url().to_owned(),
-        environment: environment(&options),
+        environment: environment(&options, face),
         lock_file: packages.lock().text().to_owned(),
         factory,
         module: distribution.module(),
@@ -141,14 +172,22 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
         }),
         files,
         linker,
+        configuration: configuration.cloned(),
+        connect: Box::new({
+            let packages = Rc::clone(&packages);
+            move |api| package_manager::connect(api, &packages)
+        }),
         print: Rc::new(move |is_stderr, line| {
             print.write_line(if is_stderr { Stream::Stderr } else { Stream::Stdout }, line);
         }),
     };
     let module = start(start_options, &timeline).await?;
     fetcher.check_aborted()?;
-    let api = finish_bootstrap(&module).await?;
-    let session = Session::new(&api, &host, output, &packages)?;
+    let api = finish_bootstrap(&module, configuration).await?;
+    let session = match face {
+        Face::Session => Some(Session::new(&module, &api, &host, output, &packages)?),
+        Face::Pyodide(_) => pyodide::connect(&module, &api, &packages, &bytecode).map(|()| None)?,
+    };
     timeline.end(Stage::Bootstrap);
     packages.connect(&api);
     preload.await?;
@@ -171,26 +210,34 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
 }
 
 /// Pyodide's own last steps, as in `loadPyodide` of `src/js/pyodide.ts`.
-async fn finish_bootstrap(module: &Module) -> Result<PublicApi> {
+async fn finish_bootstrap(module: &Module, configuration: Option<&Configuration>) -> Result<PublicApi> {
     let failed = |thrown| {
         Error::from_js(Code::Fatal, "Pyodide's bridge cannot be started", thrown)
             .hint("The standard library may be damaged or belong to another release.")
     };
     let api = module.api();
+    if let Some(configuration) = configuration {
+        configuration.set_switches(module);
+    }
     // Before Pyodide imports its part of the standard library. `rawRun` gives no error that matters: without this module
     // nothing is kept, and that is all.
     api.raw_run("__import__('_taipan.bytecode')").map_err(failed)?;
     let public = api.finalize_bootstrap().map_err(failed)?;
-    public.run_python("import sys, _pyodide\nsys.path.insert(0, '')\n_pyodide.set_excepthook()").map_err(failed)?;
+    let last_steps = "__import__('sys').path.insert(0, '')\n__import__('_pyodide').set_excepthook()";
+    public.run_python(last_steps).map_err(failed)?;
     if let Some(ready) = api.package_index_ready() {
         settle(Code::BadLockFile, "Pyodide's package index cannot be started", ready).await?;
     }
-    api.initialize_streams(&JsValue::UNDEFINED, &JsValue::UNDEFINED, &JsValue::UNDEFINED).map_err(failed)?;
+    let stream = |name: &str| configuration.map_or(JsValue::UNDEFINED, |configuration| configuration.get(name));
+    api.initialize_streams(&stream("stdin"), &stream("stdout"), &stream("stderr")).map_err(failed)?;
     Ok(public)
 }
 
 /// The environment of the interpreter: what the caller set over what notebooks expect.
-fn environment(options: &BootOptions) -> std::collections::BTreeMap<String, String> {
+fn environment(options: &BootOptions, face: &Face) -> std::collections::BTreeMap<String, String> {
+    if matches!(face, Face::Pyodide(_)) {
+        return options.env.clone();
+    }
     let mut environment: std::collections::BTreeMap<String, String> = [
         ("HOME", "/home/pyodide"),
         // As Pyodide does: CPython would exit at the end of `main` otherwise.

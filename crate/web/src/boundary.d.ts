@@ -58,6 +58,8 @@ export interface BootOptions {
   lockFileContents?: string;
   /** Folder of the wheels named in the lock file. Default: the folder of the lock file. Ends in `/`. */
   packageBaseUrl?: string;
+  /** Where the standard library is, if not in `indexURL`; it may be any. */
+  stdLibURL?: string;
   /** Whether bytecode may be kept for the next visit. Default: `"persistent"`. */
   cache?: "persistent" | "none";
   /** Packages to have on the path when boot is done. */

@@ -148,6 +148,9 @@ pub struct BootOptions {
     /// Folder of the wheels.
     #[serde(rename = "packageBaseUrl", default)]
     pub package_base_url: Option<String>,
+    /// Where the standard library is, if not in `index_url`.
+    #[serde(rename = "stdLibURL", default)]
+    pub standard_library_url: Option<String>,
     /// Whether anything may be kept for the next visit.
     #[serde(default)]
     pub cache: CacheMode,

@@ -8,6 +8,8 @@ pub mod abi;
 pub mod bindings;
 pub mod file_system;
 pub mod linker;
+pub mod native_fs;
 pub mod node;
+pub mod package_manager;
 pub mod sentinel;
 pub mod start;

@@ -18,6 +18,11 @@ extern "C" {
     pub static CRYPTO: Option<web_sys::Crypto>;
 }
 
+/// Whether this is a worker, which may wait for the network, and instantiate modules of any size, synchronously.
+pub fn is_worker() -> bool {
+    js_sys::Reflect::has(&js_sys::global(), &"WorkerGlobalScope".into()).unwrap_or_default()
+}
+
 /// Milliseconds since 1970, for file times.
 pub fn wall_clock() -> f64 {
     js_sys::Date::now()

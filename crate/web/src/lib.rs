@@ -1,12 +1,13 @@
 //! Taipan in the browser: boots CPython, gives it its files, loads its packages, runs code.
 //!
-//! What JavaScript sees is [`Engine`], with the types of `boundary.d.ts`. It is meant to be used from a worker by
+//! What JavaScript sees is [`Engine`], or Pyodide's own API by [`boot_pyodide`], with the types of `boundary.d.ts`. It is meant to be used from a worker by
 //! `js/src/worker.ts`, but nothing in it needs a worker except waiting for the user in `input()`.
 
 mod archive_bytes;
 mod boot;
 mod boundary;
 mod bytecode;
+mod directory_handle;
 mod distribution;
 mod emscripten;
 mod engine;
@@ -14,14 +15,17 @@ mod error;
 mod fetch;
 mod global;
 mod host_files;
+mod import_hook;
 mod output;
 mod packages;
+mod pyodide;
 mod python_files;
 mod session;
 mod store;
 mod timeline;
 
 pub use engine::Engine;
+pub use pyodide::boot_pyodide;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

@@ -13,7 +13,7 @@ use wasm_bindgen_futures::JsFuture;
 use self::signals::{Interruption, Signals};
 use crate::boundary::EngineHost;
 use crate::emscripten::abi::set;
-use crate::emscripten::bindings::PublicApi;
+use crate::emscripten::bindings::{Module, PublicApi};
 use crate::error::{Code, Error, Result};
 use crate::global;
 use crate::output::Output;
@@ -45,12 +45,18 @@ impl Session {
     ///
     /// # Errors
     /// [`Code::Fatal`] if the interpreter cannot be set up.
-    pub fn new(api: &PublicApi, host: &EngineHost, output: Rc<Output>, packages: &Rc<Packages>) -> Result<Self> {
+    pub fn new(
+        module: &Module,
+        api: &PublicApi,
+        host: &EngineHost,
+        output: Rc<Output>,
+        packages: &Rc<Packages>,
+    ) -> Result<Self> {
         let failed = |thrown| Error::from_js(Code::Fatal, "The interpreter cannot be set up", thrown);
         let signals = Rc::new(Signals::new(host.clone()));
         host_module::connect_streams(api, host, &output).map_err(failed)?;
-        api.register_js_module("_taipan_host", &host_module::make(host, &output, packages, &signals))
-            .map_err(failed)?;
+        let host_module = host_module::make(host, &output, packages, &signals, &module.api());
+        api.register_js_module("_taipan_host", &host_module).map_err(failed)?;
         api.set_interrupt_buffer(&Signals::buffer(&signals)).map_err(failed)?;
         let cell = api.pyimport("_taipan.cell").map_err(failed)?;
         destroy(&api.pyimport("_taipan.finder").map_err(failed)?);

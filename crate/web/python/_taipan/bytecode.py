@@ -8,6 +8,9 @@ import sys
 
 import _frozen_importlib_external as _importlib
 
+# Called when something was compiled, where Rust does not know by itself when Python has something to do.
+note_compiled = None
+
 _fresh = {}
 _compile = _importlib.SourceLoader.source_to_code
 
@@ -15,6 +18,8 @@ _compile = _importlib.SourceLoader.source_to_code
 def _compile_and_remember(self, data, path, *, _optimize=-1):
     code = _compile(self, data, path, _optimize=_optimize)
     _fresh[path] = code
+    if note_compiled is not None:
+        note_compiled()
     return code
 
 

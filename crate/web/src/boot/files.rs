@@ -27,6 +27,8 @@ pub struct DistributionFiles {
     lock: Incoming<String>,
     glue: Incoming<Hashed>,
     standard_library: Incoming<Hashed>,
+    /// The caller has a standard library of another make.
+    is_library_own: bool,
     module: Incoming<WebAssembly::Module>,
     module_hash: Incoming<String>,
 }
@@ -36,10 +38,13 @@ impl DistributionFiles {
     pub fn request(options: &BootOptions, fetcher: &Fetcher) -> Self {
         let index_url = options.index_url.clone();
         let guessed_abi = Abi::guess(&index_url);
+        let default_url = format!("{index_url}{STANDARD_LIBRARY_FILE}");
+        let library_url = options.standard_library_url.as_ref().unwrap_or(&default_url);
         let (module, module_hash) = request_module(fetcher, format!("{index_url}{WASM_FILE}"));
         Self {
-            glue: hashed(fetcher, &index_url, guessed_abi.glue_file()),
-            standard_library: hashed(fetcher, &index_url, STANDARD_LIBRARY_FILE),
+            glue: hashed(fetcher, &format!("{index_url}{}", guessed_abi.glue_file()), guessed_abi.glue_file()),
+            standard_library: hashed(fetcher, library_url, STANDARD_LIBRARY_FILE),
+            is_library_own: options.standard_library_url.is_some(),
             lock: lock_text(options, fetcher),
             module,
             module_hash,
@@ -58,7 +63,8 @@ impl DistributionFiles {
     pub async fn lock_file(&mut self) -> Result<Lock> {
         let lock = Lock::parse(self.lock.clone().await?)?;
         if lock.abi != self.guessed_abi {
-            self.glue = hashed(&self.fetcher, &self.index_url, lock.abi.glue_file());
+            let file = lock.abi.glue_file();
+            self.glue = hashed(&self.fetcher, &format!("{}{file}", self.index_url), file);
         }
         Ok(lock)
     }
@@ -101,9 +107,13 @@ impl DistributionFiles {
     /// Every file has arrived and is of the release that the others are of.
     fn verified(&self) -> impl Future<Output = Result<()>> + use<> {
         let (glue, module, library) = (self.glue.clone(), self.module_hash.clone(), self.standard_library.clone());
+        let is_library_own = self.is_library_own;
         async move {
             let ((_, glue), module, (_, library)) = try_join3(glue, module, library).await?;
-            let hashes = [(CoreFile::Glue, glue), (CoreFile::Wasm, module), (CoreFile::StandardLibrary, library)];
+            let mut hashes = vec![(CoreFile::Glue, glue), (CoreFile::Wasm, module)];
+            if !is_library_own {
+                hashes.push((CoreFile::StandardLibrary, library));
+            }
             distribution::check(&hashes).map_err(|mismatch| {
                 Error::new(Code::Integrity, mismatch.to_string()).hint(
                     "Take all files of the distribution from one release, unmodified; reload if it was a bad transfer.",
@@ -117,8 +127,8 @@ fn share<T: Clone + 'static>(future: impl Future<Output = Result<T>> + 'static) 
     spawn(future).boxed_local().shared()
 }
 
-fn hashed(fetcher: &Fetcher, folder: &str, file: &'static str) -> Incoming<Hashed> {
-    let download = fetcher.download(&format!("{folder}{file}"), Label { stage: Stage::Fetch, name: file, size: None });
+fn hashed(fetcher: &Fetcher, url: &str, file: &'static str) -> Incoming<Hashed> {
+    let download = fetcher.download(url, Label { stage: Stage::Fetch, name: file, size: None });
     share(async move {
         let bytes = download.await?;
         let hash = sha256(&bytes).await;

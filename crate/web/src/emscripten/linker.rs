@@ -14,14 +14,20 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::abi::set;
-use super::bindings::Fs;
+use super::bindings::{Api, Fs};
 use crate::error::{Code, Error, Result};
+use crate::global::is_worker;
 use crate::timeline::Timeline;
+
+/// The most bytes that a module may have to be instantiated synchronously on a page's own thread: Chromium refuses more.
+const MOST_ON_PAGE: u32 = 8 << 20;
 
 /// The side modules that are on the path, by path.
 #[derive(Clone)]
 pub struct Linker {
     modules: Rc<RefCell<HashMap<String, WebAssembly::Module>>>,
+    /// Paths of modules that have to be linked before an `import` asks for them.
+    large: Rc<RefCell<Vec<String>>>,
     /// Whether Emscripten's linker is at work.
     linking: Rc<Cell<bool>>,
     /// Addresses of symbols, and the value of one that has none yet.
@@ -32,7 +38,7 @@ pub struct Linker {
 impl Linker {
     /// A linker without modules.
     pub fn new(timeline: Rc<Timeline>) -> Self {
-        Self { modules: Rc::default(), linking: Rc::default(), symbols: Rc::default(), timeline }
+        Self { modules: Rc::default(), large: Rc::default(), linking: Rc::default(), symbols: Rc::default(), timeline }
     }
 
     /// Compiles a side module in the background.
@@ -42,18 +48,35 @@ impl Linker {
     pub fn compile(&self, path: &str, bytes: &Uint8Array) -> impl Future<Output = Result<CompiledModule>> + use<> {
         let compiling: Promise = WebAssembly::compile(bytes);
         let (path, timeline) = (path.to_owned(), Rc::clone(&self.timeline));
+        let is_large = bytes.length() > MOST_ON_PAGE && !is_worker();
         async move {
             let module = JsFuture::from(compiling)
                 .await
                 .map_err(|thrown| Error::from_js(Code::BadWasm, &format!("{path} cannot be compiled"), thrown))?;
             timeline.add_compiled();
-            Ok(CompiledModule { path, module: module.unchecked_into() })
+            Ok(CompiledModule { path, module: module.unchecked_into(), is_large })
         }
     }
 
     /// Makes compiled modules available to the dynamic linker.
     pub fn add(&self, modules: Vec<CompiledModule>) {
-        self.modules.borrow_mut().extend(modules.into_iter().map(|compiled| (compiled.path, compiled.module)));
+        let (large, others): (Vec<_>, Vec<_>) = modules.into_iter().partition(|compiled| compiled.is_large);
+        self.modules.borrow_mut().extend(others.into_iter().map(|compiled| (compiled.path, compiled.module)));
+        self.large.borrow_mut().extend(large.into_iter().map(|compiled| compiled.path));
+    }
+
+    /// Links the modules that this thread could not link while Python waits in an `import`.
+    ///
+    /// # Errors
+    /// [`Code::BadWasm`] if one cannot be linked.
+    pub async fn link_large(&self, api: &Api) -> Result<()> {
+        let paths = self.large.take();
+        for path in paths {
+            let failed = |thrown| Error::from_js(Code::BadWasm, &format!("{path} cannot be linked"), thrown);
+            JsFuture::from(api.load_dynlib(&path).map_err(failed)?).await.map_err(failed)?;
+            self.timeline.add_linked();
+        }
+        Ok(())
     }
 
     /// Watches the imports through which CPython asks for a library.
@@ -129,6 +152,7 @@ fn hide_resolved(symbols: &Object, unresolved: i32) {
 pub struct CompiledModule {
     path: String,
     module: WebAssembly::Module,
+    is_large: bool,
 }
 
 fn function(object: &JsValue, name: &str) -> Option<Function> {

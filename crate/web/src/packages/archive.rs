@@ -29,6 +29,8 @@ pub struct PreparedPackage {
     modules: Vec<CompiledModule>,
     hash: String,
     bytecode: Option<Uint8Array>,
+    /// Files that say who installed it, by name.
+    marks: Option<Vec<(String, String)>>,
 }
 
 /// Where the files of a package go.
@@ -53,11 +55,29 @@ impl Layout {
     }
 }
 
-/// Reads a package's archive.
+/// Reads a package's archive. A wheel that no lock file vouches for must hold what it lists.
 ///
 /// # Errors
 /// [`Code::BadArchive`], [`Code::BadWheel`].
 pub fn read(
+    package: &Wanted,
+    bytes: Uint8Array,
+    hash: String,
+    abi: Abi,
+    held: &Rc<Cell<u64>>,
+) -> Result<PreparedPackage> {
+    let prepared = open(package, bytes, hash, abi, held)?;
+    if let (Wanted::Wheel { .. }, Layout::Wheel { layout, .. }) = (package, &prepared.layout) {
+        check_record(&prepared.archive, layout, &prepared.info.file_name)?;
+    }
+    Ok(prepared)
+}
+
+/// As [`read`], for a wheel that may hold anything, as Pyodide takes it.
+///
+/// # Errors
+/// [`Code::BadArchive`], [`Code::BadWheel`].
+pub fn open(
     package: &Wanted,
     bytes: Uint8Array,
     hash: String,
@@ -78,15 +98,12 @@ pub fn read(
             Error::new(Code::BadWheel, format!("{file_name} is not a proper wheel: {error}."))
                 .hint("Build the wheel again, or use another version of the package.")
         })?;
-        if matches!(package, Wanted::Wheel { .. }) {
-            check_record(&archive, &layout, &file_name)?;
-        }
         Layout::Wheel { layout, site_packages: abi.site_packages() }
     } else {
         Layout::Directory(directory(package, abi))
     };
-    let info = info(package, &layout, file_name.clone());
-    Ok(PreparedPackage { info, archive, layout, modules: Vec::new(), hash, bytecode: None })
+    let info = info(package, &layout, file_name);
+    Ok(PreparedPackage { info, archive, layout, modules: Vec::new(), hash, bytecode: None, marks: None })
 }
 
 /// Checks that a wheel holds what it says. The lock file's wheels have a hash as a whole, which says more.
@@ -147,6 +164,12 @@ impl PreparedPackage {
         Self { bytecode, ..self }
     }
 
+    /// Sets the files of its metadata that say who installed it.
+    #[must_use]
+    pub fn with_marks(self, marks: Vec<(String, String)>) -> Self {
+        Self { marks: Some(marks), ..self }
+    }
+
     /// Compiles its side modules, all in parallel.
     ///
     /// # Errors
@@ -175,7 +198,9 @@ impl PreparedPackage {
         if let Layout::Wheel { layout, site_packages } = &self.layout {
             // As installers do (PEP 376, and Pyodide's own file), so that others see who put it there.
             let channel = if self.info.source == "lock" { "pyodide" } else { &self.info.source };
-            for (name, text) in [("INSTALLER", "taipan"), ("PYODIDE_SOURCE", channel)] {
+            let own =
+                || [("INSTALLER", "taipan"), ("PYODIDE_SOURCE", channel)].map(|(n, t)| (n.to_owned(), t.to_owned()));
+            for (name, text) in self.marks.clone().unwrap_or_else(|| own().to_vec()) {
                 let path = format!("{site_packages}/{}/{name}", layout.dist_info);
                 layer.entries.retain(|entry| entry.path != path);
                 layer.entries.push(LayerEntry::file(path, 0o644, now, Content::Bytes(text.as_bytes().into())));
