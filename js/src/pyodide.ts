@@ -88,13 +88,13 @@ function configure(options: LoadPyodideOptions) {
     packages: [] as string[],
     enableRunUntilComplete: true,
     checkAPIVersion: true,
-    packageCacheDir: packageBaseUrl,
     ...given,
     env: { HOME: "/home/pyodide", PYTHONINSPECT: "1", ...given.env } as Record<string, string>,
     indexURL,
     lockFileURL,
     lockFileContents,
     packageBaseUrl,
+    packageCacheDir: given.packageCacheDir ? resolveFolder("packageCacheDir", given.packageCacheDir) : packageBaseUrl,
     cdnUrl: packageBaseUrl,
   };
 }
