@@ -21,6 +21,19 @@ const MAIN = `
   })().catch((error) => ({ error: String(error?.stack ?? error) }));
 `;
 
+/** The same with the API of Pyodide, on the page's own thread. */
+const PYODIDE = `
+  import { loadPyodide } from "taipan/pyodide";
+  globalThis.outcome = (async () => {
+    const outputs = [];
+    const stdout = (text) => outputs.push({ type: "stdout", text });
+    const indexURL = new URL("/python/0.28.3/", location.href).href;
+    const pyodide = await loadPyodide({ indexURL, stdout, packages: ["numpy"] });
+    const value = pyodide.runPython("import numpy\\nprint('hello')\\nint(numpy.arange(5).sum())");
+    return { value, outputs, version: pyodide.version };
+  })().catch((error) => ({ error: String(error?.stack ?? error) }));
+`;
+
 const page = (script) =>
   `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Test</title></head><body>${script}</body></html>`;
 
@@ -79,6 +92,8 @@ test("the package holds what runs, its types, its licence, and nothing else", ()
     "dist/index.js",
     "dist/index.d.ts",
     "dist/worker.js",
+    "dist/pyodide.js",
+    "dist/pyodide.d.ts",
     "dist/wasm/taipan_web_bg.wasm",
     "LICENSE",
   ]) {
@@ -93,15 +108,24 @@ test("it depends on nothing", async () => {
   assert.deepEqual(installed, ["taipan"]);
 });
 
-test("a page with a script of type module and an import map", async () => {
-  const imports = JSON.stringify({ imports: { taipan: "/node_modules/taipan/dist/index.js" } });
-  const html = page(`<script type="importmap">${imports}</script><script type="module">${MAIN}</script>`);
-  await writeFile(join(project, "plain.html"), html);
-  assertRan(await open("/plain.html"));
-});
+for (const [name, script] of [
+  ["taipan", MAIN],
+  ["taipan/pyodide", PYODIDE],
+]) {
+  test(`${name} in a page with a script of type module and an import map`, async () => {
+    const addresses = { taipan: "index.js", "taipan/pyodide": "pyodide.js" };
+    const imports = { [name]: `/node_modules/taipan/dist/${addresses[name]}` };
+    const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
+    await writeFile(join(project, "plain.html"), page(`${map}<script type="module">${script}</script>`));
+    assertRan(await open("/plain.html"));
+  });
 
-test("webpack without configuration", async () => {
-  await writeFile(join(project, "main.js"), MAIN);
+  test(`${name} with webpack without configuration`, () => bundled(script));
+}
+
+async function bundled(script) {
+  await writeFile(join(project, "main.js"), script);
+  await rm(join(project, "bundle"), { recursive: true, force: true });
   const stats = await promisify(webpack)({
     mode: "production",
     context: project,
@@ -122,23 +146,28 @@ test("webpack without configuration", async () => {
     server = own;
     await bundle.close();
   }
-});
+}
 
 test("importing it on a server touches nothing, starting it says that it needs a browser", async () => {
   const script = `
     const { loadPython } = await import("taipan");
-    const error = await loadPython().then(() => undefined, (error) => error);
-    console.log(JSON.stringify({ code: error?.code, hint: error?.hint }));`;
+    const { loadPyodide } = await import("taipan/pyodide");
+    const errors = [loadPython, loadPyodide].map((load) => load().then(() => undefined, (error) => error));
+    console.log(JSON.stringify((await Promise.all(errors)).map((error) => ({ code: error?.code, hint: error?.hint }))));`;
   const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script], { cwd: project });
-  const { code, hint } = JSON.parse(stdout);
-  assert.equal(code, "NOT_SUPPORTED");
-  assert.match(hint, /browser/);
+  for (const { code, hint } of JSON.parse(stdout)) {
+    assert.equal(code, "NOT_SUPPORTED");
+    assert.match(hint, /browser/);
+  }
 });
 
 for (const resolution of ["bundler", "nodenext"]) {
   test(`its types hold where modules are resolved as in ${resolution}`, async () => {
     const source = `
       import { loadPython, TaipanError, type Output } from "taipan";
+      import { loadPyodide, type PyodideAPI } from "taipan/pyodide";
+      const pyodide: PyodideAPI = await loadPyodide({ indexURL: "/python/" });
+      export const loaded: string[] = (await pyodide.loadPackage("numpy")).map(({ fileName }) => fileName);
       const python = await loadPython({ indexURL: "/python/", packages: ["numpy"] });
       const { outputs } = await python.run("1 + 1", { timeoutMs: 1000 });
       const first: Output | undefined = outputs[0];
