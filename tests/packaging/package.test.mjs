@@ -34,6 +34,19 @@ const PYODIDE = `
   })().catch((error) => ({ error: String(error?.stack ?? error) }));
 `;
 
+/** The same with the element. */
+const ELEMENT = `
+  import { PythonCell } from "taipan/element";
+  globalThis.outcome = (async () => {
+    const cell = document.createElement("python-cell");
+    cell.setAttribute("index-url", "/python/0.28.3/");
+    cell.code = "import numpy\\nprint('hello')\\nint(numpy.arange(5).sum())";
+    document.body.append(cell);
+    if (!(cell instanceof PythonCell)) throw new Error("not a PythonCell");
+    return { ...(await cell.run()), version: (await cell.python).version };
+  })().catch((error) => ({ error: String(error?.stack ?? error) }));
+`;
+
 const page = (script) =>
   `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Test</title></head><body>${script}</body></html>`;
 
@@ -94,6 +107,9 @@ test("the package holds what runs, its types, its licence, and nothing else", ()
     "dist/worker.js",
     "dist/pyodide.js",
     "dist/pyodide.d.ts",
+    "dist/element.js",
+    "dist/element.d.ts",
+    "dist/view.js",
     "dist/wasm/taipan_web_bg.wasm",
     "LICENSE",
   ]) {
@@ -111,9 +127,10 @@ test("it depends on nothing", async () => {
 for (const [name, script] of [
   ["taipan", MAIN],
   ["taipan/pyodide", PYODIDE],
+  ["taipan/element", ELEMENT],
 ]) {
   test(`${name} in a page with a script of type module and an import map`, async () => {
-    const addresses = { taipan: "index.js", "taipan/pyodide": "pyodide.js" };
+    const addresses = { taipan: "index.js", "taipan/pyodide": "pyodide.js", "taipan/element": "element.js" };
     const imports = { [name]: `/node_modules/taipan/dist/${addresses[name]}` };
     const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
     await writeFile(join(project, "plain.html"), page(`${map}<script type="module">${script}</script>`));
@@ -152,6 +169,7 @@ test("importing it on a server touches nothing, starting it says that it needs a
   const script = `
     const { loadPython } = await import("taipan");
     const { loadPyodide } = await import("taipan/pyodide");
+    for (const name of ["taipan/element", "taipan/view"]) await import(name);
     const errors = [loadPython, loadPyodide].map((load) => load().then(() => undefined, (error) => error));
     console.log(JSON.stringify((await Promise.all(errors)).map((error) => ({ code: error?.code, hint: error?.hint }))));`;
   const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script], { cwd: project });
@@ -167,6 +185,10 @@ for (const resolution of ["bundler", "nodenext"]) {
       import { loadPython, TaipanError, type Output } from "taipan";
       import { loadPyodide, type PyodideAPI } from "taipan/pyodide";
       const pyodide: PyodideAPI = await loadPyodide({ indexURL: "/python/" });
+      import "taipan/element";
+      import { sanitize } from "taipan/view";
+      document.querySelector("python-cell")?.addEventListener("output", (event) => event.type + sanitize("").nodeType);
+      export const code: string | undefined = document.querySelector("python-cell")?.code;
       export const loaded: string[] = (await pyodide.loadPackage("numpy")).map(({ fileName }) => fileName);
       const python = await loadPython({ indexURL: "/python/", packages: ["numpy"] });
       const { outputs } = await python.run("1 + 1", { timeoutMs: 1000 });
