@@ -73,7 +73,8 @@ export class PythonCell extends Base {
 
   /** Runs the code; resolves when it has ended, with nothing if it failed or the cell runs already. */
   async run(): Promise<RunResult | undefined> {
-    if (this.#stopper !== undefined || this.#text === undefined) return undefined;
+    if (this.#stopper !== undefined) return undefined;
+    this.#build();
     const stopper = new AbortController();
     this.#stopper = stopper;
     const code = this.code;

@@ -54,10 +54,20 @@ export async function loadPyodide(options: LoadPyodideOptions = {}): Promise<Pyo
       hint: "Call loadPyodide in the browser, not while rendering on a server; in Node, use Pyodide's own package.",
     });
   }
-  const configuration = configure(options);
+  const starting = start(configure(options), options);
+  if (signal === undefined) {
+    return starting;
+  }
+  const givenUp = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(aborted("the start of Python", signal.reason)), { once: true });
+  });
+  return Promise.race([starting, givenUp]);
+}
+
+async function start(configuration: Configuration, options: LoadPyodideOptions): Promise<PyodideAPI> {
   try {
     const [boot] = await Promise.all([bootOptions(configuration, options), loadOnce()]);
-    return (await bootPyodide(boot, configuration, host(options), signal)) as PyodideAPI;
+    return (await bootPyodide(boot, configuration, host(options), options.signal)) as PyodideAPI;
   } catch (error) {
     throw error instanceof TaipanError ? error : reviveError(describeError(error));
   }

@@ -28,6 +28,8 @@ struct Entry {
     is_directory: bool,
     /// Milliseconds since 1970.
     modified: f64,
+    /// The user's side has one.
+    handle: Option<Handle>,
 }
 
 /// What is on one side, by path below the mount.
@@ -65,50 +67,60 @@ async fn synchronise(fs: &Fs, mount: &JsValue, populate: bool) -> Thrown<()> {
     let at = get(mount, "mountpoint").as_string().unwrap_or_default();
     let root: Handle = get(&get(mount, "opts"), "fileSystemHandle").unchecked_into();
     let local = local_entries(fs, &at)?;
-    let (remote, mut handles) = remote_entries(root).await?;
+    let mut remote = remote_entries(&root).await?;
     let (source, target) = if populate { (&remote, &local) } else { (&local, &remote) };
-    let is_new = |(path, entry): &(&String, &Entry)| match target.get(*path) {
-        Some(old) => old.is_directory != entry.is_directory || (!entry.is_directory && entry.modified > old.modified),
-        None => true,
-    };
-    let gone =
-        |(path, entry): &(&String, &Entry)| source.get(*path).is_none_or(|new| new.is_directory != entry.is_directory);
     // Paths are in order, so that a directory comes before what is in it, and after it from the back.
-    for (path, entry) in target.iter().rev().filter(gone) {
+    let gone: Vec<String> = target.keys().rev().filter(|path| is_gone(source, target, path)).cloned().collect();
+    let new: Vec<String> = source.keys().filter(|path| is_new(source, target, path)).cloned().collect();
+    for path in gone {
         if populate {
-            let path = format!("{at}/{path}");
-            if entry.is_directory { fs.rmdir(&path)? } else { fs.unlink(&path)? }
+            let is_directory = local.get(&path).is_some_and(|entry| entry.is_directory);
+            let path = join(&at, &path);
+            if is_directory { fs.rmdir(&path)? } else { fs.unlink(&path)? }
         } else {
-            let (folder, name) = split(path);
-            if let Some(folder) = handles.get(folder) {
-                JsFuture::from(folder.remove_entry(name)?).await?;
-            }
-            handles.remove(path);
+            let (folder, name) = split(&path);
+            JsFuture::from(handle_of(&remote, &root, folder).remove_entry(name)?).await?;
+            remote.remove(&path);
         }
     }
-    for (path, entry) in source.iter().filter(is_new) {
-        let local_path = format!("{at}/{path}");
+    for path in new {
         if populate {
-            if let Some(handle) = handles.get(path) {
-                bring(fs, &local_path, entry, handle).await?;
+            if let Some(entry) = remote.get(&path) {
+                bring(fs, &join(&at, &path), entry).await?;
             }
-        } else {
-            let (folder, name) = split(path);
-            if let Some(folder) = handles.get(folder) {
-                let handle = send(fs, &local_path, entry, folder, name).await?;
-                handles.insert(path.clone(), handle);
-            }
+        } else if let Some(entry) = local.get(&path) {
+            let (folder, name) = split(&path);
+            let handle = send(fs, &join(&at, &path), entry, &handle_of(&remote, &root, folder), name).await?;
+            remote.insert(path, Entry { handle: Some(handle), ..*entry });
         }
     }
     Ok(())
 }
 
+fn is_gone(source: &Entries, target: &Entries, path: &str) -> bool {
+    let is_directory = |side: &Entries| side.get(path).map(|entry| entry.is_directory);
+    is_directory(source) != is_directory(target)
+}
+
+fn is_new(source: &Entries, target: &Entries, path: &str) -> bool {
+    is_gone(source, target, path)
+        || source
+            .get(path)
+            .zip(target.get(path))
+            .is_some_and(|(new, old)| !new.is_directory && new.modified > old.modified)
+}
+
+/// The handle of a directory on the user's side.
+fn handle_of(remote: &Entries, root: &Handle, path: &str) -> Handle {
+    remote.get(path).and_then(|entry| entry.handle.clone()).unwrap_or_else(|| root.clone())
+}
+
 /// From the user's directory into memory.
-async fn bring(fs: &Fs, path: &str, entry: &Entry, handle: &Handle) -> Thrown<()> {
+async fn bring(fs: &Fs, path: &str, entry: &Entry) -> Thrown<()> {
     if entry.is_directory {
         fs.mkdir(path)?;
         fs.chmod(path, DIRECTORY_MODE)?;
-    } else {
+    } else if let Some(handle) = &entry.handle {
         let file: Blob = JsFuture::from(handle.get_file()?).await?.unchecked_into();
         let buffer: ArrayBuffer = JsFuture::from(file.array_buffer()).await?.unchecked_into();
         fs.write_file(path, &Uint8Array::new(&buffer))?;
@@ -146,17 +158,16 @@ fn local_entries(fs: &Fs, at: &str) -> Thrown<Entries> {
             if is_directory {
                 open.push(path.clone());
             }
-            entries.insert(path, Entry { is_directory, modified: stat.stat_mtime().get_time() });
+            entries.insert(path, Entry { is_directory, modified: stat.stat_mtime().get_time(), handle: None });
         }
     }
     Ok(entries)
 }
 
-/// What the user's directory has, and the handle of each, the directory's own under the empty path.
-async fn remote_entries(root: Handle) -> Thrown<(Entries, BTreeMap<String, Handle>)> {
+/// What the user's directory has.
+async fn remote_entries(root: &Handle) -> Thrown<Entries> {
     let mut entries = Entries::new();
-    let mut handles = BTreeMap::from([(String::new(), root.clone())]);
-    let mut open = vec![(String::new(), root)];
+    let mut open = vec![(String::new(), root.clone())];
     while let Some((folder, handle)) = open.pop() {
         let children = handle.values()?;
         while let Some(child) = next_child(&children).await? {
@@ -169,11 +180,10 @@ async fn remote_entries(root: Handle) -> Thrown<(Entries, BTreeMap<String, Handl
                 let file: Handle = JsFuture::from(child.get_file()?).await?.unchecked_into();
                 file.last_modified().unwrap_or_default()
             };
-            entries.insert(path.clone(), Entry { is_directory, modified });
-            handles.insert(path, child);
+            entries.insert(path, Entry { is_directory, modified, handle: Some(child) });
         }
     }
-    Ok((entries, handles))
+    Ok(entries)
 }
 
 fn join(folder: &str, name: &str) -> String {

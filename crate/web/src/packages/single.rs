@@ -1,7 +1,6 @@
 //! One package at a time, for Pyodide's package manager: it knows what needs what and what is loaded, and asks for each
 //! package by itself.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use futures::FutureExt as _;
@@ -18,7 +17,7 @@ use crate::fetch::{Fetcher, sha256, spawn};
 use crate::timeline::Timeline;
 
 /// Packages on their way, by normalised name.
-pub type Ahead = BTreeMap<String, LocalBoxFuture<'static, Result<PreparedPackage>>>;
+pub type Ahead = Vec<(String, LocalBoxFuture<'static, Result<PreparedPackage>>)>;
 
 /// Files of a wheel's metadata that say who installed it, by name.
 pub type Marks = Vec<(String, String)>;
@@ -39,7 +38,7 @@ impl Packages {
             let (packages, fetcher) = (Rc::clone(this), fetcher.clone());
             let name = package.name().parse::<PackageName>().map_err(|error| unknown(&error.to_string()))?;
             let prepared = spawn(async move { packages.prepare(&package, &fetcher).await });
-            this.ahead.borrow_mut().insert(name.as_str().to_owned(), prepared.boxed_local());
+            this.ahead.borrow_mut().push((name.as_str().to_owned(), prepared.boxed_local()));
         }
         Ok(())
     }
@@ -63,8 +62,9 @@ impl Packages {
             let package = archive::open(wheel, bytes, hash, self.lock.abi, &self.parts.held)?;
             return package.compile(&self.parts.linker).await;
         }
-        let ahead = self.ahead.borrow_mut().remove(name);
-        if let Some(ahead) = ahead {
+        let position = self.ahead.borrow().iter().position(|(coming, _)| coming == name);
+        if let Some(position) = position {
+            let (_, ahead) = self.ahead.borrow_mut().swap_remove(position);
             return ahead.await;
         }
         let found = name.parse().ok().and_then(|name| self.lock.file().get(&name));
