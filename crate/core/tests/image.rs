@@ -720,6 +720,10 @@ fn a_file_system_comes_back() {
     assert_eq!(restored.read_file("/pkg/mine").unwrap(), b"mine!");
     assert_eq!(copied.head().parts[1].length(), 4 + dropped.len(), "archives are not copied");
 
+    let again = bake(&mut restored, Placement::Omit);
+    assert_eq!(restore(&again).read_file("/pkg/mine").unwrap(), b"mine!", "what was restored is still the user's own");
+    assert_eq!(restored.usage().bytes_written, 5);
+
     let omitted = bake(&mut files, Placement::Omit);
     assert!(!restore(&omitted).exists("/left out"));
     assert!(restore(&omitted).exists("/pkg/b.txt"));
