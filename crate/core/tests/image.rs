@@ -517,6 +517,11 @@ fn manifests_that_refer_to_what_is_not_there_are_refused() {
     assert!(refused(|manifest| drop(manifest.table.insert(30, foreign.clone()))));
     assert!(refused(|manifest| manifest.files.nodes[3].body = FileBody::Own { offset: 5, length: 3 }));
     assert!(refused(|manifest| manifest.files.nodes[3].body = FileBody::Own { offset: u64::MAX, length: 3 }));
+    let shared = |manifest: &mut Manifest| {
+        let twin = FileRecord { name: "twin".into(), ..manifest.files.nodes[3].clone() };
+        manifest.files.nodes.push(twin);
+    };
+    assert!(refused(shared), "a file of which there are many, and bytes of which there are few");
     let past = FileBody::Stored { archive: 0, offset: 99, length: 2 };
     assert!(refused(|manifest| manifest.files.nodes[5].body = past.clone()));
 }
