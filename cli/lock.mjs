@@ -4,7 +4,11 @@ import { normalized, parseRequirement } from "./requirement.mjs";
 
 /** What differs between distributions, by ABI: where CPython looks for its library, and what the glue is called. */
 const ABIS = {
-  "2025_0": { glue: "pyodide.asm.js", standardLibrary: "/lib/python3.13", sitePackages: "/lib/python3.13/site-packages" },
+  "2025_0": {
+    glue: "pyodide.asm.js",
+    standardLibrary: "/lib/python3.13",
+    sitePackages: "/lib/python3.13/site-packages",
+  },
   "2026_0": {
     glue: "pyodide.asm.mjs",
     standardLibrary: "/lib/python314.zip",

@@ -266,6 +266,7 @@ async function removeStale(out, names) {
     if (entry.isFile() && !isWanted(path.slice(out.length + 1).replaceAll("\\", "/"))) await rm(path);
   }
   for (const folder of await readdir(join(out, "files"))) {
-    if ((await readdir(join(out, "files", folder))).length === 0) await rm(join(out, "files", folder), { recursive: true });
+    if ((await readdir(join(out, "files", folder))).length === 0)
+      await rm(join(out, "files", folder), { recursive: true });
   }
 }

@@ -79,7 +79,8 @@ async function run(args) {
       "The one there is is `taipan prepare`; see `taipan --help`.",
     );
   }
-  if (out === undefined || rest.length > 0) throw new WrongArguments("Name one folder to write.", "See `taipan --help`.");
+  if (out === undefined || rest.length > 0)
+    throw new WrongArguments("Name one folder to write.", "See `taipan --help`.");
   if (values.packages === undefined) {
     throw new WrongArguments("--packages is missing.", 'Name them, as in --packages numpy,pandas; "" is none.');
   }

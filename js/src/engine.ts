@@ -53,6 +53,8 @@ export interface Engine {
   mount(path: string, source: MountSource): Promise<void>;
   /** Ends a mount. */
   unmount(path: string): void;
+  /** An image of the interpreter as it is, in pieces that belong one behind the other. Nothing may be running. */
+  bake(): Uint8Array<ArrayBuffer>[];
   /** Sizes of the memories. */
   memory(): MemoryUse;
   /** How long the boot took and what has been moved so far. */

@@ -27,6 +27,11 @@ export interface LoadPythonOptions {
    * `"none"`. Default: `"persistent"`, where the browser has the Cache API.
    */
   cache?: "persistent" | "none";
+  /**
+   * A baked image: Python starts as it was when that was baked, with its packages imported. One that does not fit costs
+   * time and nothing else; `python.timings.imageRefused` says why.
+   */
+  image?: string | URL;
   /** Environment variables, over those of the distribution. */
   env?: Record<string, string>;
   /** Gives the start up: `loadPython` rejects with code `ABORTED` and the worker is ended. */
@@ -84,6 +89,7 @@ function bootOptions(options: LoadPythonOptions): BootOptions {
     ...(lockFileURL !== undefined && { lockFileURL: resolveUrl("lockFileURL", lockFileURL) }),
     ...(lockFileContents !== undefined && { lockFileContents: toJson(lockFileContents) }),
     ...(packageBaseUrl !== undefined && { packageBaseUrl: resolveFolder("packageBaseUrl", packageBaseUrl) }),
+    ...(options.image !== undefined && { image: resolveUrl("image", options.image) }),
     packages: packages.map((name) => resolvePackage("packages", name)),
     env: { ...options.env },
     ...(options.cache !== undefined && { cache: options.cache }),
@@ -108,6 +114,7 @@ const CHECKS: Record<keyof LoadPythonOptions, Check> = {
     "the text of a lock file or the object it stands for",
   ],
   packageBaseUrl: isUrl,
+  image: isUrl,
   packages: [
     (value) => Array.isArray(value) && value.every((name) => typeof name === "string" && name !== ""),
     "an array of names",

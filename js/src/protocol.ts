@@ -45,6 +45,7 @@ export interface Calls {
   rmdir: { send: [path: string]; get: undefined };
   mount: { send: [path: string, source: MountSource]; get: undefined };
   unmount: { send: [path: string]; get: undefined };
+  bake: { send: []; get: Blob };
   memory: { send: []; get: MemoryUse };
 }
 

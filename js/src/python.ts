@@ -158,6 +158,17 @@ export class Python {
     return this.#interpreter.connection.request("loadedPackages", []);
   }
 
+  /**
+   * Bakes an image: Python as it is, with its packages imported and its variables, to be given to `loadPython` as `image`
+   * again, here or on another page. Waits for the runs before it.
+   *
+   * Rejects with `NOT_SUPPORTED` for what an image cannot hold, naming it: a JavaScript object that a variable holds, for
+   * example. Python goes on in any case.
+   */
+  async bake(options: LoadPackageOptions = {}): Promise<Blob> {
+    return this.#queue.add("baking", options.signal, () => this.#interpreter.connection.request("bake", []));
+  }
+
   /** Sizes of the memories, in bytes. */
   async memory(): Promise<MemoryUse> {
     return this.#interpreter.connection.request("memory", []);

@@ -54,6 +54,7 @@ const handlers: Handlers = {
   rmdir: ([path]) => void engine().rmdir(path),
   mount: async ([path, source]) => void (await engine().mount(path, source)),
   unmount: ([path]) => void engine().unmount(path),
+  bake: () => new Blob(engine().bake()),
   memory: () => engine().memory(),
 };
 

@@ -12,32 +12,35 @@
 //! 6. put the packages on the path.
 
 mod files;
+mod restored;
 mod standard_library;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use js_sys::{ArrayBuffer, WebAssembly};
+use js_sys::{ArrayBuffer, Object, WebAssembly};
 use taipan_core::vfs::{FileSystem, LayerId};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::AbortSignal;
 
 use self::files::DistributionFiles;
 use self::standard_library::StandardLibrary;
+use crate::archives::Archives;
 use crate::boundary::{BootOptions, CacheMode, EngineHost, MemoryUse, Stage, TimingsObject};
 use crate::bytecode::Bytecode;
 use crate::distribution;
 use crate::emscripten::bindings::{Module, PublicApi};
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::Linker;
-use crate::emscripten::start::{StartOptions, start};
+use crate::emscripten::snapshot::Restore;
+use crate::emscripten::start::{ModuleFuture, PopulateFuture, StartOptions, start};
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Fetcher, settle, spawn};
 use crate::global::wall_clock;
 use crate::output::{Output, Stream};
-use crate::packages::{PackageParts, Packages};
-use crate::session::Session;
+use crate::packages::{Lock, PackageParts, Packages};
+use crate::session::{Connection, Session};
 use crate::store::Store;
 use crate::timeline::Timeline;
 
@@ -47,6 +50,12 @@ pub struct Interpreter {
     pub module: Module,
     /// Pyodide's API object.
     pub api: PublicApi,
+    /// CPython's compiled module.
+    pub main: WebAssembly::Module,
+    /// SHA-256 of the glue, of that module and of the standard library.
+    pub hashes: [String; 3],
+    /// What Python imports as `_taipan_host`.
+    pub host_module: Object,
     /// Runs code.
     pub session: Session,
     /// Brings packages.
@@ -57,6 +66,8 @@ pub struct Interpreter {
     pub timeline: Rc<Timeline>,
     /// The file system.
     pub files: SharedFileSystem,
+    /// Links side modules.
+    pub linker: Linker,
     /// Bytes of archives and mounted files held outside linear memory.
     pub held: Rc<Cell<u64>>,
     /// What the page has mounted, by path.
@@ -80,34 +91,115 @@ impl Interpreter {
     }
 }
 
-/// Starts Python.
+/// What every start needs, and what comes of it.
+struct Ground {
+    options: BootOptions,
+    host: EngineHost,
+    timeline: Rc<Timeline>,
+    fetcher: Fetcher,
+    output: Rc<Output>,
+    files: SharedFileSystem,
+    held: Rc<Cell<u64>>,
+    linker: Linker,
+    archives: Rc<Archives>,
+}
+
+impl Ground {
+    fn new(options: &BootOptions, host: &EngineHost, fetcher: &Fetcher) -> Self {
+        let timeline = fetcher.timeline();
+        Self {
+            options: options.clone(),
+            host: host.clone(),
+            fetcher: fetcher.clone(),
+            output: Rc::new(Output::new(host.clone())),
+            files: Rc::new(RefCell::new(FileSystem::new(wall_clock()))),
+            held: Rc::new(Cell::new(0)),
+            linker: Linker::new(Rc::clone(&timeline)),
+            archives: Rc::default(),
+            timeline,
+        }
+    }
+
+    /// The packages and the bytecode of an interpreter that has none yet.
+    fn packages(&self, lock: Lock, store: Store) -> (Rc<Packages>, Rc<Bytecode>) {
+        let (files, held) = (Rc::clone(&self.files), Rc::clone(&self.held));
+        let bytecode = Rc::new(Bytecode::new(lock.abi, store, self.options.bytecode.clone(), files, held));
+        let parts = PackageParts {
+            files: Rc::clone(&self.files),
+            linker: self.linker.clone(),
+            bytecode: Rc::clone(&bytecode),
+            archives: Rc::clone(&self.archives),
+            timeline: Rc::clone(&self.timeline),
+            held: Rc::clone(&self.held),
+        };
+        (Rc::new(Packages::new(lock, &self.options, parts)), bytecode)
+    }
+
+    /// Starts CPython, or the module that is to become one.
+    async fn start(&self, packages: &Packages, parts: StartParts) -> Result<Module> {
+        let print = Rc::clone(&self.output);
+        let options = StartOptions {
+            abi: packages.lock().abi,
+            index_url: self.options.index_url.clone(),
+            package_base_url: packages.base_url().to_owned(),
+            environment: environment(&self.options),
+            lock_file: packages.lock().text().to_owned(),
+            factory: parts.factory,
+            module: parts.module,
+            populate: parts.populate,
+            files: Rc::clone(&self.files),
+            linker: self.linker.clone(),
+            restore: parts.restore,
+            print: Rc::new(move |is_stderr, line| {
+                print.write_line(if is_stderr { Stream::Stderr } else { Stream::Stdout }, line);
+            }),
+        };
+        let module = start(options, &self.timeline).await?;
+        self.fetcher.check_aborted()?;
+        Ok(module)
+    }
+}
+
+/// What differs between a start and a restoration.
+struct StartParts {
+    factory: js_sys::Function,
+    module: ModuleFuture,
+    populate: PopulateFuture,
+    restore: Option<Rc<Restore>>,
+}
+
+/// Starts Python: from an image where there is one that fits, else from the beginning.
 ///
 /// # Errors
 /// Typed as in `boundary.d.ts`; every failure rejects within the time it takes to notice it.
 pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSignal>) -> Result<Interpreter> {
     let timeline = Rc::new(Timeline::start(host.clone()));
     let fetcher = Fetcher::new(Rc::clone(&timeline), signal);
-    let output = Rc::new(Output::new(host.clone()));
-    let files = Rc::new(RefCell::new(FileSystem::new(wall_clock())));
-    let held = Rc::new(Cell::new(0));
-    let linker = Linker::new(Rc::clone(&timeline));
-
     let mut distribution = DistributionFiles::request(&options, &fetcher);
+    if options.image.is_some() {
+        let ground = Ground::new(&options, &host, &fetcher);
+        match restored::restore(ground, &mut distribution).await {
+            Ok(interpreter) => return Ok(interpreter),
+            Err(error) => {
+                fetcher.check_aborted()?;
+                timeline.note_image(&error.message());
+            }
+        }
+    }
+    from_beginning(Ground::new(&options, &host, &fetcher), distribution).await
+}
+
+/// Starts Python from the beginning.
+async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> Result<Interpreter> {
+    let Ground { options, host, timeline, fetcher, .. } = &ground;
+    distribution.request_library();
     // The glue can be evaluated before the lock file confirms that it is the right one.
     let guessed_abi = distribution.guessed_abi();
-    let guessed_factory = spawn(distribution.factory(guessed_abi, &host));
+    let guessed_factory = spawn(distribution.factory(guessed_abi, host));
     let store = Store::open(options.cache == CacheMode::Persistent).await;
     let lock = distribution.lock_file().await?;
     let abi = lock.abi;
-    let bytecode = Rc::new(Bytecode::new(abi, store, options.bytecode.clone(), Rc::clone(&files), Rc::clone(&held)));
-    let parts = PackageParts {
-        files: Rc::clone(&files),
-        linker: linker.clone(),
-        bytecode: Rc::clone(&bytecode),
-        timeline: Rc::clone(&timeline),
-        held: Rc::clone(&held),
-    };
-    let packages = Rc::new(Packages::new(lock, &options, parts));
+    let (packages, bytecode) = ground.packages(lock, store);
     // The standard library's own hash is not known yet; where the release is a known one, or the lock file has bytecode of
     // what is no package, it can be told.
     let file = packages.lock().file();
@@ -115,41 +207,31 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
     let prepared = file.manifest().file(distribution::STANDARD_LIBRARY_FILE);
     let known = known.filter(|known| prepared.is_none_or(|facts| facts.sha256 == *known));
     for hash in file.bytecode_of_no_package().chain(known) {
-        Bytecode::request(&bytecode, hash, file, packages.base_url(), &fetcher);
+        Bytecode::request(&bytecode, hash, file, packages.base_url(), fetcher);
     }
     let preload = spawn({
         let (packages, fetcher, names) = (Rc::clone(&packages), fetcher.clone(), options.packages.clone());
         async move { packages.load(&names, &fetcher).await }
     });
 
+<<<<<<< HEAD
     Packages::prefetch(&packages, &fetcher);
 
     let factory = if abi == guessed_abi { guessed_factory } else { spawn(distribution.factory(abi, &host)) };
     let library = StandardLibrary { bytecode: Rc::clone(&bytecode), held: Rc::clone(&held) };
+=======
+    let factory = if abi == guessed_abi { guessed_factory } else { spawn(distribution.factory(abi, host)) };
+    let library = StandardLibrary { bytecode: Rc::clone(&bytecode), held: Rc::clone(&ground.held) };
+>>>>>>> main
     let populate = library.populate(distribution.standard_library(), Rc::clone(&packages), fetcher.clone());
     let factory = factory.await?;
     timeline.end(Stage::Glue);
-    let (print, shared_files) = (Rc::clone(&output), Rc::clone(&files));
-    let start_options = StartOptions {
-        abi,
-        index_url: options.index_url.clone(),
-        package_base_url: packages.base_url().to_owned(),
-        environment: environment(&options),
-        lock_file: packages.lock().text().to_owned(),
-        factory,
-        module: distribution.module(),
-        populate,
-        files,
-        linker,
-        restore: None,
-        print: Rc::new(move |is_stderr, line| {
-            print.write_line(if is_stderr { Stream::Stderr } else { Stream::Stdout }, line);
-        }),
-    };
-    let module = start(start_options, &timeline).await?;
-    fetcher.check_aborted()?;
+    let parts = StartParts { factory, module: distribution.module(), populate, restore: None };
+    let module = ground.start(&packages, parts).await?;
     let api = finish_bootstrap(&module).await?;
-    let session = Session::new(&api, &host, output, &packages)?;
+    let connection = Connection::new(host, Rc::clone(&ground.output), &packages);
+    let host_module = connection.module.clone();
+    let session = Session::new(&api, connection)?;
     timeline.end(Stage::Bootstrap);
     packages.connect(&api);
     preload.await?;
@@ -159,14 +241,18 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
     timeline.end(Stage::Ready);
     Bytecode::put_away_when_idle(&bytecode, &api);
     Ok(Interpreter {
+        main: distribution.module().await?,
+        hashes: distribution.hashes().await?,
         module,
         api,
+        host_module,
         session,
         packages,
         bytecode,
-        timeline,
-        files: shared_files,
-        held,
+        timeline: ground.timeline,
+        files: ground.files,
+        linker: ground.linker,
+        held: ground.held,
         mounts: RefCell::default(),
     })
 }

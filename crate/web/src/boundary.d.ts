@@ -11,7 +11,8 @@ export type Stage =
   | "ready"
   | "resolve"
   | "download"
-  | "import";
+  | "import"
+  | "image";
 
 /** Something that takes a while has moved on. */
 export interface Progress {
@@ -69,6 +70,8 @@ export interface BootOptions {
   cache?: "persistent" | "none";
   /** Bytecode that does not come with the distribution, by the SHA-256 of the archive it belongs to. */
   bytecode?: Record<string, ShippedBytecode>;
+  /** Address of an image to restore, if it fits; else Python starts from the beginning. */
+  image?: string;
   /** Packages to have on the path when boot is done. */
   packages: string[];
   /** Environment variables. */
@@ -149,6 +152,8 @@ export interface Timings {
   modulesLinked: number;
   /** Files whose contents had to be inflated. */
   filesInflated: number;
+  /** Why an image was not restored, a sentence; absent if none was wanted or it was restored. */
+  imageRefused?: string;
 }
 
 /** Sizes in bytes. */

@@ -97,6 +97,8 @@ pub enum Stage {
     Download,
     /// Python is importing.
     Import,
+    /// An image is coming.
+    Image,
 }
 
 impl Stage {
@@ -115,6 +117,7 @@ impl Stage {
             Self::Resolve => "resolve",
             Self::Download => "download",
             Self::Import => "import",
+            Self::Image => "image",
         }
     }
 }
@@ -154,6 +157,9 @@ pub struct BootOptions {
     /// Bytecode that does not come with the distribution, by the SHA-256 of the archive it belongs to.
     #[serde(default)]
     pub bytecode: std::collections::BTreeMap<String, ShippedBytecode>,
+    /// An image to restore, if it fits.
+    #[serde(default)]
+    pub image: Option<String>,
     /// Packages to have on the path when boot is done.
     #[serde(default)]
     pub packages: Vec<String>,
@@ -183,7 +189,7 @@ pub enum CacheMode {
 }
 
 /// `PackageInfo` of `boundary.d.ts`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PackageInfo {
     /// Name as in the lock file.

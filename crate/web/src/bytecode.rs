@@ -130,6 +130,16 @@ impl Bytecode {
         }
     }
 
+    /// The layers whose modules may be compiled, and the SHA-256 of the archive that each shows.
+    pub fn layers(&self) -> Vec<(LayerId, String)> {
+        self.archives.borrow().iter().map(|(layer, hash)| (*layer, hash.clone())).collect()
+    }
+
+    /// Notes which archive a layer comes from.
+    pub fn note_layer(&self, layer: LayerId, archive_hash: &str) {
+        self.archives.borrow_mut().insert(layer, archive_hash.to_owned());
+    }
+
     /// A run has begun or ended: putting away waits.
     pub fn note_activity(&self) {
         self.activity.set(self.activity.get() + 1);

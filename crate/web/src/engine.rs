@@ -16,6 +16,7 @@ use crate::boundary::{
 use crate::bytecode::Bytecode;
 use crate::error::{Code, Error};
 use crate::fetch::Fetcher;
+use crate::image;
 use crate::session::RunRequest;
 use crate::store;
 
@@ -109,6 +110,15 @@ impl Engine {
     #[wasm_bindgen(js_name = globalsSet)]
     pub fn globals_set(&self, name: &str, value: &JsValue) -> Thrown<()> {
         Ok(self.interpreter.session.set_global(name, value)?)
+    }
+
+    /// An image of the interpreter as it is, variables included, in pieces that belong one behind the other. Nothing may
+    /// be running.
+    ///
+    /// # Errors
+    /// `NOT_SUPPORTED` for what an image cannot hold, naming it.
+    pub fn bake(&self) -> Thrown<js_sys::Array> {
+        Ok(image::bake(&self.interpreter)?)
     }
 
     /// Sizes in bytes.

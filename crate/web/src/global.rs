@@ -18,6 +18,12 @@ extern "C" {
     pub static CRYPTO: Option<web_sys::Crypto>;
 }
 
+/// Whether WebAssembly can wait for a promise (JSPI): CPython is set up for it when it starts.
+pub fn has_stack_switching() -> bool {
+    let wasm = js_sys::Reflect::get(&js_sys::global(), &"WebAssembly".into()).unwrap_or(JsValue::UNDEFINED);
+    js_sys::Reflect::has(&wasm, &"Suspending".into()).unwrap_or(false)
+}
+
 /// Milliseconds since 1970, for file times.
 pub fn wall_clock() -> f64 {
     js_sys::Date::now()

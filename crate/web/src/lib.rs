@@ -4,6 +4,7 @@
 //! `js/src/worker.ts`, but nothing in it needs a worker except waiting for the user in `input()`.
 
 mod archive_bytes;
+mod archives;
 mod boot;
 mod boundary;
 mod bytecode;
@@ -15,6 +16,7 @@ mod error;
 mod fetch;
 mod global;
 mod host_files;
+mod image;
 mod output;
 mod packages;
 mod python_files;

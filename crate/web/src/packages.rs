@@ -23,6 +23,7 @@ pub use self::archive::PreparedPackage;
 pub use self::lock::Lock;
 use self::prefetch::Prefetch;
 use self::wanted::Wanted;
+use crate::archives::Archives;
 use crate::boundary::{BootOptions, PackageInfo, Stage};
 use crate::bytecode::Bytecode;
 use crate::detached::Beside;
@@ -56,6 +57,8 @@ pub struct PackageParts {
     pub linker: Linker,
     /// Where its bytecode is kept.
     pub bytecode: Rc<Bytecode>,
+    /// Which source is which archive.
+    pub archives: Rc<Archives>,
     /// Who is told of progress.
     pub timeline: Rc<Timeline>,
     /// Bytes of archives held outside Rust's memory.
@@ -83,6 +86,16 @@ impl Packages {
     /// The folder of the wheels named in the lock file, ending in `/`.
     pub fn base_url(&self) -> &str {
         &self.base_url
+    }
+
+    /// The archives that files are slices of.
+    pub fn archives(&self) -> Rc<Archives> {
+        Rc::clone(&self.parts.archives)
+    }
+
+    /// Notes packages that are on the path without having been loaded by us.
+    pub fn note_loaded(&self, packages: &[PackageInfo]) {
+        self.loaded.borrow_mut().extend(packages.iter().map(|info| (info.name.clone(), info.clone())));
     }
 
     /// The file system that packages are mounted in.

@@ -18,16 +18,22 @@ use crate::error::{Code, Error, Result};
 use crate::global::wall_clock;
 
 /// The Python files that are compiled into this module.
-const OWN_FILES: [(&str, &str); 8] = [
+const OWN_FILES: [(&str, &str); 9] = [
     ("_taipan/__init__.py", include_str!("../python/_taipan/__init__.py")),
     ("_taipan/bytecode.py", include_str!("../python/_taipan/bytecode.py")),
     ("_taipan/cell.py", include_str!("../python/_taipan/cell.py")),
     ("_taipan/errors.py", include_str!("../python/_taipan/errors.py")),
     ("_taipan/figures.py", include_str!("../python/_taipan/figures.py")),
     ("_taipan/finder.py", include_str!("../python/_taipan/finder.py")),
+    ("_taipan/image.py", include_str!("../python/_taipan/image.py")),
     ("_taipan/mime.py", include_str!("../python/_taipan/mime.py")),
     ("_taipan/shell.py", include_str!("../python/_taipan/shell.py")),
 ];
+
+/// All of Taipan's own Python files, one after the other.
+pub fn all() -> String {
+    OWN_FILES.iter().flat_map(|(path, source)| [*path, *source]).collect()
+}
 
 /// Mounts the standard library, from its archive, where CPython looks for it. Nothing is inflated: a file is, when it
 /// is first read.
@@ -39,15 +45,23 @@ pub fn mount(
     abi: Abi,
     standard_library: Uint8Array,
     held: &Rc<Cell<u64>>,
+<<<<<<< HEAD
     beside: &Beside,
 ) -> Result<LayerId> {
+=======
+) -> Result<(LayerId, SharedSource)> {
+>>>>>>> main
     let failed = |why: String| {
         Error::new(Code::BadArchive, format!("The standard library cannot be mounted: {why}"))
             .hint("Take all files of the distribution from one release, unmodified.")
     };
     let source: SharedSource = Rc::new(ArchiveBytes::new(standard_library, held));
+<<<<<<< HEAD
     let archive = Archive::open(source, &Limits::default()).map_err(|error| failed(error.to_string()))?;
     let detached = beside.entries(&archive, STANDARD_LIBRARY_FILE, "")?;
+=======
+    let archive = Archive::open(Rc::clone(&source), &Limits::default()).map_err(|error| failed(error.to_string()))?;
+>>>>>>> main
     let now = wall_clock();
     let mut files = files.borrow_mut();
     let mut make = |path: &str| files.create_directories(path, 0o755, now).map_err(|errno| failed(errno.to_string()));
@@ -61,7 +75,7 @@ pub fn mount(
     layer.entries.extend(detached);
     let mounted = files.mount_layer(library, &layer, now).map_err(|error| failed(error.to_string()))?;
     files.mount_layer(library, &own_layer(now), now).map_err(|error| failed(error.to_string()))?;
-    Ok(mounted)
+    Ok((mounted, source))
 }
 
 fn own_layer(now: f64) -> Layer {

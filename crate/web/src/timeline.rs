@@ -19,6 +19,7 @@ pub struct Timeline {
     modules_linked: Cell<u32>,
     /// Sizes that are known before the bytes come, by the name that is reported.
     expected: RefCell<HashMap<String, f64>>,
+    image_refused: RefCell<Option<String>>,
 }
 
 impl Timeline {
@@ -32,6 +33,7 @@ impl Timeline {
             modules_compiled: Cell::new(0),
             modules_linked: Cell::new(0),
             expected: RefCell::default(),
+            image_refused: RefCell::default(),
         }
     }
 
@@ -58,6 +60,11 @@ impl Timeline {
         self.bytes_fetched.set(self.bytes_fetched.get() + bytes);
     }
 
+    /// Notes why an image was not restored.
+    pub fn note_image(&self, reason: &str) {
+        *self.image_refused.borrow_mut() = Some(reason.to_owned());
+    }
+
     /// Counts a compiled side module.
     pub fn add_compiled(&self) {
         self.modules_compiled.set(self.modules_compiled.get() + 1);
@@ -80,6 +87,9 @@ impl Timeline {
         set(&timings, "modulesCompiled", &self.modules_compiled.get().into());
         set(&timings, "modulesLinked", &self.modules_linked.get().into());
         set(&timings, "filesInflated", &(files_inflated as f64).into());
+        if let Some(reason) = &*self.image_refused.borrow() {
+            set(&timings, "imageRefused", &reason.as_str().into());
+        }
         JsValue::from(timings).unchecked_into()
     }
 }

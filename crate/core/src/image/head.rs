@@ -20,7 +20,7 @@ const ID: std::ops::Range<usize> = 24..PREAMBLE_LENGTH;
 pub struct Head {
     /// SHA-256 of the head, which has the hashes of everything else in it: the image's name.
     pub id: ContentHash,
-    /// Bytes of the head: where the first chunk begins, a multiple of [`PAGE_SIZE`].
+    /// Bytes of the head: where the first chunk begins.
     pub head_length: u64,
     /// Bytes of the whole image.
     pub length: u64,
@@ -114,7 +114,7 @@ impl Head {
         }
         let length = u64::from(u32::from_le_bytes(input.array()?));
         over("bytes of head", length, limits.head_bytes)?;
-        if length == 0 || !length.is_multiple_of(PAGE_SIZE as u64) {
+        if length <= PREAMBLE_LENGTH as u64 {
             return Err(input.damaged());
         }
         Ok(length)
@@ -137,10 +137,7 @@ impl Head {
         if id != actual {
             return Err(ImageError::Head { expected: id, actual });
         }
-        let Body { identity, parent, memory, parts } = Body::take(&mut input)?;
-        if input.rest().len() >= PAGE_SIZE || input.rest().iter().any(|byte| *byte != 0) {
-            return Err(input.damaged());
-        }
+        let Body { identity, parent, memory, parts } = input.only()?;
         let head = Self { id, head_length, length, identity, parent, memory, parts };
         head.check(limits)?;
         Ok(head)
@@ -157,7 +154,6 @@ impl Head {
         let body = Body { identity, parent, memory, parts };
         let mut bytes = vec![0; PREAMBLE_LENGTH];
         body.put(&mut bytes);
-        bytes.resize(bytes.len().next_multiple_of(PAGE_SIZE), 0);
         over("bytes of head", bytes.len() as u64, limits.head_bytes.min(u64::from(u32::MAX)))?;
         let stored: u64 = body.parts.iter().flat_map(|part| &part.chunks).map(|chunk| chunk.stored_length).sum();
         bytes[..8].copy_from_slice(&MAGIC);

@@ -1,11 +1,19 @@
 //! The files of a distribution on their way in.
 
+<<<<<<< HEAD
 use std::rc::Rc;
+=======
+use std::cell::OnceCell;
+>>>>>>> main
 
 use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, Shared, try_join, try_join4};
 use js_sys::{Array, Function, Uint8Array, WebAssembly};
+<<<<<<< HEAD
 use taipan_core::prepared::Manifest;
+=======
+use taipan_core::image::Distribution;
+>>>>>>> main
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag, Url};
@@ -17,7 +25,7 @@ use crate::error::{Code, Error, Result};
 use crate::fetch::{Fetcher, Label, compare_sha256, settle, sha256, spawn};
 use crate::packages::Lock;
 
-type Incoming<T> = Shared<LocalBoxFuture<'static, Result<T>>>;
+pub type Incoming<T> = Shared<LocalBoxFuture<'static, Result<T>>>;
 
 /// Bytes and their SHA-256.
 pub type Hashed = (Uint8Array, String);
@@ -30,13 +38,14 @@ pub struct DistributionFiles {
     lock: Incoming<String>,
     manifest: Incoming<Rc<Manifest>>,
     glue: Incoming<Hashed>,
-    standard_library: Incoming<Hashed>,
+    /// Asked for when it is first wanted.
+    standard_library: OnceCell<Incoming<Hashed>>,
     module: Incoming<WebAssembly::Module>,
     module_hash: Incoming<String>,
 }
 
 impl DistributionFiles {
-    /// Asks for everything at once.
+    /// Asks for everything at once, except for the standard library.
     pub fn request(options: &BootOptions, fetcher: &Fetcher) -> Self {
         let index_url = options.index_url.clone();
         let guessed_abi = Abi::guess(&index_url);
@@ -44,9 +53,14 @@ impl DistributionFiles {
         let lock = lock_text(options, fetcher);
         Self {
             glue: hashed(fetcher, &index_url, guessed_abi.glue_file()),
+<<<<<<< HEAD
             standard_library: hashed(fetcher, &index_url, STANDARD_LIBRARY_FILE),
             manifest: manifest(lock.clone(), fetcher),
             lock,
+=======
+            standard_library: OnceCell::new(),
+            lock: lock_text(options, fetcher),
+>>>>>>> main
             module,
             module_hash,
             guessed_abi,
@@ -89,8 +103,49 @@ impl DistributionFiles {
 
     /// The archive of the standard library.
     pub fn standard_library(&self) -> impl Future<Output = Result<Hashed>> + use<> {
-        let (standard_library, verified) = (self.standard_library.clone(), self.verified());
+        let (standard_library, verified) = (self.request_library(), self.verified());
         async move { Ok(try_join(standard_library, verified).await?.0) }
+    }
+
+    /// Asks for the standard library, unless that has been done: an image does not need it at once.
+    pub fn request_library(&self) -> Incoming<Hashed> {
+        let request = || hashed(&self.fetcher, &self.index_url, STANDARD_LIBRARY_FILE);
+        self.standard_library.get_or_init(request).clone()
+    }
+
+    /// The SHA-256 of every file that a boot has brought.
+    pub fn hashes(&self) -> impl Future<Output = Result<[String; 3]>> + use<> {
+        let (glue, module, library) = (self.glue.clone(), self.module_hash.clone(), self.request_library());
+        async move {
+            let ((_, glue), module, (_, library)) = try_join3(glue, module, library).await?;
+            Ok([glue, module, library])
+        }
+    }
+
+    /// The function that the glue defines and the compiled module, if they are those that an image was baked with.
+    pub fn restored(
+        &self,
+        wanted: &Distribution,
+        abi: Abi,
+        host: &EngineHost,
+    ) -> (impl Future<Output = Result<Function>> + use<>, Shared<LocalBoxFuture<'static, Result<WebAssembly::Module>>>)
+    {
+        let (glue, host, url) = (self.glue.clone(), host.clone(), format!("{}{}", self.index_url, abi.glue_file()));
+        let (wanted_glue, wanted_module) = (wanted.glue.to_string(), wanted.module.to_string());
+        let factory = async move {
+            let (bytes, hash) = glue.await?;
+            compare_sha256(abi.glue_file(), &hash, &wanted_glue)?;
+            abi.factory(&evaluate(&host, &url, &bytes).await?)
+        };
+        let (module, module_hash, timeline) = (self.module.clone(), self.module_hash.clone(), self.fetcher.timeline());
+        let module = async move {
+            let module = module.await?;
+            timeline.end(Stage::Compile);
+            compare_sha256(WASM_FILE, &module_hash.await?, &wanted_module)?;
+            timeline.end(Stage::Fetch);
+            Ok(module)
+        };
+        (factory, module.boxed_local().shared())
     }
 
     /// The compiled module.
@@ -110,8 +165,12 @@ impl DistributionFiles {
     /// Every file has arrived and is the one that the lock file's manifest names, or, where it names none, is of the release
     /// that the others are of.
     fn verified(&self) -> impl Future<Output = Result<()>> + use<> {
+<<<<<<< HEAD
         let (glue, module, library) = (self.glue.clone(), self.module_hash.clone(), self.standard_library.clone());
         let (manifest, glue_file) = (self.manifest.clone(), self.guessed_abi.glue_file());
+=======
+        let (glue, module, library) = (self.glue.clone(), self.module_hash.clone(), self.request_library());
+>>>>>>> main
         async move {
             let ((_, glue), module, (_, library), manifest) = try_join4(glue, module, library, manifest).await?;
             let files = [

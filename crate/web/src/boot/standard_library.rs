@@ -4,12 +4,14 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use futures::FutureExt as _;
+use taipan_core::image::ArchiveReference;
 
 use super::files::Hashed;
 use crate::bytecode::Bytecode;
+use crate::distribution::STANDARD_LIBRARY_FILE;
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::start::{Populate, PopulateFuture};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::fetch::{Fetcher, spawn};
 use crate::packages::Packages;
 use crate::python_files;
@@ -36,9 +38,19 @@ impl StandardLibrary {
             let lock = packages.lock();
             Bytecode::request(&bytecode, &hash, lock.file(), packages.base_url(), &fetcher);
             let kept = bytecode.receive(&hash).await;
+<<<<<<< HEAD
             let (abi, beside) = (lock.abi, packages.beside());
             let mount = move |files: &SharedFileSystem| {
                 let layer = python_files::mount(files, abi, archive, &held, &beside)?;
+=======
+            let abi = lock.abi;
+            let archives = packages.archives();
+            let mount = move |files: &SharedFileSystem| {
+                let (layer, source) = python_files::mount(files, abi, archive, &held)?;
+                let sha256 = hash.parse().map_err(|_| Error::new(Code::Fatal, format!("{hash} is not a SHA-256.")))?;
+                let file_name = STANDARD_LIBRARY_FILE.to_owned();
+                archives.note(&source, ArchiveReference { sha256, length: source.len(), file_name });
+>>>>>>> main
                 bytecode.mount(layer, &hash, kept);
                 Ok(())
             };

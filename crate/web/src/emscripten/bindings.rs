@@ -24,6 +24,9 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = HEAP8)]
     pub fn heap8(this: &Module) -> js_sys::Int8Array;
 
+    #[wasm_bindgen(method, getter, js_name = HEAPU8)]
+    pub fn heap_u8(this: &Module) -> js_sys::Uint8Array;
+
     #[wasm_bindgen(method, getter, js_name = HEAPU32)]
     pub fn heap_u32(this: &Module) -> js_sys::Uint32Array;
 

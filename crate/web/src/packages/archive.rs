@@ -6,6 +6,7 @@ use std::rc::Rc;
 use futures::future::try_join_all;
 use js_sys::Uint8Array;
 use taipan_core::archive::{Archive, Entry, Limits, check_format};
+use taipan_core::image::ArchiveReference;
 use taipan_core::lock::InstallDir;
 use taipan_core::prepared::LISTING;
 use taipan_core::side_module::SideModule;
@@ -27,6 +28,7 @@ use crate::global::wall_clock;
 pub struct PreparedPackage {
     info: PackageInfo,
     archive: Archive,
+    source: SharedSource,
     layout: Layout,
     modules: Vec<CompiledModule>,
     hash: String,
@@ -82,7 +84,7 @@ pub fn read(
     };
     check_format(&file_name).map_err(|error| damaged(&error))?;
     let source: SharedSource = Rc::new(ArchiveBytes::new(bytes, held));
-    let archive = Archive::open(source, &Limits::default()).map_err(|error| damaged(&error))?;
+    let archive = Archive::open(Rc::clone(&source), &Limits::default()).map_err(|error| damaged(&error))?;
     let layout = if file_name.to_ascii_lowercase().ends_with(".whl") {
         let name = package.name().parse().map_err(|error| damaged(&error))?;
         let layout = WheelLayout::of(&archive, &name).map_err(|error| {
@@ -97,7 +99,11 @@ pub fn read(
         Layout::Directory(directory(package, abi))
     };
     let info = info(package, &layout, file_name.clone());
+<<<<<<< HEAD
     Ok(PreparedPackage { info, archive, layout, modules: Vec::new(), hash, bytecode: None, detached: Vec::new() })
+=======
+    Ok(PreparedPackage { info, archive, source, layout, modules: Vec::new(), hash, bytecode: None })
+>>>>>>> main
 }
 
 /// Checks that a wheel holds what it says. The lock file's wheels have a hash as a whole, which says more.
@@ -151,6 +157,15 @@ impl PreparedPackage {
     /// The SHA-256 of its archive.
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// What its archive is known by.
+    fn reference(&self) -> Result<ArchiveReference> {
+        let sha256 =
+            self.hash.parse().map_err(|_| Error::new(Code::Fatal, format!("{} is not a SHA-256.", self.hash)))?;
+        let is_locked = self.info.source == "lock";
+        let file_name = if is_locked { &self.info.file_name } else { &self.info.source };
+        Ok(ArchiveReference { sha256, length: self.source.len(), file_name: file_name.clone() })
     }
 
     /// Adds the bytecode that is kept for it.
@@ -224,6 +239,7 @@ impl PreparedPackage {
 pub fn install(packages: Vec<PreparedPackage>, parts: &PackageParts) -> Result<()> {
     let layers = mount(&packages, &parts.files)?;
     for (package, layer) in packages.into_iter().zip(layers) {
+        parts.archives.note(&package.source, package.reference()?);
         parts.linker.add(package.modules);
         parts.bytecode.mount(layer, &package.hash, package.bytecode);
     }

@@ -7,29 +7,28 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Object, Proxy, Reflect, Uint8Array, WebAssembly};
+use taipan_core::image::{LinkedModule, Manifest, TableEntry};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::glue::{Glue, entries, get, number};
-use super::references::{self, Holders};
-use super::{Library, State};
+use super::references::{self, Holders, Reference};
+use super::{numbers, states};
 use crate::emscripten::abi::set;
 use crate::emscripten::bindings::{Api, Module, PublicApi};
 use crate::emscripten::linker::{CompiledModule, Linker};
 use crate::error::{Code, Error, Result};
 
 /// Bytes of a page of WebAssembly.
-const WASM_PAGE: u32 = 65_536;
+const WASM_PAGE: u64 = 65_536;
 
 /// Linear memory of 32-bit addresses in pages of WebAssembly, which the glue declares as its maximum.
 const MOST_PAGES: u32 = 65_536;
 
 /// A state on its way into a module.
 pub struct Restore {
-    state: State,
+    manifest: Rc<Manifest>,
     memory: WebAssembly::Memory,
-    /// Compiled side modules, in the order of the state's libraries.
-    modules: Vec<CompiledModule>,
 }
 
 impl Restore {
@@ -37,13 +36,13 @@ impl Restore {
     ///
     /// # Errors
     /// [`Code::OutOfMemory`].
-    pub fn new(state: State, modules: Vec<CompiledModule>) -> Result<Self> {
+    pub fn new(manifest: &Rc<Manifest>, memory_length: u64) -> Result<Self> {
         let descriptor = Object::new();
-        set(&descriptor, "initial", &(state.heap_length / WASM_PAGE).into());
+        set(&descriptor, "initial", &((memory_length / WASM_PAGE) as u32).into());
         set(&descriptor, "maximum", &MOST_PAGES.into());
         let memory = WebAssembly::Memory::new(&descriptor)
             .map_err(|thrown| Error::from_js(Code::OutOfMemory, "There is no room for CPython's memory", thrown))?;
-        Ok(Self { state, memory, modules })
+        Ok(Self { manifest: Rc::clone(manifest), memory })
     }
 
     /// What the settings of the module have besides those of every start.
@@ -63,7 +62,7 @@ impl Restore {
     /// [`Code::OutOfMemory`].
     pub fn before_instantiation(&self, module: &Module) -> Result<()> {
         let symbols = Glue::new(module).symbols();
-        for (name, value) in &self.state.symbols {
+        for (name, value) in self.manifest.functions.iter().chain(&self.manifest.data) {
             set(&symbols, name, &global(*value)?);
         }
         Ok(())
@@ -87,26 +86,30 @@ impl Restore {
         Object::set_prototype_of(&glue.symbols(), Proxy::new(&Object::new(), &handler).unchecked_ref());
         let table = glue.table();
         table
-            .grow(self.state.table.length.saturating_sub(table.length()))
+            .grow(self.manifest.table_length.saturating_sub(table.length()))
             .map_err(|thrown| Error::from_js(Code::OutOfMemory, "CPython's function table cannot grow", thrown))?;
-        if self.state.table.argument_counter != 0 {
+        let argument_counter = self.number(numbers::ARGUMENT_COUNTER);
+        if argument_counter != 0 {
             // The glue puts a new function there while it starts.
-            glue.free_slots().push(&self.state.table.argument_counter.into());
+            glue.free_slots().push(&argument_counter.into());
         }
         Ok(())
     }
 
-    /// When the module is ready: links the side modules and fills the table.
+    /// When the module is ready: links the side modules, compiled and in the manifest's order, and fills the table.
     ///
     /// # Errors
     /// [`Code::BadWasm`] if a side module does not fit.
-    pub fn link(&self, module: &Module, linker: &Linker) -> Result<()> {
+    pub fn link(&self, module: &Module, linker: &Linker, compiled: &[CompiledModule]) -> Result<()> {
         let glue = Glue::new(module);
         let (by_name, by_handle) = glue.libraries();
         let table = glue.table();
         let exports = glue.exports();
-        for (library, compiled) in self.state.libraries.iter().zip(&self.modules) {
-            let instance = link(&glue, library, &compiled.module)?;
+        let mut instances: Vec<Object> = Vec::with_capacity(compiled.len());
+        for (library, compiled) in self.manifest.modules.iter().zip(compiled) {
+            let needed: Vec<&Object> =
+                library.needed.iter().filter_map(|index| instances.get(*index as usize)).collect();
+            let instance = link(&glue, library, compiled, &needed)?;
             let object = library_object(library, compiled, &instance);
             for name in &library.names {
                 set(&by_name, name, &object);
@@ -117,25 +120,26 @@ impl Restore {
             if library.is_global {
                 glue.call("mergeLibSymbols", &[get(&object, "exports"), library.names[0].as_str().into()])?;
             }
-            for (slot, name) in &library.exports {
-                put(&table, *slot, &get(&instance, name))?;
-                linker.add_looked_up(*slot);
-            }
             linker.add_linked(compiled, library.memory_base, library.table_base, &instance);
+            instances.push(instance);
         }
-        for (slot, name) in &self.state.table.exports {
-            put(&table, *slot, &get(&exports, name))?;
-            linker.add_looked_up(*slot);
-        }
-        for (slot, name) in &self.state.table.host_functions {
-            let function = get(&exports, name);
-            let wrapped = glue.call("convertJsFunctionToWasm", &[function.clone(), get(&function, "sig")])?;
-            put(&table, *slot, &wrapped)?;
+        for (slot, entry) in &self.manifest.table {
+            let function = match entry {
+                TableEntry::Main { name } => get(&exports, name),
+                TableEntry::Module { module, name } => {
+                    instances.get(*module as usize).map_or(JsValue::UNDEFINED, |instance| get(instance, name))
+                }
+                TableEntry::Glue { name, signature } => {
+                    glue.call("convertJsFunctionToWasm", &[get(&exports, name), signature.as_str().into()])?
+                }
+                TableEntry::Null | TableEntry::Engine { .. } => continue,
+            };
+            put(&table, *slot, &function)?;
             linker.add_looked_up(*slot);
         }
         let free = glue.free_slots();
         free.set_length(0);
-        for slot in &self.state.table.free {
+        for slot in &self.manifest.free_slots {
             free.push(&(*slot).into());
         }
         Ok(())
@@ -155,7 +159,7 @@ impl Restore {
     /// [`Code::Fatal`].
     pub fn connect(&self, module: &Module) -> Result<()> {
         let glue = Glue::new(module);
-        glue.call("stackRestore", &[self.state.stack_pointer.into()])?;
+        glue.call("stackRestore", &[self.number(numbers::STACK_POINTER).into()])?;
         let counter = glue.number("_PyEM_CountArgsPtr").unwrap_or_default();
         if let (Some(offset), Some(runtime)) =
             (glue.number("__PyEM_EMSCRIPTEN_COUNT_ARGS_OFFSET"), glue.number("__PyRuntime"))
@@ -174,14 +178,28 @@ impl Restore {
         let internal: &Object = api.unchecked_ref();
         references::correct_expected(internal)?;
         let holders = Holders { internal: internal.into(), public: JsValue::UNDEFINED, host: host.into() };
-        let (state, find) = references::describe(&self.state.references, &self.state.immortal_strings, &holders);
+        let references: Vec<Reference> = self.state(states::REFERENCES)?;
+        let strings: Vec<String> = self.state(states::STRINGS)?;
+        let (state, find) = references::describe(&references, &strings, &holders);
         api.finalize_restored_bootstrap(&state, &find)
             .map_err(|thrown| Error::from_js(Code::Fatal, "The image's bridge cannot be started", thrown))
     }
 
     /// The current directory.
-    pub fn directory(&self) -> &str {
-        &self.state.directory
+    pub fn directory(&self) -> String {
+        let directory = self.manifest.states.get(states::DIRECTORY);
+        directory.map_or_else(|| "/".to_owned(), |bytes| String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    fn number(&self, name: &str) -> u32 {
+        let number = self.manifest.numbers.get(name).copied().unwrap_or_default();
+        u32::try_from(number).unwrap_or_default()
+    }
+
+    fn state<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T> {
+        let bytes = self.manifest.states.get(name).map_or(&b""[..], Vec::as_slice);
+        serde_json::from_slice(bytes)
+            .map_err(|error| Error::new(Code::BadArchive, format!("The image's {name} cannot be read: {error}.")))
     }
 }
 
@@ -201,12 +219,12 @@ fn put(table: &WebAssembly::Table, slot: u32, function: &JsValue) -> Result<()> 
 }
 
 /// Instantiates a side module where it was, and gives its exports. The rules are those of `loadWebAssemblyModule`.
-fn link(glue: &Glue, library: &Library, module: &WebAssembly::Module) -> Result<Object> {
+fn link(glue: &Glue, library: &LinkedModule, compiled: &CompiledModule, needed: &[&Object]) -> Result<Object> {
+    let module = &compiled.module;
     let shared = glue.exports();
     let symbols = glue.symbols();
     let (env, offsets) = (Object::new(), Object::new());
     let own: Rc<RefCell<JsValue>> = Rc::new(RefCell::new(JsValue::UNDEFINED));
-    let mut needed: Option<Vec<JsValue>> = None;
     for import in WebAssembly::Module::imports(module).iter() {
         let text = |name: &str| get(&import, name).as_string().unwrap_or_default();
         let name = text("name");
@@ -225,7 +243,6 @@ fn link(glue: &Glue, library: &Library, module: &WebAssembly::Module) -> Result<
                 if !common.is_undefined() && get(&common, "stub").is_falsy() {
                     common
                 } else {
-                    let needed = needed.get_or_insert_with(|| needed_exports(glue, module));
                     let found = needed.iter().map(|exports| get(exports, &name)).find(|value| !value.is_undefined());
                     found.unwrap_or_else(|| late_bound(&own, &name))
                 }
@@ -240,34 +257,10 @@ fn link(glue: &Glue, library: &Library, module: &WebAssembly::Module) -> Result<
         set(&imports, name, value);
     }
     let instance = WebAssembly::Instance::new(module, &imports)
-        .map_err(|thrown| Error::from_js(Code::BadWasm, &format!("{} cannot be linked", library.path), thrown))?;
+        .map_err(|thrown| Error::from_js(Code::BadWasm, &format!("{} cannot be linked", compiled.path), thrown))?;
     let exports = instance.exports();
     *own.borrow_mut() = exports.clone().into();
     Ok(exports)
-}
-
-/// The exports of the libraries that a module needs, and of those that these need.
-fn needed_exports(glue: &Glue, module: &WebAssembly::Module) -> Vec<JsValue> {
-    let (by_name, _) = glue.libraries();
-    let mut found = Vec::new();
-    let mut open: Vec<JsValue> = vec![module.clone().into()];
-    while let Some(module) = open.pop() {
-        let Ok(metadata) = glue.call("getDylinkMetadata", &[module]) else { continue };
-        let names: Array = get(&metadata, "neededDynlibs").unchecked_into();
-        for name in names.iter().filter_map(|name| name.as_string()) {
-            let suffix = format!("/{name}");
-            let Some((_, object)) = entries(&by_name).find(|(known, _)| *known == name || known.ends_with(&suffix))
-            else {
-                continue;
-            };
-            let exports = get(&object, "exports");
-            if !found.contains(&exports) {
-                found.push(exports);
-                open.push(get(&object, "module"));
-            }
-        }
-    }
-    found
 }
 
 /// A function that a module imports and exports itself: it cannot be had before there is an instance.
@@ -289,7 +282,7 @@ fn late_bound(own: &Rc<RefCell<JsValue>>, name: &str) -> JsValue {
 }
 
 /// What Emscripten keeps of a library that is linked (`newDSO`).
-fn library_object(library: &Library, compiled: &CompiledModule, linked: &Object) -> Object {
+fn library_object(library: &LinkedModule, compiled: &CompiledModule, linked: &Object) -> Object {
     let object = Object::new();
     let references = library.references.map_or(f64::INFINITY, f64::from);
     set(&object, "refcount", &references.into());
