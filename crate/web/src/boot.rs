@@ -214,15 +214,10 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
         async move { packages.load(&names, &fetcher).await }
     });
 
-<<<<<<< HEAD
     Packages::prefetch(&packages, &fetcher);
 
-    let factory = if abi == guessed_abi { guessed_factory } else { spawn(distribution.factory(abi, &host)) };
-    let library = StandardLibrary { bytecode: Rc::clone(&bytecode), held: Rc::clone(&held) };
-=======
     let factory = if abi == guessed_abi { guessed_factory } else { spawn(distribution.factory(abi, host)) };
     let library = StandardLibrary { bytecode: Rc::clone(&bytecode), held: Rc::clone(&ground.held) };
->>>>>>> main
     let populate = library.populate(distribution.standard_library(), Rc::clone(&packages), fetcher.clone());
     let factory = factory.await?;
     timeline.end(Stage::Glue);

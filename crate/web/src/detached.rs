@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use js_sys::{JsString, Uint8Array};
 use taipan_core::archive::Archive;
+use taipan_core::image::ArchiveReference;
 use taipan_core::prepared::{Detached, LISTING, ServedFile};
 use taipan_core::source::{ByteSource, SharedSource, SourceError};
 use taipan_core::vfs::LayerEntry;
@@ -15,6 +16,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::XmlHttpRequest;
 
 use crate::archive_bytes::ArchiveBytes;
+use crate::archives::Archives;
 use crate::boundary::Stage;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{compare_sha256, fetch_now, sha256_now};
@@ -33,6 +35,8 @@ pub struct Beside {
     pub base_url: String,
     /// Bytes of archives held outside Rust's memory.
     pub held: Rc<Cell<u64>>,
+    /// Where each is noted, for images.
+    pub archives: Rc<Archives>,
     /// Who is told of progress.
     pub timeline: Rc<Timeline>,
 }
@@ -53,6 +57,11 @@ impl Beside {
         let directory = if directory.is_empty() { String::new() } else { format!("{directory}/") };
         let entries = detached.iter().flat_map(|detached| {
             let source: SharedSource = Rc::new(RemoteFile::new(&detached.file, self));
+            let ServedFile { file_name, facts } = &detached.file;
+            if let Ok(sha256) = facts.sha256.parse() {
+                let reference = ArchiveReference { sha256, length: facts.size, file_name: file_name.clone() };
+                self.archives.note(&source, reference);
+            }
             detached.entries(&directory, &source)
         });
         Ok(entries.collect())
@@ -72,7 +81,7 @@ impl RemoteFile {
     }
 
     fn fetch(&self) -> Result<ArchiveBytes> {
-        let Beside { base_url, held, timeline } = &self.beside;
+        let Beside { base_url, held, timeline, .. } = &self.beside;
         let url = format!("{base_url}{}", self.file.file_name);
         let bytes = match fetch_now(&url) {
             Err(error) if error.code() == Code::NotSupported => fetch_as_text(&url)?,

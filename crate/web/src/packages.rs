@@ -245,7 +245,7 @@ impl Packages {
     /// Where files are that are served beside their archives.
     pub fn beside(&self) -> Beside {
         let (held, timeline) = (Rc::clone(&self.parts.held), Rc::clone(&self.parts.timeline));
-        Beside { base_url: self.base_url.clone(), held, timeline }
+        Beside { base_url: self.base_url.clone(), held, archives: self.archives(), timeline }
     }
 
     /// Downloads a package, checks it, and compiles its side modules.

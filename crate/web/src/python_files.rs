@@ -45,23 +45,15 @@ pub fn mount(
     abi: Abi,
     standard_library: Uint8Array,
     held: &Rc<Cell<u64>>,
-<<<<<<< HEAD
     beside: &Beside,
-) -> Result<LayerId> {
-=======
 ) -> Result<(LayerId, SharedSource)> {
->>>>>>> main
     let failed = |why: String| {
         Error::new(Code::BadArchive, format!("The standard library cannot be mounted: {why}"))
             .hint("Take all files of the distribution from one release, unmodified.")
     };
     let source: SharedSource = Rc::new(ArchiveBytes::new(standard_library, held));
-<<<<<<< HEAD
-    let archive = Archive::open(source, &Limits::default()).map_err(|error| failed(error.to_string()))?;
-    let detached = beside.entries(&archive, STANDARD_LIBRARY_FILE, "")?;
-=======
     let archive = Archive::open(Rc::clone(&source), &Limits::default()).map_err(|error| failed(error.to_string()))?;
->>>>>>> main
+    let detached = beside.entries(&archive, STANDARD_LIBRARY_FILE, "")?;
     let now = wall_clock();
     let mut files = files.borrow_mut();
     let mut make = |path: &str| files.create_directories(path, 0o755, now).map_err(|errno| failed(errno.to_string()));

@@ -1,19 +1,13 @@
 //! The files of a distribution on their way in.
 
-<<<<<<< HEAD
-use std::rc::Rc;
-=======
 use std::cell::OnceCell;
->>>>>>> main
+use std::rc::Rc;
 
 use futures::FutureExt as _;
-use futures::future::{LocalBoxFuture, Shared, try_join, try_join4};
+use futures::future::{LocalBoxFuture, Shared, try_join, try_join3, try_join4};
 use js_sys::{Array, Function, Uint8Array, WebAssembly};
-<<<<<<< HEAD
-use taipan_core::prepared::Manifest;
-=======
 use taipan_core::image::Distribution;
->>>>>>> main
+use taipan_core::prepared::Manifest;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag, Url};
@@ -38,6 +32,7 @@ pub struct DistributionFiles {
     lock: Incoming<String>,
     manifest: Incoming<Rc<Manifest>>,
     glue: Incoming<Hashed>,
+    glue_file: &'static str,
     /// Asked for when it is first wanted.
     standard_library: OnceCell<Incoming<Hashed>>,
     module: Incoming<WebAssembly::Module>,
@@ -53,14 +48,10 @@ impl DistributionFiles {
         let lock = lock_text(options, fetcher);
         Self {
             glue: hashed(fetcher, &index_url, guessed_abi.glue_file()),
-<<<<<<< HEAD
-            standard_library: hashed(fetcher, &index_url, STANDARD_LIBRARY_FILE),
+            glue_file: guessed_abi.glue_file(),
+            standard_library: OnceCell::new(),
             manifest: manifest(lock.clone(), fetcher),
             lock,
-=======
-            standard_library: OnceCell::new(),
-            lock: lock_text(options, fetcher),
->>>>>>> main
             module,
             module_hash,
             guessed_abi,
@@ -78,7 +69,8 @@ impl DistributionFiles {
     pub async fn lock_file(&mut self) -> Result<Lock> {
         let lock = Lock::parse(self.lock.clone().await?)?;
         if lock.abi != self.guessed_abi {
-            self.glue = hashed(&self.fetcher, &self.index_url, lock.abi.glue_file());
+            self.glue_file = lock.abi.glue_file();
+            self.glue = hashed(&self.fetcher, &self.index_url, self.glue_file);
         }
         Ok(lock)
     }
@@ -165,12 +157,8 @@ impl DistributionFiles {
     /// Every file has arrived and is the one that the lock file's manifest names, or, where it names none, is of the release
     /// that the others are of.
     fn verified(&self) -> impl Future<Output = Result<()>> + use<> {
-<<<<<<< HEAD
-        let (glue, module, library) = (self.glue.clone(), self.module_hash.clone(), self.standard_library.clone());
-        let (manifest, glue_file) = (self.manifest.clone(), self.guessed_abi.glue_file());
-=======
         let (glue, module, library) = (self.glue.clone(), self.module_hash.clone(), self.request_library());
->>>>>>> main
+        let (manifest, glue_file) = (self.manifest.clone(), self.glue_file);
         async move {
             let ((_, glue), module, (_, library), manifest) = try_join4(glue, module, library, manifest).await?;
             let files = [

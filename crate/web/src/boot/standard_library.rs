@@ -38,19 +38,13 @@ impl StandardLibrary {
             let lock = packages.lock();
             Bytecode::request(&bytecode, &hash, lock.file(), packages.base_url(), &fetcher);
             let kept = bytecode.receive(&hash).await;
-<<<<<<< HEAD
             let (abi, beside) = (lock.abi, packages.beside());
-            let mount = move |files: &SharedFileSystem| {
-                let layer = python_files::mount(files, abi, archive, &held, &beside)?;
-=======
-            let abi = lock.abi;
             let archives = packages.archives();
             let mount = move |files: &SharedFileSystem| {
-                let (layer, source) = python_files::mount(files, abi, archive, &held)?;
+                let (layer, source) = python_files::mount(files, abi, archive, &held, &beside)?;
                 let sha256 = hash.parse().map_err(|_| Error::new(Code::Fatal, format!("{hash} is not a SHA-256.")))?;
                 let file_name = STANDARD_LIBRARY_FILE.to_owned();
                 archives.note(&source, ArchiveReference { sha256, length: source.len(), file_name });
->>>>>>> main
                 bytecode.mount(layer, &hash, kept);
                 Ok(())
             };

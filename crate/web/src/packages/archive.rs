@@ -27,6 +27,8 @@ use crate::global::wall_clock;
 /// A package that can be installed: nothing is wrong with it.
 pub struct PreparedPackage {
     info: PackageInfo,
+    /// Where its archive is: as the lock file says, or a URL.
+    address: String,
     archive: Archive,
     source: SharedSource,
     layout: Layout,
@@ -99,11 +101,12 @@ pub fn read(
         Layout::Directory(directory(package, abi))
     };
     let info = info(package, &layout, file_name.clone());
-<<<<<<< HEAD
-    Ok(PreparedPackage { info, archive, layout, modules: Vec::new(), hash, bytecode: None, detached: Vec::new() })
-=======
-    Ok(PreparedPackage { info, archive, source, layout, modules: Vec::new(), hash, bytecode: None })
->>>>>>> main
+    let address = match package {
+        Wanted::Locked(locked) => locked.file_name.clone(),
+        Wanted::Wheel { url, .. } => url.clone(),
+    };
+    let (modules, detached) = (Vec::new(), Vec::new());
+    Ok(PreparedPackage { info, address, archive, source, layout, modules, hash, bytecode: None, detached })
 }
 
 /// Checks that a wheel holds what it says. The lock file's wheels have a hash as a whole, which says more.
@@ -163,9 +166,7 @@ impl PreparedPackage {
     fn reference(&self) -> Result<ArchiveReference> {
         let sha256 =
             self.hash.parse().map_err(|_| Error::new(Code::Fatal, format!("{} is not a SHA-256.", self.hash)))?;
-        let is_locked = self.info.source == "lock";
-        let file_name = if is_locked { &self.info.file_name } else { &self.info.source };
-        Ok(ArchiveReference { sha256, length: self.source.len(), file_name: file_name.clone() })
+        Ok(ArchiveReference { sha256, length: self.source.len(), file_name: self.address.clone() })
     }
 
     /// Adds the bytecode that is kept for it.
