@@ -67,6 +67,8 @@ export function select(lock, requirements) {
       "Ask for that version, or take another distribution.",
     );
   });
+  // The order in which they are named changes nothing.
+  const asked = new Set(named.sort());
   const closure = new Set();
   const visit = (key, path) => {
     if (closure.has(key) || path.has(key)) return;
@@ -74,8 +76,8 @@ export function select(lock, requirements) {
     for (const needed of lock.packages[key].depends ?? []) visit(find(needed, key), path);
     closure.add(key);
   };
-  for (const key of named) visit(key, new Set());
-  return { named: [...new Set(named)], closure: [...closure] };
+  for (const key of asked) visit(key, new Set());
+  return { named: [...asked], closure: [...closure] };
 }
 
 /** Up to three names that differ from `name` in little. */
