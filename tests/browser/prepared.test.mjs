@@ -114,7 +114,7 @@ except Exception:
 
   it("has its metadata, its data files, and the bytes of side modules", async () => {
     const { value } = await visit(
-      `import importlib.metadata as metadata, hashlib, numpy, os
+      `import importlib.metadata as metadata, hashlib, bs4, numpy, os
 files = metadata.files("numpy")
 module = next(file for file in files if file.name.startswith("_multiarray_umath"))
 path = module.locate()
@@ -145,45 +145,44 @@ with open(path, "rb") as file:
   });
 
   describe("when a file is damaged", () => {
-    const damaged = async (match, code, options) => {
-      api.server.hooks.push({ match, corrupt: true, times: Number.POSITIVE_INFINITY });
+    const damaged = async (match, body) => {
+      api.server.hooks.push({ match, corrupt: true });
       try {
-        return await visit(code, options);
+        return await body();
       } finally {
         api.server.hooks.splice(0);
       }
     };
+    const start = (packages) =>
+      api.evaluate((packages) => caught(globalThis.start({ cache: "none", packages })), packages);
 
     it("names a side module", async () => {
-      const error = await damaged(/_umath_linalg.*\.so\.wasm$/, "import numpy");
+      const error = await damaged(/_umath_linalg.*\.so\.wasm$/, () => start(["numpy"]));
       assert.equal(error.code, "INTEGRITY");
       assert.match(error.message, /_umath_linalg/);
     });
 
     it("names a wheel", async () => {
-      const error = await damaged(/regex.*\.whl$/, "import regex");
+      const error = await damaged(/regex.*\.whl$/, () => start(["regex"]));
       assert.equal(error.code, "INTEGRITY");
       assert.match(error.message, /regex/);
     });
 
     it("is an error for Python where a file is read that can wait, and the rest goes on", async () => {
-      const { value } = await damaged(
-        /\.bin$/,
-        `import linecache, bs4
+      const { value } = await damaged(/\.bin$/, () =>
+        visit(`import linecache, bs4
 try:
     open(bs4.__file__).read()
 except OSError as error:
     code = error.errno
-[code, linecache.getline(bs4.__file__, 1), len(bs4.BeautifulSoup("<p>x", "html.parser").find_all("p"))]`,
+[code, linecache.getline(bs4.__file__, 1), len(bs4.BeautifulSoup("<p>x", "html.parser").find_all("p"))]`),
       );
       assert.deepEqual(value, [29, "", 1]);
     });
 
     for (const name of ["pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"]) {
       it(`names ${name}`, async () => {
-        api.server.hooks.push({ match: new RegExp(`${name.replaceAll(".", "\\.")}$`), corrupt: true, times: 100 });
-        const error = await api.evaluate(() => caught(start({ cache: "none" })));
-        api.server.hooks.splice(0);
+        const error = await damaged(name, () => start([]));
         // A module that cannot be compiled any more is noticed by the compiler first.
         assert.ok(["INTEGRITY", "BAD_WASM"].includes(error.code), error.message);
         assert.ok(error.message.includes(name), error.message);
