@@ -58,7 +58,7 @@ fn a_manifest_tells_sizes_hashes_side_modules_and_what_to_fetch_early() {
     let manifest = lock.manifest();
     assert_eq!(manifest.file("pyodide.asm.js").unwrap().size, 12);
     assert_eq!(manifest.file("other"), None);
-    assert_eq!(manifest.side_modules(&hash())[0].file.file_name, "files/0/b.so.wasm");
+    assert_eq!(manifest.side_modules(&hash())[0].file_name, "files/0/b.so.wasm");
     assert!(manifest.side_modules("other").is_empty());
     assert_eq!(manifest.prefetch()[0].as_str(), "numpy");
 }
@@ -127,8 +127,7 @@ fn what_is_listed_has_to_fill_its_file_exactly() {
 
 #[test]
 fn detached_files_are_there_and_are_fetched_only_when_they_are_read() {
-    let parts =
-        listing(&json!([file("x", 5, &json!([["a/b.py", 2, 10, 0o4644], ["a/c.so", 3, 20, 0o200]]))])).unwrap();
+    let parts = listing(&json!([file("x", 5, &json!([["a/b.py", 2, 10, 0o4644], ["a/c.so", 3, 20, 0o200]]))])).unwrap();
     let reads = Rc::new(Cell::new(0));
     let source: SharedSource = Rc::new(Counted { bytes: b"12345".to_vec(), reads: Rc::clone(&reads) });
     let mut files = FileSystem::new(NOW);

@@ -57,9 +57,9 @@ impl Beside {
         let directory = if directory.is_empty() { String::new() } else { format!("{directory}/") };
         let entries = detached.iter().flat_map(|detached| {
             let source: SharedSource = Rc::new(RemoteFile::new(&detached.file, self));
-            let ServedFile { file_name, facts } = &detached.file;
-            if let Ok(sha256) = facts.sha256.parse() {
-                let reference = ArchiveReference { sha256, length: facts.size, file_name: file_name.clone() };
+            let ServedFile { file_name, size, sha256 } = &detached.file;
+            if let Ok(sha256) = sha256.parse() {
+                let reference = ArchiveReference { sha256, length: *size, file_name: file_name.clone() };
                 self.archives.note(&source, reference);
             }
             detached.entries(&directory, &source)
@@ -88,7 +88,7 @@ impl RemoteFile {
             outcome => outcome?,
         };
         let name = self.file.file_name.rsplit('/').next().unwrap_or_default();
-        compare_sha256(name, &sha256_now(&bytes), &self.file.facts.sha256)?;
+        compare_sha256(name, &sha256_now(&bytes), &self.file.sha256)?;
         let size = f64::from(bytes.length());
         timeline.add_bytes(size);
         timeline.report(Stage::Import, name, size, Some(size));
@@ -98,7 +98,7 @@ impl RemoteFile {
 
 impl ByteSource for RemoteFile {
     fn len(&self) -> u64 {
-        self.file.facts.size
+        self.file.size
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::result::Result<(), SourceError> {

@@ -25,14 +25,14 @@ pub fn compile(
     base_url: &str,
     fetcher: &Fetcher,
 ) -> impl Future<Output = Result<CompiledModule>> + use<> {
-    let file = module.file.clone();
+    let file = module.clone();
     let (url, path) = (format!("{base_url}{}", file.file_name), format!("{directory}/{}", module.path));
-    let streaming = start(&url, &file.facts.sha256, fetcher);
+    let streaming = start(&url, &file.sha256, fetcher);
     let fetcher = fetcher.clone();
     async move {
         let timeline = fetcher.timeline();
         let name = file.file_name.rsplit('/').next().unwrap_or_default();
-        let size = file.facts.size as f64;
+        let size = file.size as f64;
         let module = if let Some(module) = finish(streaming).await {
             timeline.add_bytes(size);
             timeline.report(Stage::Download, name, size, Some(size));
@@ -42,7 +42,7 @@ pub fn compile(
             // bytes tell.
             let label = Label { stage: Stage::Download, name, size: Some(size) };
             let bytes = fetcher.download(&url, label).await?;
-            compare_sha256(name, &sha256(&bytes).await, &file.facts.sha256)?;
+            compare_sha256(name, &sha256(&bytes).await, &file.sha256)?;
             let context = format!("{name} is not WebAssembly that this browser can compile");
             settle(Code::BadWasm, &context, WebAssembly::compile(&bytes)).await?.unchecked_into()
         };

@@ -1,13 +1,11 @@
 //! The files of a distribution on their way in.
 
 use std::cell::OnceCell;
-use std::rc::Rc;
 
 use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, Shared, try_join, try_join3, try_join4};
 use js_sys::{Array, Function, Uint8Array, WebAssembly};
 use taipan_core::image::Distribution;
-use taipan_core::prepared::Manifest;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag, Url};
@@ -29,8 +27,7 @@ pub struct DistributionFiles {
     index_url: String,
     fetcher: Fetcher,
     guessed_abi: Abi,
-    lock: Incoming<String>,
-    manifest: Incoming<Rc<Manifest>>,
+    lock: Incoming<Lock>,
     glue: Incoming<Hashed>,
     glue_file: &'static str,
     /// Asked for when it is first wanted.
@@ -45,12 +42,11 @@ impl DistributionFiles {
         let index_url = options.index_url.clone();
         let guessed_abi = Abi::guess(&index_url);
         let (module, module_hash) = request_module(fetcher, format!("{index_url}{WASM_FILE}"));
-        let lock = lock_text(options, fetcher);
+        let lock = lock_file(lock_text(options, fetcher), fetcher);
         Self {
             glue: hashed(fetcher, &index_url, guessed_abi.glue_file()),
             glue_file: guessed_abi.glue_file(),
             standard_library: OnceCell::new(),
-            manifest: manifest(lock.clone(), fetcher),
             lock,
             module,
             module_hash,
@@ -67,7 +63,7 @@ impl DistributionFiles {
 
     /// The lock file, read, and the ABI that it names.
     pub async fn lock_file(&mut self) -> Result<Lock> {
-        let lock = Lock::parse(self.lock.clone().await?)?;
+        let lock = self.lock.clone().await?;
         if lock.abi != self.guessed_abi {
             self.glue_file = lock.abi.glue_file();
             self.glue = hashed(&self.fetcher, &self.index_url, self.glue_file);
@@ -78,12 +74,12 @@ impl DistributionFiles {
     /// The function that the glue defines. A glue that is not of a known release runs only when all other files are
     /// seen not to be of one either.
     pub fn factory(&self, abi: Abi, host: &EngineHost) -> impl Future<Output = Result<Function>> + use<> {
-        let (glue, verified, manifest) = (self.glue.clone(), self.verified(), self.manifest.clone());
+        let (glue, verified, lock) = (self.glue.clone(), self.verified(), self.lock.clone());
         let (host, url) = (host.clone(), format!("{}{}", self.index_url, abi.glue_file()));
         async move {
             let (bytes, hash) = glue.await?;
             if !distribution::is_known(&hash) {
-                match manifest.await?.file(abi.glue_file()) {
+                match lock.await?.file().manifest().file(abi.glue_file()) {
                     Some(facts) => compare_sha256(abi.glue_file(), &hash, &facts.sha256)?,
                     None => verified.await?,
                 }
@@ -158,9 +154,9 @@ impl DistributionFiles {
     /// that the others are of.
     fn verified(&self) -> impl Future<Output = Result<()>> + use<> {
         let (glue, module, library) = (self.glue.clone(), self.module_hash.clone(), self.request_library());
-        let (manifest, glue_file) = (self.manifest.clone(), self.glue_file);
+        let (lock, glue_file) = (self.lock.clone(), self.glue_file);
         async move {
-            let ((_, glue), module, (_, library), manifest) = try_join4(glue, module, library, manifest).await?;
+            let ((_, glue), module, (_, library), lock) = try_join4(glue, module, library, lock).await?;
             let files = [
                 (CoreFile::Glue, glue_file, glue),
                 (CoreFile::Wasm, WASM_FILE, module),
@@ -168,7 +164,7 @@ impl DistributionFiles {
             ];
             let mut hashes = Vec::new();
             for (file, name, hash) in files {
-                match manifest.file(name) {
+                match lock.file().manifest().file(name) {
                     Some(facts) => compare_sha256(name, &hash, &facts.sha256)?,
                     None => hashes.push((file, hash)),
                 }
@@ -208,15 +204,15 @@ fn lock_text(options: &BootOptions, fetcher: &Fetcher) -> Incoming<String> {
     })
 }
 
-/// What the lock file says of the files of a prepared distribution; progress on them has totals from then on.
-fn manifest(lock: Incoming<String>, fetcher: &Fetcher) -> Incoming<Rc<Manifest>> {
+/// Reads the lock file. From then on, progress on the files of a prepared distribution has totals.
+fn lock_file(text: Incoming<String>, fetcher: &Fetcher) -> Incoming<Lock> {
     let timeline = fetcher.timeline();
     share(async move {
-        let manifest = Manifest::of_lock_file(&lock.await?);
-        for (name, facts) in manifest.files() {
+        let lock = Lock::parse(text.await?)?;
+        for (name, facts) in lock.file().manifest().files() {
             timeline.expect(name, facts.size);
         }
-        Ok(Rc::new(manifest))
+        Ok(lock)
     })
 }
 

@@ -1,16 +1,19 @@
 //! The lock file and the ABI it is for.
 
+use std::rc::Rc;
+
 use taipan_core::lock::LockFile;
 
 use crate::emscripten::abi::Abi;
 use crate::error::{Code, Error, Result};
 
 /// A lock file that this version of Taipan can use.
+#[derive(Clone)]
 pub struct Lock {
     /// The binary interface of the interpreter that its packages are for.
     pub abi: Abi,
-    text: String,
-    file: LockFile,
+    text: Rc<str>,
+    file: Rc<LockFile>,
 }
 
 impl Lock {
@@ -24,7 +27,7 @@ impl Lock {
                 .hint("`lockFileURL` must be a `pyodide-lock.json`.")
         })?;
         let abi = Abi::from_lock(&file.info().abi_version)?;
-        Ok(Self { abi, text, file })
+        Ok(Self { abi, text: text.into(), file: Rc::new(file) })
     }
 
     /// The file as it came.
