@@ -2,10 +2,13 @@ import type {
   BootOptions,
   EngineHost,
   FileStat,
+  InstallOptions,
   MemoryUse,
   PackageInfo,
   RunEnd,
   RunRequest,
+  StoreBackend,
+  StoreUsage,
   Timings,
 } from "./boundary.js";
 
@@ -25,6 +28,10 @@ export interface Engine {
   loadPackage(names: string[], signal?: AbortSignal): Promise<PackageInfo[]>;
   /** Puts on the path what the code imports, as far as the lock file has it. */
   loadPackagesFromImports(code: string, signal?: AbortSignal): Promise<PackageInfo[]>;
+  /** Puts on the path what meets requirements, from the lock file and from package indexes. */
+  install(requirements: string[], options: InstallOptions, signal?: AbortSignal): Promise<PackageInfo[]>;
+  /** The text of a lock file with everything that is on the path. */
+  freeze(): string;
   /** What is on the path. */
   loadedPackages(): PackageInfo[];
   /** A global variable of `__main__` as plain data, `undefined` where it is missing, `None` or has no such form. */
@@ -59,6 +66,12 @@ export interface Engine {
   memory(): MemoryUse;
   /** How long the boot took and what has been moved so far. */
   timings(): Timings;
+  /** Where things are kept for the next visit. */
+  storeBackend(): StoreBackend;
+  /** How much is kept for this origin. */
+  storeUsage(): Promise<StoreUsage>;
+  /** Forgets everything that is kept for this origin. */
+  storeClear(): Promise<void>;
   /** Version of the distribution, such as `"0.28.3"`. */
   version(): string;
   /** Version of Python, such as `"3.13.2"`. */

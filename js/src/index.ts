@@ -5,10 +5,14 @@ export type {
   Frame,
   MemoryUse,
   MimeBundle,
+  Notice,
+  NoticeCode,
   Output,
   PackageInfo,
   Progress,
   Stage,
+  StoreBackend,
+  StoreUsage,
   Timings,
 } from "./boundary.js";
 export type { MountSource } from "./engine.js";
@@ -31,5 +35,6 @@ export type { FileSystem } from "./fs.js";
 export type { Globals } from "./globals.js";
 export type { Stdin } from "./input.js";
 export { type LoadPythonOptions, loadPython } from "./load.js";
-export type { LoadPackageOptions, Python } from "./python.js";
+export type { InstallOptions, LoadPackageOptions, Python } from "./python.js";
 export type { RunOptions, RunResult } from "./run.js";
+export type { Store } from "./store.js";

@@ -6,12 +6,16 @@
 import type {
   BootOptions,
   FileStat,
+  InstallOptions,
   MemoryUse,
+  Notice,
   Output,
   PackageInfo,
   Progress,
   RunEnd,
   RunRequest,
+  StoreBackend,
+  StoreUsage,
   Timings,
 } from "./boundary.js";
 import type { MountSource } from "./engine.js";
@@ -23,6 +27,8 @@ export interface BootEnd {
   version: string;
   /** Version of Python. */
   pythonVersion: string;
+  /** Where things are kept for the next visit. */
+  store: StoreBackend;
 }
 
 /** Everything the page can ask for: what it sends, and what it gets. */
@@ -31,6 +37,8 @@ export interface Calls {
   run: { send: [request: RunRequest]; get: RunEnd };
   loadPackage: { send: [names: string[]]; get: PackageInfo[] };
   loadPackagesFromImports: { send: [code: string]; get: PackageInfo[] };
+  install: { send: [requirements: string[], options: InstallOptions]; get: PackageInfo[] };
+  freeze: { send: []; get: string };
   loadedPackages: { send: []; get: PackageInfo[] };
   globalsGet: { send: [name: string]; get: unknown };
   globalsSet: { send: [name: string, value: unknown]; get: undefined };
@@ -47,6 +55,8 @@ export interface Calls {
   unmount: { send: [path: string]; get: undefined };
   bake: { send: []; get: Blob };
   memory: { send: []; get: MemoryUse };
+  storeUsage: { send: []; get: StoreUsage };
+  storeClear: { send: []; get: undefined };
 }
 
 /** What the worker has to know of the page that it serves. */
@@ -82,11 +92,12 @@ export type Response =
 /** What the worker says unasked. */
 export type WorkerEvent =
   | { type: "progress"; progress: Progress }
+  | { type: "notice"; notice: Notice }
   /** A run's packages are there and its code begins. */
   | { type: "started"; run: number }
   /** Outputs of one run, in order; run 0 is what Python puts out while no run is under way. */
   | { type: "outputs"; run: number; outputs: Output[] }
-  /** Precedes the answers to `boot`, `run` and the two `loadPackage` requests. */
+  /** Precedes the answers to `boot`, `run` `install` and the two `loadPackage` requests. */
   | { type: "timings"; timings: Timings }
   /** The worker waits for a line, which it takes from the shared buffer. */
   | { type: "input"; prompt: string }

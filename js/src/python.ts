@@ -1,18 +1,31 @@
-import { resolvePackage } from "./address.js";
+import { resolveIndexes, resolvePackage, resolveRequirement } from "./address.js";
 import type { MemoryUse, PackageInfo, Timings } from "./boundary.js";
 import { badArgument, TaipanError } from "./errors.js";
-import type { Features } from "./features.js";
+import type { Features, PageFeatures } from "./features.js";
 import { FileSystem } from "./fs.js";
 import { Globals } from "./globals.js";
 import { Interpreter, type Settings } from "./interpreter.js";
 import type { BootEnd } from "./protocol.js";
 import { Queue } from "./queue.js";
 import { Run, type RunOptions, type RunResult, replaced } from "./run.js";
+import { Store } from "./store.js";
 
 /** How to load packages. */
 export interface LoadPackageOptions {
   /** Gives the loading up; nothing of it stays. */
   signal?: AbortSignal;
+}
+
+/** How to install packages. */
+export interface InstallOptions {
+  /** Gives the installation up; nothing of it stays. */
+  signal?: AbortSignal;
+  /** Roots of package indexes, instead of those given to `loadPython`. `[]`: the lock file only. */
+  indexURLs?: (string | URL)[];
+  /** Requirements that restrict the versions of what is needed anyway. */
+  constraints?: string[];
+  /** Whether pre-releases are as good as releases. Default: they are taken only where nothing else fits. */
+  pre?: boolean;
 }
 
 /**
@@ -21,34 +34,41 @@ export interface LoadPackageOptions {
  * fails.
  */
 export class Python {
-  /** Which roads were taken where browsers differ. */
-  readonly features: Features;
   /** Python's file system. */
   readonly fs: FileSystem;
   /** Global variables, those of `__main__`. */
   readonly globals: Globals;
+  /** What is kept in this browser for the next visit. */
+  readonly store: Store;
+  readonly #features: PageFeatures;
   readonly #settings: Settings;
   readonly #queue = new Queue();
   #interpreter: Interpreter;
-  #versions: BootEnd = { version: "", pythonVersion: "" };
+  #versions: Omit<BootEnd, "store"> = { version: "", pythonVersion: "" };
   #disposed: TaipanError | undefined;
   #lastRun = 0;
   /** The run whose turn it is, and its end. */
   #current: { run: Run; ended: Promise<unknown> } | undefined;
 
-  private constructor(settings: Settings, features: Features, signal: AbortSignal | undefined) {
-    this.features = features;
+  private constructor(settings: Settings, features: PageFeatures, signal: AbortSignal | undefined) {
+    this.#features = features;
     this.#settings = settings;
     this.#interpreter = new Interpreter(settings, signal);
     this.fs = new FileSystem(() => this.#interpreter.connection);
     this.globals = new Globals(() => this.#interpreter.connection);
+    this.store = new Store(() => this.#interpreter.connection);
   }
 
   /** @internal What `loadPython` does when the options are checked. */
-  static async start(settings: Settings, features: Features, signal: AbortSignal | undefined): Promise<Python> {
+  static async start(settings: Settings, features: PageFeatures, signal: AbortSignal | undefined): Promise<Python> {
     const python = new Python(settings, features, signal);
     python.#versions = await python.#interpreter.ready;
     return python;
+  }
+
+  /** Which roads were taken where browsers differ. */
+  get features(): Features {
+    return { ...this.#features, store: this.#interpreter.store };
   }
 
   /** Version of the distribution, such as `"0.28.3"`. */
@@ -153,6 +173,38 @@ export class Python {
     return this.#interpreter.connection.request("loadPackagesFromImports", [code], options);
   }
 
+  /**
+   * Puts on the path what meets requirements (PEP 508), or wheels by their URLs, with all they need: from the lock file,
+   * and where that does not do, from package indexes. All or nothing; what is loaded stays. Gives the packages that were
+   * not there before.
+   *
+   * Rejects with `ResolutionError` (`RESOLUTION` says in sentences what does not go together, `BAD_REQUIREMENT`),
+   * `PackageNotFoundError`, `IntegrityError`, `LoadError` (`BAD_INDEX` for an index that is none) or `ABORTED`.
+   */
+  async install(requirements: string | string[], options: InstallOptions = {}): Promise<PackageInfo[]> {
+    const list = typeof requirements === "string" ? [requirements] : requirements;
+    check(isTexts(list), "requirements", "must be a requirement or an array of requirements");
+    const { signal, indexURLs, constraints, pre } = options;
+    check(constraints === undefined || isTexts(constraints), "constraints", "must be an array of requirements");
+    check(indexURLs === undefined || Array.isArray(indexURLs), "indexURLs", "must be an array of URLs");
+    check(pre === undefined || typeof pre === "boolean", "pre", "must be true or false");
+    const plain = {
+      ...(indexURLs !== undefined && { indexURLs: resolveIndexes(indexURLs) }),
+      ...(constraints !== undefined && { constraints }),
+      ...(pre !== undefined && { pre }),
+    };
+    return this.#interpreter.connection.request("install", [list.map(resolveRequirement), plain], { signal });
+  }
+
+  /**
+   * The text of a lock file in which everything that is on the path stands with its address and hash: as
+   * `lockFileContents` it makes another interpreter load these very files. Rejects with `NOT_SUPPORTED` for a wheel that
+   * has no address on the network.
+   */
+  async freeze(): Promise<string> {
+    return this.#interpreter.connection.request("freeze", []);
+  }
+
   /** The packages on the path. */
   async loadedPackages(): Promise<PackageInfo[]> {
     return this.#interpreter.connection.request("loadedPackages", []);
@@ -199,6 +251,10 @@ function check(condition: boolean, option: string, problem: string): void {
   if (!condition) {
     throw badArgument(option, problem);
   }
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((text) => typeof text === "string" && text !== "");
 }
 
 function isRecord(value: unknown): boolean {

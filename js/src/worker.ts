@@ -40,6 +40,9 @@ const handlers: Handlers = {
   run: ([request], signal) => run(request, signal),
   loadPackage: async ([names], signal) => withTimings(await engine().loadPackage(names, signal)),
   loadPackagesFromImports: async ([code], signal) => withTimings(await engine().loadPackagesFromImports(code, signal)),
+  install: async ([requirements, options], signal) =>
+    withTimings(await engine().install(requirements, options, signal)),
+  freeze: () => engine().freeze(),
   loadedPackages: () => engine().loadedPackages(),
   globalsGet: ([name]) => engine().globalsGet(name),
   globalsSet: ([name, value]) => void engine().globalsSet(name, value),
@@ -56,6 +59,8 @@ const handlers: Handlers = {
   unmount: ([path]) => void engine().unmount(path),
   bake: () => new Blob(engine().bake()),
   memory: () => engine().memory(),
+  storeUsage: () => engine().storeUsage(),
+  storeClear: async () => void (await engine().storeClear()),
 };
 
 scope.addEventListener("message", (event) => {
@@ -104,7 +109,11 @@ async function boot(options: Sent<"boot">[0], hostOptions: HostOptions, signal: 
   })();
   started = await starting;
   const { engine } = started;
-  return withTimings({ version: engine.version(), pythonVersion: engine.pythonVersion() });
+  return withTimings({
+    version: engine.version(),
+    pythonVersion: engine.pythonVersion(),
+    store: engine.storeBackend(),
+  });
 }
 
 async function run(request: Sent<"run">[0], signal: AbortSignal): Promise<Got<"run">> {

@@ -6,6 +6,7 @@
 pub mod archive;
 pub mod image;
 pub mod imports;
+pub mod index;
 pub mod lock;
 pub mod name;
 pub mod prepared;
@@ -13,7 +14,9 @@ pub mod requirement;
 pub mod resolve;
 pub mod side_module;
 pub mod source;
+pub mod store;
 pub mod tag;
+pub mod transfer;
 pub mod version;
 pub mod vfs;
 pub mod wheel;

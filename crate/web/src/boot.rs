@@ -19,6 +19,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use futures::future::join;
 use js_sys::{ArrayBuffer, Object, WebAssembly};
 use taipan_core::vfs::{FileSystem, LayerId};
 use wasm_bindgen::{JsCast, JsValue};
@@ -36,7 +37,7 @@ use crate::emscripten::linker::Linker;
 use crate::emscripten::snapshot::Restore;
 use crate::emscripten::start::{ModuleFuture, PopulateFuture, StartOptions, start};
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Fetcher, settle, spawn};
+use crate::fetch::{Fetcher, Network, settle, spawn};
 use crate::global::wall_clock;
 use crate::output::{Output, Stream};
 use crate::packages::{Lock, PackageParts, Packages};
@@ -60,10 +61,14 @@ pub struct Interpreter {
     pub session: Session,
     /// Brings packages.
     pub packages: Rc<Packages>,
+    /// What is kept for the next visit.
+    pub store: Store,
     /// Keeps bytecode.
     pub bytecode: Rc<Bytecode>,
     /// Timings and progress.
     pub timeline: Rc<Timeline>,
+    /// The way out.
+    pub network: Network,
     /// The file system.
     pub files: SharedFileSystem,
     /// Links side modules.
@@ -96,6 +101,7 @@ struct Ground {
     options: BootOptions,
     host: EngineHost,
     timeline: Rc<Timeline>,
+    network: Network,
     fetcher: Fetcher,
     output: Rc<Output>,
     files: SharedFileSystem,
@@ -105,11 +111,12 @@ struct Ground {
 }
 
 impl Ground {
-    fn new(options: &BootOptions, host: &EngineHost, fetcher: &Fetcher) -> Self {
+    fn new(options: &BootOptions, host: &EngineHost, network: &Network, fetcher: &Fetcher) -> Self {
         let timeline = fetcher.timeline();
         Self {
             options: options.clone(),
             host: host.clone(),
+            network: network.clone(),
             fetcher: fetcher.clone(),
             output: Rc::new(Output::new(host.clone())),
             files: Rc::new(RefCell::new(FileSystem::new(wall_clock()))),
@@ -120,16 +127,25 @@ impl Ground {
         }
     }
 
+    /// What is kept from one visit to the next.
+    fn open_store(&self) -> impl Future<Output = Store> + use<> {
+        let (is_wanted, host) = (self.options.cache == CacheMode::Persistent, self.host.clone());
+        let limit = self.options.cache_limit.map(|limit| limit as u64);
+        async move { Store::open(is_wanted, limit, &host).await }
+    }
+
     /// The packages and the bytecode of an interpreter that has none yet.
-    fn packages(&self, lock: Lock, store: Store) -> (Rc<Packages>, Rc<Bytecode>) {
+    fn packages(&self, lock: Lock, store: &Store) -> (Rc<Packages>, Rc<Bytecode>) {
         let (files, held) = (Rc::clone(&self.files), Rc::clone(&self.held));
-        let bytecode = Rc::new(Bytecode::new(lock.abi, store, self.options.bytecode.clone(), files, held));
+        let bytecode = Rc::new(Bytecode::new(lock.abi, store.clone(), self.options.bytecode.clone(), files, held));
         let parts = PackageParts {
             files: Rc::clone(&self.files),
             linker: self.linker.clone(),
+            store: store.clone(),
             bytecode: Rc::clone(&bytecode),
             archives: Rc::clone(&self.archives),
             timeline: Rc::clone(&self.timeline),
+            network: self.network.clone(),
             held: Rc::clone(&self.held),
         };
         (Rc::new(Packages::new(lock, &self.options, parts)), bytecode)
@@ -141,7 +157,7 @@ impl Ground {
         let options = StartOptions {
             abi: packages.lock().abi,
             index_url: self.options.index_url.clone(),
-            package_base_url: packages.base_url().to_owned(),
+            package_base_url: packages.base_urls().first().cloned().unwrap_or_default(),
             environment: environment(&self.options),
             lock_file: packages.lock().text().to_owned(),
             factory: parts.factory,
@@ -174,32 +190,34 @@ struct StartParts {
 /// Typed as in `boundary.d.ts`; every failure rejects within the time it takes to notice it.
 pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSignal>) -> Result<Interpreter> {
     let timeline = Rc::new(Timeline::start(host.clone()));
-    let fetcher = Fetcher::new(Rc::clone(&timeline), signal);
+    let network = Network::new(Rc::clone(&timeline), options.stall_timeout);
+    let fetcher = network.fetcher(signal);
     let mut distribution = DistributionFiles::request(&options, &fetcher);
     if options.image.is_some() {
-        let ground = Ground::new(&options, &host, &fetcher);
+        let ground = Ground::new(&options, &host, &network, &fetcher);
         match restored::restore(ground, &mut distribution).await {
             Ok(interpreter) => return Ok(interpreter),
             Err(error) => {
                 fetcher.check_aborted()?;
-                timeline.note_image(&error.message());
+                timeline.note_image(error.message());
             }
         }
     }
-    from_beginning(Ground::new(&options, &host, &fetcher), distribution).await
+    from_beginning(Ground::new(&options, &host, &network, &fetcher), distribution).await
 }
 
 /// Starts Python from the beginning.
 async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> Result<Interpreter> {
     let Ground { options, host, timeline, fetcher, .. } = &ground;
-    distribution.request_library();
+    // It is awaited further down; asking is what counts here.
+    drop(distribution.request_library());
     // The glue can be evaluated before the lock file confirms that it is the right one.
     let guessed_abi = distribution.guessed_abi();
     let guessed_factory = spawn(distribution.factory(guessed_abi, host));
-    let store = Store::open(options.cache == CacheMode::Persistent).await;
-    let lock = distribution.lock_file().await?;
+    let (store, lock) = join(ground.open_store(), distribution.lock_file()).await;
+    let lock = lock?;
     let abi = lock.abi;
-    let (packages, bytecode) = ground.packages(lock, store);
+    let (packages, bytecode) = ground.packages(lock, &store);
     // The standard library's own hash is not known yet; where the release is a known one, or the lock file has bytecode of
     // what is no package, it can be told.
     let file = packages.lock().file();
@@ -207,14 +225,14 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
     let prepared = file.manifest().file(distribution::STANDARD_LIBRARY_FILE);
     let known = known.filter(|known| prepared.is_none_or(|facts| facts.sha256 == *known));
     for hash in file.bytecode_of_no_package().chain(known) {
-        Bytecode::request(&bytecode, hash, file, packages.base_url(), fetcher);
+        Bytecode::request(&bytecode, hash, file, packages.base_urls(), fetcher);
     }
     let preload = spawn({
         let (packages, fetcher, names) = (Rc::clone(&packages), fetcher.clone(), options.packages.clone());
         async move { packages.load(&names, &fetcher).await }
     });
 
-    Packages::prefetch(&packages, &fetcher);
+    Packages::prefetch(&packages, fetcher);
 
     let factory = if abi == guessed_abi { guessed_factory } else { spawn(distribution.factory(abi, host)) };
     let library = StandardLibrary { bytecode: Rc::clone(&bytecode), held: Rc::clone(&ground.held) };
@@ -243,8 +261,10 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
         host_module,
         session,
         packages,
+        store,
         bytecode,
         timeline: ground.timeline,
+        network: ground.network,
         files: ground.files,
         linker: ground.linker,
         held: ground.held,

@@ -24,6 +24,12 @@ export interface Progress {
   loaded: number;
   /** Bytes in all, absent while unknown. */
   total?: number;
+  /**
+   * For a file that is being downloaded: bytes of everything that was asked for so far. `loaded` never grows less.
+   * `total` grows as more is asked for, and is absent while any size is unknown: a server that compresses on the way
+   * does not say it.
+   */
+  overall?: { loaded: number; total?: number };
 }
 
 /**
@@ -64,10 +70,19 @@ export interface BootOptions {
   lockFileURL?: string;
   /** The lock file itself: `lockFileURL` is then not fetched. */
   lockFileContents?: string;
-  /** Folder of the wheels named in the lock file. Default: the folder of the lock file. Ends in `/`. */
-  packageBaseUrl?: string;
-  /** Whether bytecode may be kept for the next visit. Default: `"persistent"`. */
+  /**
+   * Folders of the wheels named in the lock file: each has them all, and what one does not give is asked of the next.
+   * Default: the folder of the lock file. Each ends in `/`; at least one.
+   */
+  packageBaseUrls?: string[];
+  /** Roots of package indexes that `install` asks, in order. Default: `["https://pypi.org/simple"]`, as micropip. */
+  indexURLs?: string[];
+  /** Milliseconds without a byte after which a transfer is given up and tried again. Default: 30 000. */
+  stallTimeoutMs?: number;
+  /** Whether packages and bytecode may be kept for the next visit. Default: `"persistent"`. */
   cache?: "persistent" | "none";
+  /** The most that is kept, in bytes. Default: 512 MiB, or half of what the browser gives the site where that is less. */
+  cacheLimit?: number;
   /** Bytecode that does not come with the distribution, by the SHA-256 of the archive it belongs to. */
   bytecode?: Record<string, ShippedBytecode>;
   /** Address of an image to restore, if it fits; else Python starts from the beginning. */
@@ -78,12 +93,24 @@ export interface BootOptions {
   env: Record<string, string>;
 }
 
+/** How to install. */
+export interface InstallOptions {
+  /** Roots of package indexes, instead of those of the boot. Absolute. */
+  indexURLs?: string[];
+  /** Requirements that restrict versions of what is needed anyway. */
+  constraints?: string[];
+  /** Whether pre-releases are as good as releases. Default: only where nothing else fits. */
+  pre?: boolean;
+}
+
 /** What the engine asks of the worker it runs in. */
 export interface EngineHost {
   /** Evaluates a script at a URL: `import(url)`. */
   importModule(url: string): Promise<unknown>;
   /** Called as things move on. */
   onProgress(progress: Progress): void;
+  /** Called for what the page may want to know and what is no failure. */
+  onNotice?(notice: Notice): void;
   /** Called for each piece of output, in order. `run` is the id given to `Engine.run`, 0 outside a run. */
   onOutput(run: number, output: Output): void;
   /**
@@ -123,7 +150,7 @@ export interface PackageInfo {
   version: string;
   /** File name of the wheel or archive. */
   fileName: string;
-  /** Where it came from: `"lock"` or the URL it was given by. */
+  /** Where it came from: `"lock"`, or the URL of the wheel. */
   source: string;
 }
 
@@ -155,6 +182,31 @@ export interface Timings {
   /** Why an image was not restored, a sentence; absent if none was wanted or it was restored. */
   imageRefused?: string;
 }
+
+/** Where the store is: the origin private file system, the Cache API, or nowhere that outlives the interpreter. */
+export type StoreBackend = "opfs" | "cache" | "memory" | "none";
+
+/** What is kept in this browser, for all pages of the origin. */
+export interface StoreUsage {
+  /** Bytes of content. */
+  bytes: number;
+  /** The most that is kept, in bytes. */
+  limit: number;
+  /** Pieces of content. */
+  entries: number;
+  backend: StoreBackend;
+}
+
+/** Something that the page may want to know and that is no failure. */
+export interface Notice {
+  /** `STORE_IN_MEMORY`: nothing more is kept for the next visit; the browser has no room for it or denies it. */
+  code: NoticeCode;
+  message: string;
+  /** What can be done about it, a sentence. */
+  hint: string;
+}
+
+export type NoticeCode = "STORE_IN_MEMORY";
 
 /** Sizes in bytes. */
 export interface MemoryUse {
@@ -191,6 +243,7 @@ export type ErrorCode =
   | "ABORTED"
   | "BAD_ARGUMENT"
   | "BAD_ARCHIVE"
+  | "BAD_INDEX"
   | "BAD_LOCK_FILE"
   | "BAD_REQUIREMENT"
   | "BAD_WASM"

@@ -23,7 +23,7 @@ use crate::emscripten::abi::Abi;
 use crate::emscripten::bindings::PublicApi;
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::error::{Code, Error};
-use crate::fetch::{Fetcher, Label, compare_sha256, sha256, spawn};
+use crate::fetch::{Fetcher, Label, Sources, spawn};
 use crate::global::{self, wall_clock};
 use crate::store::Store;
 
@@ -54,6 +54,8 @@ pub struct Bytecode {
     fresh: RefCell<HashMap<String, Vec<CompiledFile>>>,
     /// What was kept already.
     kept: RefCell<HashMap<String, Archive>>,
+    /// Whether what was imported before bytecode was collected has been compiled again.
+    has_caught_up: Cell<bool>,
     /// Grows with every run, so that putting away notices that it is not idle any more.
     activity: Cell<u64>,
 }
@@ -77,21 +79,26 @@ impl Bytecode {
             archives: RefCell::default(),
             fresh: RefCell::default(),
             kept: RefCell::default(),
+            has_caught_up: Cell::default(),
             activity: Cell::default(),
         }
     }
 
     /// Starts to get the bytecode of an archive: what is kept in this browser, what the distribution has, or what comes
     /// with Taipan. Bytecode that cannot be had costs time and nothing else, so failures are no errors.
-    pub fn request(this: &Rc<Self>, archive_hash: &str, lock: &LockFile, base_url: &str, fetcher: &Fetcher) {
+    pub fn request(this: &Rc<Self>, archive_hash: &str, lock: &LockFile, base_urls: &[String], fetcher: &Fetcher) {
         if this.coming.borrow().contains_key(archive_hash) {
             return;
         }
-        let of_distribution = lock
-            .bytecode()
-            .get(archive_hash)
-            .map(|file| ShippedBytecode { url: format!("{base_url}{}", file.file_name), sha256: file.sha256.clone() });
-        let file = of_distribution.or_else(|| this.shipped.get(archive_hash).cloned());
+        let of_distribution = lock.bytecode().get(archive_hash).map(|file| {
+            (Sources::in_folders(base_urls, &file.file_name).with_sha256(&file.sha256), file.file_name.clone())
+        });
+        let shipped = || {
+            let file = this.shipped.get(archive_hash)?;
+            let name = file.url.rsplit('/').next().unwrap_or_default().to_owned();
+            Some((Sources::at(&file.url).with_sha256(&file.sha256), name))
+        };
+        let file = of_distribution.or_else(shipped);
         let (this_too, hash, fetcher) = (Rc::clone(this), archive_hash.to_owned(), fetcher.clone());
         let coming = spawn(async move {
             if let Some(kept) = this_too.store.get(&this_too.key(&hash)).await {
@@ -99,10 +106,9 @@ impl Bytecode {
             }
             let missing = || Error::new(Code::LoadHttp, "There is no bytecode.");
             let file = file.ok_or_else(missing)?;
-            let name = file.url.rsplit('/').next().unwrap_or_default();
-            let bytes = fetcher.download(&file.url, Label { stage: Stage::Download, name, size: None }).await?;
-            compare_sha256(name, &sha256(&bytes).await, &file.sha256)?;
-            Ok(bytes)
+            let (sources, name) = file;
+            let label = Label { stage: Stage::Download, name: &name, size: None };
+            Ok(fetcher.download_from(sources, label).await?.0)
         });
         let coming = async move { coming.await.ok() }.boxed_local().shared();
         this.coming.borrow_mut().insert(archive_hash.to_owned(), coming);
@@ -114,13 +120,17 @@ impl Bytecode {
         coming.await
     }
 
+    /// The bytecode of an archive that an import waits for.
+    pub fn receive_now(&self, archive_hash: &str) -> Option<Uint8Array> {
+        self.store.get_now(&self.key(archive_hash))
+    }
+
     /// Notes which archive a layer comes from, and mounts the bytecode that is kept for it.
     pub fn mount(&self, layer: LayerId, archive_hash: &str, kept: Option<Uint8Array>) {
         self.archives.borrow_mut().insert(layer, archive_hash.to_owned());
         let Some(bytes) = kept else { return };
-        let source = Rc::new(ArchiveBytes::new(bytes, &self.held));
         // What does not open is as good as not kept.
-        let Ok(archive) = Archive::open(source, &Limits::default()) else { return };
+        let Some(archive) = self.open(bytes) else { return };
         let mut layer = archive.layer(|entry| Some(entry.path.clone()));
         layer.overlap = Overlap::Keep;
         let mut files = self.files.borrow_mut();
@@ -145,7 +155,7 @@ impl Bytecode {
         self.activity.set(self.activity.get() + 1);
     }
 
-    /// Puts fresh bytecode away as soon as nothing has been going on for a while.
+    /// Puts fresh bytecode away, and lets the store do what it has to, as soon as nothing has been going on for a while.
     pub fn put_away_when_idle(this: &Rc<Self>, api: &PublicApi) {
         if !this.store.is_persistent() {
             return;
@@ -158,6 +168,7 @@ impl Bytecode {
             if this.activity.get() == activity {
                 // Bytecode that cannot be kept costs time on the next visit, nothing else.
                 let _ = this.put_away(&api, activity).await;
+                this.store.tidy(|| this.activity.get() == activity).await;
             }
         });
     }
@@ -165,7 +176,9 @@ impl Bytecode {
     async fn put_away(&self, api: &PublicApi, activity: u64) -> Result<(), JsValue> {
         let module = api.pyimport("_taipan.bytecode")?;
         let function = |name: &str| Reflect::get(&module, &name.into()).map(JsCast::unchecked_into::<Function>);
-        function("compile_what_came_before")?.call0(&JsValue::UNDEFINED)?;
+        if !self.has_caught_up.replace(true) {
+            function("compile_what_came_before")?.call0(&JsValue::UNDEFINED)?;
+        }
         let take = function("take")?;
         loop {
             let taken: Array = take.call1(&JsValue::UNDEFINED, &AT_A_TIME.into())?.unchecked_into();
@@ -178,9 +191,16 @@ impl Bytecode {
                 return Ok(());
             }
         }
-        for (archive_hash, files) in self.fresh.take() {
-            if let Some(bytes) = self.pack(&archive_hash, files) {
-                self.store.put(&self.key(&archive_hash), &Uint8Array::from(bytes.as_slice())).await;
+        let fresh = self.fresh.take();
+        if !fresh.is_empty() {
+            // Another tab may have kept more meanwhile; an import that could not wait did not see what was kept.
+            self.store.refresh().await;
+        }
+        for (archive_hash, files) in fresh {
+            let key = self.key(&archive_hash);
+            let stored = self.store.get(&key).await.and_then(|bytes| self.open(bytes));
+            if let Some(bytes) = self.pack(&archive_hash, stored.as_ref(), files) {
+                self.store.put(&key, &Uint8Array::from(bytes.as_slice())).await;
             }
         }
         Ok(())
@@ -201,19 +221,25 @@ impl Bytecode {
         }
     }
 
-    /// One ZIP file of what was kept and what is fresh.
-    fn pack(&self, archive_hash: &str, mut fresh: Vec<CompiledFile>) -> Option<Vec<u8>> {
-        fresh.sort();
-        fresh.dedup_by(|later, earlier| later.0 == earlier.0);
-        let mut writer = ArchiveWriter::default();
-        if let Some(kept) = self.kept.borrow().get(archive_hash) {
-            for entry in kept.entries() {
-                if fresh.binary_search_by(|(path, _)| path.cmp(&entry.path)).is_err() {
-                    writer.add(&entry.path, &kept.read(entry).ok()?).ok()?;
+    fn open(&self, bytes: Uint8Array) -> Option<Archive> {
+        Archive::open(Rc::new(ArchiveBytes::new(bytes, &self.held)), &Limits::default()).ok()
+    }
+
+    /// One ZIP file of what is fresh, what the store has and what this start began with; the first of these counts.
+    fn pack(&self, archive_hash: &str, stored: Option<&Archive>, fresh: Vec<CompiledFile>) -> Option<Vec<u8>> {
+        let mut files: BTreeMap<String, Vec<u8>> = fresh.into_iter().collect();
+        let kept = self.kept.borrow();
+        for archive in stored.into_iter().chain(kept.get(archive_hash)) {
+            for entry in archive.entries() {
+                if !files.contains_key(&entry.path)
+                    && let Ok(bytes) = archive.read(entry)
+                {
+                    files.insert(entry.path.clone(), bytes.to_vec());
                 }
             }
         }
-        for (path, bytes) in &fresh {
+        let mut writer = ArchiveWriter::default();
+        for (path, bytes) in &files {
             writer.add(path, bytes).ok()?;
         }
         Some(writer.finish())

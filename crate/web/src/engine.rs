@@ -3,22 +3,20 @@
 mod files;
 mod mounts;
 
-use std::rc::Rc;
-
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
 use crate::boot::{self, Interpreter};
 use crate::boundary::{
-    BootOptions, BootOptionsObject, EngineHost, FileStatObject, MemoryUseObject, PackageInfoArray, RunEndObject,
-    RunRequestObject, TimingsObject, to_js,
+    BootOptions, BootOptionsObject, EngineHost, FileStatObject, InstallOptionsObject, MemoryUseObject,
+    PackageInfoArray, RunEndObject, RunRequestObject, StoreBackendName, StoreUsageObject, TimingsObject, to_js,
 };
 use crate::bytecode::Bytecode;
 use crate::error::{Code, Error};
 use crate::fetch::Fetcher;
 use crate::image;
+use crate::install;
 use crate::session::RunRequest;
-use crate::store;
 
 /// A started Python interpreter.
 #[wasm_bindgen]
@@ -38,12 +36,6 @@ impl Engine {
         let options: BootOptions = serde_wasm_bindgen::from_value(options.into())
             .map_err(|error| Error::new(Code::BadArgument, format!("The options of the boot are wrong: {error}")))?;
         Ok(Self { interpreter: boot::boot(options, host, signal).await? })
-    }
-
-    /// Forgets everything that is kept for this origin from one visit to the next.
-    #[wasm_bindgen(js_name = clearStore)]
-    pub async fn clear_store() {
-        store::clear().await;
     }
 
     /// Runs code to its end. Output goes to the host as it happens.
@@ -70,8 +62,10 @@ impl Engine {
     /// `PACKAGE_NOT_FOUND`, `PACKAGES_FAILED` and what a single package can fail with.
     #[wasm_bindgen(js_name = loadPackage)]
     pub async fn load_package(&self, names: Vec<String>, signal: Option<AbortSignal>) -> Thrown<PackageInfoArray> {
-        let loaded = self.interpreter.packages.load(&names, &self.fetcher(signal)).await?;
-        Ok(to_js(&loaded).unchecked_into())
+        self.interpreter.bytecode.note_activity();
+        let loaded = self.interpreter.packages.load(&names, &self.fetcher(signal)).await;
+        Bytecode::put_away_when_idle(&self.interpreter.bytecode, &self.interpreter.api);
+        Ok(to_js(&loaded?).unchecked_into())
     }
 
     /// Loads the packages that a piece of code imports, as far as the lock file knows them.
@@ -86,6 +80,33 @@ impl Engine {
     ) -> Thrown<PackageInfoArray> {
         let loaded = self.interpreter.packages.load_for_imports(&code, &self.fetcher(signal)).await?;
         Ok(to_js(&loaded).unchecked_into())
+    }
+
+    /// Puts on the path what meets requirements, from the lock file and from package indexes. Gives what was not there
+    /// before.
+    ///
+    /// # Errors
+    /// `BAD_REQUIREMENT`, `PACKAGE_NOT_FOUND`, `RESOLUTION`, `BAD_INDEX` and what loading can fail with.
+    pub async fn install(
+        &self,
+        requirements: Vec<String>,
+        options: InstallOptionsObject,
+        signal: Option<AbortSignal>,
+    ) -> Thrown<PackageInfoArray> {
+        let options = serde_wasm_bindgen::from_value(options.into())
+            .map_err(|error| Error::new(Code::BadArgument, format!("The options of the install are wrong: {error}")))?;
+        let packages = &self.interpreter.packages;
+        let installed =
+            install::install(packages, &requirements, options, signal.clone(), &self.fetcher(signal)).await?;
+        Ok(to_js(&installed).unchecked_into())
+    }
+
+    /// The text of a lock file with everything that is loaded.
+    ///
+    /// # Errors
+    /// `NOT_SUPPORTED` for what has no address on the network.
+    pub fn freeze(&self) -> Thrown<String> {
+        Ok(self.interpreter.packages.freeze()?)
     }
 
     /// The packages that are on the path.
@@ -132,6 +153,24 @@ impl Engine {
         self.interpreter.timings()
     }
 
+    /// Where things are kept for the next visit.
+    #[wasm_bindgen(js_name = storeBackend)]
+    pub fn store_backend(&self) -> StoreBackendName {
+        JsValue::from(self.interpreter.store.backend_name()).unchecked_into()
+    }
+
+    /// How much is kept for this origin.
+    #[wasm_bindgen(js_name = storeUsage)]
+    pub async fn store_usage(&self) -> StoreUsageObject {
+        to_js(&self.interpreter.store.usage().await).unchecked_into()
+    }
+
+    /// Forgets everything that is kept for this origin.
+    #[wasm_bindgen(js_name = storeClear)]
+    pub async fn store_clear(&self) {
+        self.interpreter.store.clear().await;
+    }
+
     /// The version of the distribution, such as `0.28.3`.
     pub fn version(&self) -> String {
         self.interpreter.module.api().version()
@@ -145,7 +184,7 @@ impl Engine {
     }
 
     fn fetcher(&self, signal: Option<AbortSignal>) -> Fetcher {
-        Fetcher::new(Rc::clone(&self.interpreter.timeline), signal)
+        self.interpreter.network.fetcher(signal)
     }
 }
 

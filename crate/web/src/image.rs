@@ -31,8 +31,8 @@ fn engine() -> String {
 }
 
 /// The hash of Taipan's own Python files.
-fn python_files_hash() -> ContentHash {
-    ContentHash::of(python_files::all().as_bytes())
+fn python_files_hash() -> Result<ContentHash> {
+    content_hash(&python_files::own_hash())
 }
 
 /// Features of the browser that an interpreter is set up for when it starts.

@@ -5,24 +5,28 @@
 
 mod archive;
 mod download;
+mod frozen;
+mod installed;
 mod lock;
 mod prefetch;
 mod wanted;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 use futures::future::{join_all, try_join, try_join_all};
 use futures::lock::Mutex;
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use taipan_core::imports::top_level_modules;
+use taipan_core::name::PackageName;
 use wasm_bindgen::JsValue;
 
 pub use self::archive::PreparedPackage;
+pub use self::installed::InstalledWheel;
 pub use self::lock::Lock;
 use self::prefetch::Prefetch;
-use self::wanted::Wanted;
+pub use self::wanted::{Wanted, WheelFacts, bad_requirement, filename_in, is_wheel};
 use crate::archives::Archives;
 use crate::boundary::{BootOptions, PackageInfo, Stage};
 use crate::bytecode::Bytecode;
@@ -32,14 +36,22 @@ use crate::emscripten::bindings::PublicApi;
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::Linker;
 use crate::error::{Code, Error, Result};
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, Network};
 use crate::side_module;
+use crate::store::Store;
 use crate::timeline::Timeline;
+
+/// The root that micropip asks by default, in all versions that distributions have (`DEFAULT_INDEX_URLS`).
+const DEFAULT_INDEX_URL: &str = "https://pypi.org/simple";
 
 /// The packages of one interpreter.
 pub struct Packages {
     lock: Lock,
-    base_url: String,
+    base_urls: Vec<String>,
+    /// The folder of the distribution, ending in `/`.
+    index_url: String,
+    /// Roots of package indexes to ask where a call names none.
+    index_urls: Vec<String>,
     parts: PackageParts,
     loaded: RefCell<BTreeMap<String, PackageInfo>>,
     /// One load at a time: two that need the same package must not both install it.
@@ -55,12 +67,16 @@ pub struct PackageParts {
     pub files: SharedFileSystem,
     /// Where its side modules are found.
     pub linker: Linker,
+    /// Where its archive is kept.
+    pub store: Store,
     /// Where its bytecode is kept.
     pub bytecode: Rc<Bytecode>,
     /// Which source is which archive.
     pub archives: Rc<Archives>,
     /// Who is told of progress.
     pub timeline: Rc<Timeline>,
+    /// What an `import` statement downloads with.
+    pub network: Network,
     /// Bytes of archives held outside Rust's memory.
     pub held: Rc<Cell<u64>>,
 }
@@ -68,13 +84,15 @@ pub struct PackageParts {
 impl Packages {
     /// No package is loaded.
     pub fn new(lock: Lock, options: &BootOptions, parts: PackageParts) -> Self {
-        let base_url = options.package_base_url.clone().unwrap_or_else(|| match &options.lock_file_url {
-            Some(url) => folder(url).to_owned(),
-            None => options.index_url.clone(),
+        let base_urls = options.package_base_urls.clone().unwrap_or_else(|| match &options.lock_file_url {
+            Some(url) => vec![folder(url).to_owned()],
+            None => vec![options.index_url.clone()],
         });
         Self {
             lock,
-            base_url,
+            base_urls,
+            index_url: options.index_url.clone(),
+            index_urls: options.index_urls.clone().unwrap_or_else(|| vec![DEFAULT_INDEX_URL.to_owned()]),
             parts,
             loaded: RefCell::default(),
             loading: Mutex::new(()),
@@ -83,9 +101,9 @@ impl Packages {
         }
     }
 
-    /// The folder of the wheels named in the lock file, ending in `/`.
-    pub fn base_url(&self) -> &str {
-        &self.base_url
+    /// The folders of the wheels named in the lock file, each ending in `/`, in the order in which they are asked.
+    pub fn base_urls(&self) -> &[String] {
+        &self.base_urls
     }
 
     /// The archives that files are slices of.
@@ -103,6 +121,11 @@ impl Packages {
         Rc::clone(&self.parts.files)
     }
 
+    /// Roots of package indexes, in the order in which they are asked.
+    pub fn index_urls(&self) -> &[String] {
+        &self.index_urls
+    }
+
     /// The lock file.
     pub fn lock(&self) -> &Lock {
         &self.lock
@@ -110,6 +133,7 @@ impl Packages {
 
     /// What is loaded, by name.
     pub fn loaded(&self) -> Vec<PackageInfo> {
+        self.look();
         self.loaded.borrow().values().cloned().collect()
     }
 
@@ -126,6 +150,15 @@ impl Packages {
         let _one_at_a_time = self.loading.lock().await;
         let missing = self.missing(wanted);
         self.parts.timeline.report(Stage::Resolve, "", missing.len() as f64, Some(missing.len() as f64));
+        let prepared = self.prepare_all(&missing, fetcher).await?;
+        self.install(prepared)
+    }
+
+    /// Downloads packages, checks them, and compiles their side modules.
+    ///
+    /// # Errors
+    /// As [`Packages::load`].
+    pub async fn prepare_all(&self, missing: &[Wanted], fetcher: &Fetcher) -> Result<Vec<PreparedPackage>> {
         let preparing = missing.iter().map(|package| self.prepare(package, fetcher));
         let outcomes = join_all(preparing).await;
         let mut prepared = Vec::with_capacity(outcomes.len());
@@ -140,7 +173,7 @@ impl Packages {
         if !failures.is_empty() {
             return Err(packages_failed(failures));
         }
-        self.install(prepared)
+        Ok(prepared)
     }
 
     /// Begins to fetch the packages that the lock file says pages will want, before anybody has asked for them. What goes
@@ -211,11 +244,19 @@ impl Packages {
     }
 
     fn missing(&self, wanted: Vec<Wanted>) -> Vec<Wanted> {
+        self.look();
         let loaded = self.loaded.borrow();
-        wanted.into_iter().filter(|package| !loaded.contains_key(package.name())).collect()
+        // An index may write a name in another way than the lock file does.
+        let names: HashSet<PackageName> = loaded.keys().filter_map(|name| name.parse().ok()).collect();
+        let is_loaded = |name: &str| loaded.contains_key(name) || name.parse().is_ok_and(|name| names.contains(&name));
+        wanted.into_iter().filter(|package| !is_loaded(package.name())).collect()
     }
 
-    fn install(&self, prepared: Vec<PreparedPackage>) -> Result<Vec<PackageInfo>> {
+    /// Mounts packages, all or none.
+    ///
+    /// # Errors
+    /// [`Code::BadWheel`] if the files of one cannot be placed; then none is mounted.
+    pub fn install(&self, prepared: Vec<PreparedPackage>) -> Result<Vec<PackageInfo>> {
         let infos: Vec<PackageInfo> = prepared.iter().map(|package| package.info().clone()).collect();
         archive::install(prepared, &self.parts)?;
         self.loaded.borrow_mut().extend(infos.iter().map(|info| (info.name.clone(), info.clone())));
@@ -229,8 +270,10 @@ impl Packages {
         if let Some(prepared) = self.prefetched.take_finished(package.name()) {
             return Ok(prepared);
         }
-        let (bytes, hash) = download::download_now(package, &self.base_url, &self.parts.timeline)?;
-        self.read(package, bytes, hash)
+        let PackageParts { network, store, bytecode, .. } = &self.parts;
+        let (bytes, hash) = download::download_now(package, &self.base_urls, &network.fetcher(None), store)?;
+        let kept = bytecode.receive_now(&hash);
+        Ok(self.read(package, bytes, hash)?.with_bytecode(kept))
     }
 
     /// Reads an archive that is here, and what it says of files beside it: those of the lock file may have some.
@@ -244,8 +287,8 @@ impl Packages {
 
     /// Where files are that are served beside their archives.
     pub fn beside(&self) -> Beside {
-        let (held, timeline) = (Rc::clone(&self.parts.held), Rc::clone(&self.parts.timeline));
-        Beside { base_url: self.base_url.clone(), held, archives: self.archives(), timeline }
+        let (held, archives) = (Rc::clone(&self.parts.held), self.archives());
+        Beside { base_urls: self.base_urls.clone(), held, network: self.parts.network.clone(), archives }
     }
 
     /// Downloads a package, checks it, and compiles its side modules.
@@ -258,19 +301,23 @@ impl Packages {
 
     async fn fetch(&self, package: &Wanted, fetcher: &Fetcher) -> Result<PreparedPackage> {
         let mut modules = Vec::new();
-        let archive = download::download(package, &self.base_url, fetcher);
+        let archive = download::download(package, &self.base_urls, fetcher, &self.parts.store);
+        if let Some(hash) = package.sha256() {
+            Bytecode::request(&self.parts.bytecode, hash, self.lock.file(), &self.base_urls, fetcher);
+        }
         if let Wanted::Locked(locked) = package {
-            Bytecode::request(&self.parts.bytecode, &locked.sha256, self.lock.file(), &self.base_url, fetcher);
             let manifest = self.lock.file().manifest();
             if let Some(facts) = manifest.file(&locked.file_name) {
                 self.parts.timeline.expect(package.name(), facts.size);
             }
             let directory = archive::directory(package, self.lock.abi);
             for module in manifest.side_modules(&locked.sha256) {
-                modules.push(side_module::compile(module, &directory, &self.base_url, fetcher));
+                modules.push(side_module::compile(module, &directory, &self.base_urls, fetcher));
             }
         }
         let ((bytes, hash), modules) = try_join(archive, try_join_all(modules)).await?;
+        // Of a wheel that is asked for by its address, the hash is known only now.
+        Bytecode::request(&self.parts.bytecode, &hash, self.lock.file(), &self.base_urls, fetcher);
         let package = self.read(package, bytes, hash)?;
         let kept = self.parts.bytecode.receive(package.hash()).await;
         Ok(package.with_bytecode(kept).compile(&self.parts.linker).await?.with_modules(modules))

@@ -12,7 +12,7 @@ use web_sys::RequestInit;
 use crate::boundary::Stage;
 use crate::emscripten::linker::CompiledModule;
 use crate::error::{Code, Result};
-use crate::fetch::{Fetcher, Label, compare_sha256, settle, sha256};
+use crate::fetch::{Fetcher, Label, Sources, settle};
 use crate::global;
 
 /// Fetches a side module from now on, and compiles it while it streams.
@@ -22,11 +22,13 @@ use crate::global;
 pub fn compile(
     module: &SideModuleFile,
     directory: &str,
-    base_url: &str,
+    base_urls: &[String],
     fetcher: &Fetcher,
 ) -> impl Future<Output = Result<CompiledModule>> + use<> {
     let file = module.clone();
-    let (url, path) = (format!("{base_url}{}", file.file_name), format!("{directory}/{}", module.path));
+    let sources = Sources::in_folders(base_urls, &file.file_name).with_sha256(&file.sha256);
+    let path = format!("{directory}/{}", module.path);
+    let url = sources.mirrors.first().cloned().unwrap_or_default();
     let streaming = start(&url, &file.sha256, fetcher);
     let fetcher = fetcher.clone();
     async move {
@@ -41,8 +43,7 @@ pub fn compile(
             // The browser does not say what it was: no connection, another hash, or a server that has no type for it. The
             // bytes tell.
             let label = Label { stage: Stage::Download, name, size: Some(size) };
-            let bytes = fetcher.download(&url, label).await?;
-            compare_sha256(name, &sha256(&bytes).await, &file.sha256)?;
+            let (bytes, _) = fetcher.download_from(sources, label).await?;
             let context = format!("{name} is not WebAssembly that this browser can compile");
             settle(Code::BadWasm, &context, WebAssembly::compile(&bytes)).await?.unchecked_into()
         };

@@ -1,7 +1,5 @@
 //! The functions of a side module: their types, where they come from, and which slots of the table they fill.
 
-use std::collections::BTreeMap;
-
 use super::SideModuleError;
 use super::reader::Reader;
 use super::section::{ELEMENT, EXPORT, FUNCTION, IMPORT, Sections, TYPE};
@@ -59,7 +57,7 @@ pub struct Functions<'a> {
     /// The type of each function, imported ones first.
     signatures: Vec<FunctionType<'a>>,
     pub(super) imported: usize,
-    exports: BTreeMap<&'a str, u32>,
+    exports: Vec<(&'a str, u32)>,
     /// Slot from the table base, and function.
     elements: Vec<(u32, u32)>,
     table_base: Option<u32>,
@@ -101,7 +99,7 @@ impl<'a> Functions<'a> {
 
     /// The type of the function that is exported by a name.
     pub fn export_type(&self, name: &str) -> Option<FunctionType<'a>> {
-        self.exports.get(name).map(|function| self.signatures[*function as usize])
+        self.exports.iter().find(|(known, _)| *known == name).map(|(_, function)| self.signatures[*function as usize])
     }
 
     /// What it imports, in its order.
@@ -167,7 +165,7 @@ impl<'a> Functions<'a> {
     fn read_export(&mut self, reader: &mut Reader<'a>) -> Result<(), SideModuleError> {
         let name = reader.text()?;
         if reader.byte()? == 0 {
-            self.exports.insert(name, reader.index(self.signatures.len())?);
+            self.exports.push((name, reader.index(self.signatures.len())?));
         } else {
             reader.number()?;
         }

@@ -1,5 +1,7 @@
 //! Reads WebAssembly's binary format: bytes, LEB128 numbers, names, and what they are put together to.
 //! Source: the WebAssembly specification, "Binary Format".
+//!
+//! What is read everywhere is not inlined, for the sake of the size of this.
 
 use super::SideModuleError;
 
@@ -61,6 +63,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An unsigned LEB128 number of at most 32 bits.
+    #[inline(never)]
     pub(super) fn number(&mut self) -> Result<u32, SideModuleError> {
         let mut value = 0_u64;
         for shift in (0..35).step_by(7) {
@@ -88,6 +91,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes over a LEB128 number of at most 64 bits.
+    #[inline(never)]
     pub(super) fn skip_number(&mut self) -> Result<(), SideModuleError> {
         for _ in 0..10 {
             if self.byte()? & 0x80 == 0 {
@@ -98,17 +102,20 @@ impl<'a> Reader<'a> {
     }
 
     /// A number below `end`.
+    #[inline(never)]
     pub(super) fn index(&mut self, end: usize) -> Result<u32, SideModuleError> {
         let index = self.number()?;
         if (index as usize) < end { Ok(index) } else { Err(self.damaged()) }
     }
 
+    #[inline(never)]
     pub(super) fn sub_reader(&mut self) -> Result<Self, SideModuleError> {
         let length = self.number()? as usize;
         let offset = self.offset;
         Ok(Self { bytes: self.take(length)?, offset })
     }
 
+    #[inline(never)]
     pub(super) fn text(&mut self) -> Result<&'a str, SideModuleError> {
         let length = self.number()? as usize;
         std::str::from_utf8(self.take(length)?).map_err(|_| self.damaged())
@@ -123,6 +130,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number of value types.
+    #[inline(never)]
     pub(super) fn value_types(&mut self) -> Result<&'a [u8], SideModuleError> {
         let count = self.number()?;
         let before = self.clone();

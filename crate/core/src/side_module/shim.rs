@@ -1,11 +1,9 @@
 //! Small modules that stand in for side modules that are not linked yet.
 
-use std::collections::BTreeMap;
-
 use super::functions::{FUNCTION_FORM, FunctionType};
 use super::reader::{END, MAGIC};
 use super::section::{CODE, ELEMENT, EXPORT, FUNCTION, IMPORT, TYPE};
-use super::writer::{i32_const, number, section, sized};
+use super::writer::{counted, i32_const, number, section, sized};
 
 const I32: u8 = 0x7f;
 const CALL: u8 = 0x10;
@@ -13,8 +11,8 @@ const CALL_INDIRECT: u8 = 0x11;
 const LOCAL_GET: u8 = 0x20;
 const FUNCREF: u8 = 0x70;
 
-/// Imports of both: `shim` with `table`, and in a [`Shim`] `link`.
 const MODULE: &[u8] = b"shim";
+const LINK: FunctionType = FunctionType { params: &[I32], results: &[] };
 
 /// A module that fills slots of a table until the libraries that own them are linked.
 ///
@@ -25,9 +23,9 @@ const MODULE: &[u8] = b"shim";
 /// kept what was in the slot.
 #[derive(Debug, Clone, Default)]
 pub struct Shim {
-    types: Types,
-    /// The library and type of each slot.
-    slots: BTreeMap<u32, (u32, Type)>,
+    forwarding: Forwarding,
+    /// Slots that were added in a row: the first one and how many there are.
+    rows: Vec<(u32, u32)>,
 }
 
 impl Shim {
@@ -36,44 +34,38 @@ impl Shim {
         Self::default()
     }
 
-    /// Fills a slot on behalf of a library. The last one to fill a slot has it.
+    /// Fills a slot on behalf of a library. The last one to fill a slot has it. Slots in ascending order make the
+    /// smallest module.
     pub fn add(&mut self, slot: u32, library: u32, function: FunctionType) {
-        let function = self.types.add(function);
-        self.slots.insert(slot, (library, function));
+        self.forwarding.add(function, slot, Some(library));
+        match self.rows.last_mut() {
+            Some((first, count)) if first.checked_add(*count) == Some(slot) => *count += 1,
+            _ => self.rows.push((slot, 1)),
+        }
     }
 
     /// The module.
     pub fn finish(mut self) -> Vec<u8> {
-        let link = self.types.add(FunctionType { params: &[I32], results: &[] });
-        let mut imports = vec![2];
+        let mut imports = Vec::new();
         sized(&mut imports, MODULE);
         sized(&mut imports, b"link");
         imports.push(0);
-        number(&mut imports, link.index);
-        import_table(&mut imports);
-        let mut code = Code::default();
-        // Slots in a row make a segment: its first slot and how many there are.
-        let mut rows: Vec<(u32, u32)> = Vec::new();
-        for (slot, (library, function)) in &self.slots {
-            code.forward(*function, *slot, Some(*library));
-            match rows.last_mut() {
-                Some((first, count)) if *first + *count == *slot => *count += 1,
-                _ => rows.push((*slot, 1)),
-            }
-        }
-        let mut elements = Vec::new();
-        number(&mut elements, rows.len() as u32);
+        number(&mut imports, self.forwarding.type_index(LINK));
+
+        let mut segments = Vec::new();
         // The imported one is the first function.
         let mut function = 1;
-        for (first, count) in rows {
-            elements.push(0);
-            i32_const(&mut elements, first);
-            elements.push(END);
-            number(&mut elements, count);
-            (function..function + count).for_each(|function| number(&mut elements, function));
-            function += count;
+        for (first, count) in &self.rows {
+            segments.push(0);
+            i32_const(&mut segments, *first);
+            segments.push(END);
+            number(&mut segments, *count);
+            for _ in 0..*count {
+                number(&mut segments, function);
+                function += 1;
+            }
         }
-        code.module(&self.types, &imports, (ELEMENT, &elements))
+        self.forwarding.module(1, imports, ELEMENT, self.rows.len() as u32, &segments)
     }
 }
 
@@ -83,9 +75,8 @@ impl Shim {
 /// have to be there before whoever exports them is.
 #[derive(Debug, Clone, Default)]
 pub struct Forwarder {
-    types: Types,
-    /// The slot and type of each function.
-    functions: BTreeMap<String, (u32, Type)>,
+    forwarding: Forwarding,
+    exports: Vec<u8>,
 }
 
 impl Forwarder {
@@ -94,109 +85,81 @@ impl Forwarder {
         Self::default()
     }
 
-    /// Exports a function that calls what is in a slot. The last one of a name has it.
+    /// Exports a function that calls what is in a slot. No module may export a name twice.
     pub fn add(&mut self, name: &str, slot: u32, function: FunctionType) {
-        let function = self.types.add(function);
-        self.functions.insert(name.to_owned(), (slot, function));
+        sized(&mut self.exports, name.as_bytes());
+        self.exports.push(0);
+        number(&mut self.exports, self.forwarding.count);
+        self.forwarding.add(function, slot, None);
     }
 
     /// The module.
     pub fn finish(self) -> Vec<u8> {
-        let mut imports = vec![1];
-        import_table(&mut imports);
-        let mut code = Code::default();
-        let mut exports = Vec::new();
-        number(&mut exports, self.functions.len() as u32);
-        for (name, (slot, function)) in &self.functions {
-            sized(&mut exports, name.as_bytes());
-            exports.push(0);
-            number(&mut exports, code.count);
-            code.forward(*function, *slot, None);
-        }
-        code.module(&self.types, &imports, (EXPORT, &exports))
+        let count = self.forwarding.count;
+        self.forwarding.module(0, Vec::new(), EXPORT, count, &self.exports)
     }
 }
 
-fn import_table(imports: &mut Vec<u8>) {
-    sized(imports, MODULE);
-    sized(imports, b"table");
-    // A table of function references, of any size.
-    imports.extend([1, FUNCREF, 0, 0]);
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Type {
-    index: u32,
-    params: u32,
-}
-
-/// Function types, each once.
+/// Functions that call what is in a slot with the arguments they were called with.
 #[derive(Debug, Clone, Default)]
-struct Types {
-    indices: BTreeMap<Vec<u8>, u32>,
-    body: Vec<u8>,
+struct Forwarding {
+    /// Each once, as a module has them. There are some hundreds, the most frequent ones among the first.
+    types: Vec<Vec<u8>>,
+    count: u32,
+    /// The index of the type of each.
+    functions: Vec<u8>,
+    code: Vec<u8>,
 }
 
-impl Types {
-    fn add(&mut self, function: FunctionType) -> Type {
+impl Forwarding {
+    fn type_index(&mut self, function: FunctionType) -> u32 {
         let mut form = vec![FUNCTION_FORM];
         sized(&mut form, function.params);
         sized(&mut form, function.results);
-        let next = self.indices.len() as u32;
-        let index = self.indices.get(&form).copied().unwrap_or_else(|| {
-            self.body.extend_from_slice(&form);
-            self.indices.insert(form, next);
-            next
+        let index = self.types.iter().position(|known| *known == form).unwrap_or_else(|| {
+            self.types.push(form);
+            self.types.len() - 1
         });
-        Type { index, params: function.params.len() as u32 }
+        index as u32
     }
-}
 
-/// The functions of a module.
-#[derive(Default)]
-struct Code {
-    count: u32,
-    /// The type of each.
-    types: Vec<u8>,
-    bodies: Vec<u8>,
-}
-
-impl Code {
-    /// Adds a function that calls what is in a slot with its own arguments, once the slot's library is linked.
-    fn forward(&mut self, function: Type, slot: u32, library: Option<u32>) {
+    fn add(&mut self, function: FunctionType, slot: u32, library: Option<u32>) {
+        let index = self.type_index(function);
         // Without locals.
         let mut body = vec![0];
         if let Some(library) = library {
             i32_const(&mut body, library);
-            body.extend([CALL, 0]);
+            body.extend_from_slice(&[CALL, 0]);
         }
-        for param in 0..function.params {
+        for param in 0..function.params.len() as u32 {
             body.push(LOCAL_GET);
             number(&mut body, param);
         }
         i32_const(&mut body, slot);
         body.push(CALL_INDIRECT);
-        number(&mut body, function.index);
-        body.extend([0, END]);
-        sized(&mut self.bodies, &body);
-        number(&mut self.types, function.index);
+        number(&mut body, index);
+        body.extend_from_slice(&[0, END]);
+        sized(&mut self.code, &body);
+        number(&mut self.functions, index);
         self.count += 1;
     }
 
-    /// The module, with a section of exports or elements.
-    fn module(self, types: &Types, imports: &[u8], (id, between): (u8, &[u8])) -> Vec<u8> {
-        let counted = |count: u32, items: &[u8]| {
-            let mut body = Vec::with_capacity(items.len() + 5);
-            number(&mut body, count);
-            body.extend_from_slice(items);
-            body
-        };
+    /// The module, which imports the table after `imported` other things, with a section of exports or elements.
+    fn module(&self, imported: u32, mut imports: Vec<u8>, id: u8, count: u32, items: &[u8]) -> Vec<u8> {
+        sized(&mut imports, MODULE);
+        sized(&mut imports, b"table");
+        // A table of function references, of any size.
+        imports.extend_from_slice(&[1, FUNCREF, 0, 0]);
         let mut module = MAGIC.to_vec();
-        section(&mut module, TYPE, &counted(types.indices.len() as u32, &types.body));
-        section(&mut module, IMPORT, imports);
-        section(&mut module, FUNCTION, &counted(self.count, &self.types));
-        section(&mut module, id, between);
-        section(&mut module, CODE, &counted(self.count, &self.bodies));
+        for (id, count, items) in [
+            (TYPE, self.types.len() as u32, &self.types.concat()[..]),
+            (IMPORT, imported + 1, &imports),
+            (FUNCTION, self.count, &self.functions),
+            (id, count, items),
+            (CODE, self.count, &self.code),
+        ] {
+            section(&mut module, id, &counted(count, items));
+        }
         module
     }
 }

@@ -146,7 +146,7 @@ fn function_without_writes(mut reader: Reader) -> Result<Vec<u8>, SideModuleErro
         if operands == 0 {
             code.extend_from_slice(reader.since(&before));
         }
-        code.extend(std::iter::repeat_n(DROP, operands));
+        code.resize(code.len() + operands, DROP);
         // Nothing that was let through opens a block.
         if instruction == END {
             return if reader.is_at_end() { Ok(code) } else { Err(reader.damaged()) };

@@ -26,6 +26,14 @@ pub(super) fn sized(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
+/// Items, their number before them.
+pub(super) fn counted(count: u32, items: &[u8]) -> Vec<u8> {
+    let mut body = Vec::with_capacity(items.len() + 5);
+    number(&mut body, count);
+    body.extend_from_slice(items);
+    body
+}
+
 pub(super) fn section(out: &mut Vec<u8>, id: u8, body: &[u8]) {
     out.push(id);
     sized(out, body);

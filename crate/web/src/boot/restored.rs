@@ -9,7 +9,7 @@ use taipan_core::image::{ArchiveReference, Verify};
 
 use super::files::DistributionFiles;
 use super::{Ground, Interpreter, StartParts, environment};
-use crate::boundary::{CacheMode, Stage};
+use crate::boundary::Stage;
 use crate::bytecode::Bytecode;
 use crate::distribution::STANDARD_LIBRARY_FILE;
 use crate::emscripten::abi::set;
@@ -18,11 +18,11 @@ use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::snapshot::Restore;
 use crate::emscripten::start::Populate;
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Label, spawn};
+use crate::fetch::{Label, Sources, spawn};
+use crate::global::wall_clock;
 use crate::image::OpenImage;
 use crate::packages::Packages;
 use crate::session::{Connection, Session};
-use crate::store::Store;
 
 /// Restores the image that the options name.
 ///
@@ -32,10 +32,7 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
     let Ground { options, host, timeline, fetcher, .. } = &ground;
     let url = options.image.clone().unwrap_or_default();
     let image = fetcher.download(&url, Label { stage: Stage::Image, name: "", size: None });
-    let store = spawn({
-        let is_wanted = options.cache == CacheMode::Persistent;
-        async move { Ok(Store::open(is_wanted).await) }
-    });
+    let store = spawn(ground.open_store().map(Ok));
     let image = Rc::new(OpenImage::read(image.await?, Verify::Sha256, &ground.held)?);
     let compiling = spawn(image.compile(&ground.linker)?);
     let (factory, main) = distribution.restored(&image.identity().distribution, image.abi()?, host);
@@ -44,7 +41,8 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
     if lock.abi != image.abi()? {
         return Err(Error::new(Code::WrongAbi, "The image was baked for another distribution."));
     }
-    let (packages, bytecode) = ground.packages(lock, store.await?);
+    let store = store.await?;
+    let (packages, bytecode) = ground.packages(lock, &store);
     let factory = factory.await?;
     timeline.end(Stage::Glue);
     let restore = Rc::new(Restore::new(&image.manifest, image.memory_length())?);
@@ -58,7 +56,7 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
     restore.link(&module, &ground.linker, &compiled)?;
     timeline.end(Stage::Interpreter);
     ground.linker.add(compiled);
-    image.copy_memory(&restore.heap(), restore.dirty_end(&module)?)?;
+    image.copy_memory(&restore.heap(), Restore::dirty_end(&module)?)?;
     restore.connect(&module)?;
     for (layer, hash) in image.layers() {
         bytecode.note_layer(layer, hash);
@@ -86,8 +84,10 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
         host_module,
         session,
         packages,
+        store,
         bytecode,
         timeline: ground.timeline,
+        network: ground.network,
         files: ground.files,
         linker: ground.linker,
         held: ground.held,
@@ -103,14 +103,22 @@ fn populate(
     packages: &Rc<Packages>,
 ) -> crate::emscripten::start::PopulateFuture {
     let (image, archives, held) = (Rc::clone(image), Rc::clone(&ground.archives), Rc::clone(&ground.held));
-    let (index_url, base_url) = (ground.options.index_url.clone(), packages.base_url().to_owned());
-    let url = move |archive: &ArchiveReference| match archive.file_name.as_str() {
-        address if address.contains("://") => address.to_owned(),
-        STANDARD_LIBRARY_FILE => format!("{index_url}{STANDARD_LIBRARY_FILE}"),
-        file => format!("{base_url}{file}"),
+    let (index_url, base_urls) = (ground.options.index_url.clone(), packages.base_urls().to_vec());
+    let network = ground.network.clone();
+    let folders = move |archive: &ArchiveReference| match archive.file_name.as_str() {
+        STANDARD_LIBRARY_FILE => Sources::at(&format!("{index_url}{STANDARD_LIBRARY_FILE}")),
+        file => Sources::in_folders(&base_urls, file),
     };
     let populate = move |files: &SharedFileSystem| {
-        *files.borrow_mut() = image.files(&archives, &held, url)?;
+        let mut restored = image.files(&archives, &held, &network, folders)?;
+        // The glue and the bridge make these anew.
+        if let Ok(devices) = restored.resolve("/dev", true) {
+            for stream in ["stdin", "stdout", "stderr"] {
+                // One that the user has removed is not there.
+                let _ = restored.unlink(devices, stream, wall_clock());
+            }
+        }
+        *files.borrow_mut() = restored;
         Ok(())
     };
     async move { Ok(Box::new(populate) as Populate) }.boxed_local()

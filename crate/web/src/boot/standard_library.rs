@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use futures::FutureExt as _;
+use futures::future::join;
 use taipan_core::image::ArchiveReference;
 
 use super::files::Hashed;
@@ -36,16 +37,19 @@ impl StandardLibrary {
             let (archive, hash) = archive.await?;
             let Self { bytecode, held } = self;
             let lock = packages.lock();
-            Bytecode::request(&bytecode, &hash, lock.file(), packages.base_url(), &fetcher);
-            let kept = bytecode.receive(&hash).await;
-            let (abi, beside) = (lock.abi, packages.beside());
-            let archives = packages.archives();
+            let own_hash = python_files::own_hash();
+            for hash in [&hash, &own_hash] {
+                Bytecode::request(&bytecode, hash, lock.file(), packages.base_urls(), &fetcher);
+            }
+            let (kept, own_kept) = join(bytecode.receive(&hash), bytecode.receive(&own_hash)).await;
+            let (abi, beside, archives) = (lock.abi, packages.beside(), packages.archives());
             let mount = move |files: &SharedFileSystem| {
-                let (layer, source) = python_files::mount(files, abi, archive, &held, &beside)?;
+                let mounted = python_files::mount(files, abi, archive, &held, &beside)?;
                 let sha256 = hash.parse().map_err(|_| Error::new(Code::Fatal, format!("{hash} is not a SHA-256.")))?;
-                let file_name = STANDARD_LIBRARY_FILE.to_owned();
-                archives.note(&source, ArchiveReference { sha256, length: source.len(), file_name });
-                bytecode.mount(layer, &hash, kept);
+                let (length, file_name) = (mounted.source.len(), STANDARD_LIBRARY_FILE.to_owned());
+                archives.note(&mounted.source, ArchiveReference { sha256, length, file_name });
+                bytecode.mount(mounted.library, &hash, kept);
+                bytecode.mount(mounted.own, &own_hash, own_kept);
                 Ok(())
             };
             Ok(Box::new(mount) as Populate)

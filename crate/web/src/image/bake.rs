@@ -41,7 +41,7 @@ pub fn bake(interpreter: &Interpreter) -> Result<Array> {
     add_state(&mut manifest, states::MODULE_PATHS, &paths)?;
     let identity = identity(interpreter, &manifest)?;
 
-    let names: Vec<String> = manifest.modules.iter().map(|module| part_name(module)).collect();
+    let names: Vec<String> = manifest.modules.iter().map(part_name).collect();
     let pieces = Array::new();
     let mut writer = ImageWriter::new(
         manifest,
@@ -143,7 +143,7 @@ fn identity(interpreter: &Interpreter, manifest: &Manifest) -> Result<Identity> 
         .collect();
     Ok(Identity {
         engine: engine(),
-        python_files: python_files_hash(),
+        python_files: python_files_hash()?,
         distribution: Distribution {
             version: lock.file().info().version.clone(),
             abi: lock.abi.version().to_owned(),

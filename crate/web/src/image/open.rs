@@ -11,12 +11,14 @@ use taipan_core::vfs::{FileSystem, LayerId};
 
 use super::{ARCHIVE_ROLE, engine, features, not_usable, python_files_hash, states};
 use crate::archive_bytes::ArchiveBytes;
-use crate::archives::{Archives, LazyArchive};
+use crate::archives::Archives;
 use crate::boundary::PackageInfo;
 use crate::emscripten::abi::Abi;
 use crate::emscripten::linker::{CompiledModule, Linker};
 use crate::emscripten::snapshot;
 use crate::error::{Code, Error, Result};
+use crate::fetch::{Network, Sources};
+use crate::remote_file::RemoteFile;
 
 /// An image whose head and manifest have been read and fit this browser and this release.
 pub struct OpenImage {
@@ -39,7 +41,7 @@ impl OpenImage {
         let baked = &image.head().identity;
         let wanted = Identity {
             engine: engine(),
-            python_files: python_files_hash(),
+            python_files: python_files_hash()?,
             // The files of the distribution are compared when they arrive.
             distribution: baked.distribution.clone(),
             features: features(u32::from(has_argument_counter())),
@@ -90,7 +92,7 @@ impl OpenImage {
         Ok(try_join_all(compiling))
     }
 
-    /// The file system. Archives are fetched when they are read; `url` tells where from.
+    /// The file system. Archives are fetched when they are read; `folders` tells where from.
     ///
     /// # Errors
     /// [`Code::BadArchive`] if it cannot be made.
@@ -98,7 +100,8 @@ impl OpenImage {
         &self,
         archives: &Archives,
         held: &Rc<Cell<u64>>,
-        url: impl Fn(&ArchiveReference) -> String,
+        network: &Network,
+        folders: impl Fn(&ArchiveReference) -> Sources,
     ) -> Result<FileSystem> {
         let own = match self.image.head().find_kind(PartKind::Files) {
             Some(part) => self.image.part(part).map_err(|error| not_usable(&error))?,
@@ -110,7 +113,10 @@ impl OpenImage {
             .archives
             .iter()
             .map(|reference| {
-                let source: SharedSource = Rc::new(LazyArchive::new(url(reference), reference.clone(), held));
+                let name = reference.file_name.rsplit('/').next().unwrap_or_default();
+                let sources = folders(reference).with_sha256(&reference.sha256.to_string());
+                let file = RemoteFile::new(name, reference.length, sources, network, held);
+                let source: SharedSource = Rc::new(file);
                 archives.note(&source, reference.clone());
                 source
             })

@@ -149,7 +149,7 @@ impl Restore {
     ///
     /// # Errors
     /// [`Code::Fatal`] if CPython cannot tell.
-    pub fn dirty_end(&self, module: &Module) -> Result<u32> {
+    pub fn dirty_end(module: &Module) -> Result<u32> {
         Glue::new(module).call_export("sbrk", 0)
     }
 
