@@ -1,7 +1,6 @@
 //! The files of a distribution on their way in.
 
 use std::cell::OnceCell;
-use std::rc::Rc;
 
 use futures::FutureExt as _;
 use futures::channel::oneshot;
@@ -38,8 +37,7 @@ pub struct DistributionFiles {
     index_url: String,
     fetcher: Fetcher,
     guessed_abi: Abi,
-    lock: Incoming<String>,
-    manifest: Incoming<Rc<Manifest>>,
+    lock: Incoming<Lock>,
     glue: Incoming<Hashed>,
     /// Where the standard library is.
     library_url: String,
@@ -62,7 +60,7 @@ impl DistributionFiles {
         let guessed_abi = Abi::guess(&index_url);
         let (module, compiled) = request_module(fetcher, format!("{index_url}{WASM_FILE}"));
         let glue = hashed(fetcher, &index_url, guessed_abi.glue_file());
-        let lock = lock_text(options, fetcher);
+        let lock = lock_file(lock_text(options, fetcher), fetcher);
         let library_url = options.standard_library_url.clone();
         Self {
             is_library_own: library_url.is_some(),
@@ -70,7 +68,6 @@ impl DistributionFiles {
             index_url,
             fetcher: fetcher.clone(),
             guessed_abi,
-            manifest: manifest(lock.clone(), fetcher),
             lock,
             glue,
             standard_library: OnceCell::new(),
@@ -87,7 +84,7 @@ impl DistributionFiles {
 
     /// The lock file, read, and the ABI that it names.
     pub async fn lock_file(&mut self) -> Result<Lock> {
-        let lock = Lock::parse(self.lock.clone().await?)?;
+        let lock = self.lock.clone().await?;
         if lock.abi != self.guessed_abi {
             self.glue = hashed(&self.fetcher, &self.index_url, lock.abi.glue_file());
             self.guessed_abi = lock.abi;
@@ -99,14 +96,14 @@ impl DistributionFiles {
     /// The function that the glue defines. A glue that is not of a known release runs only when all other files are
     /// seen not to be of one either.
     pub fn factory(&self, abi: Abi, host: &EngineHost) -> impl Future<Output = Result<Function>> + use<> {
-        let (glue, verified, manifest) = (self.glue.clone(), self.verified(), self.manifest.clone());
+        let (glue, verified, lock) = (self.glue.clone(), self.verified(), self.lock.clone());
         let (host, url) = (host.clone(), format!("{}{}", self.index_url, abi.glue_file()));
         async move {
             let (mut bytes, hash) = glue.await?;
             let is_vouched_for = |manifest: &Manifest| {
                 manifest.file(abi.glue_file()).is_some_and(|facts| facts.sha256.eq_ignore_ascii_case(&hash))
             };
-            if !distribution::is_known(&hash) && !is_vouched_for(&*manifest.await?) {
+            if !distribution::is_known(&hash) && !is_vouched_for(lock.await?.file().manifest()) {
                 bytes = verified.await?.glue.0;
             }
             let namespace = evaluate(&host, &url, &bytes).await?;
@@ -165,7 +162,7 @@ impl DistributionFiles {
         let verify = || {
             let files = [&self.glue, &self.module, &self.request_library()];
             let wanted = Wanted { abi: self.guessed_abi, is_library_own: self.is_library_own };
-            verify(&self.fetcher, &self.index_url, wanted, &self.manifest, files)
+            verify(&self.fetcher, &self.index_url, wanted, &self.lock, files)
         };
         self.verified.get_or_init(verify).clone()
     }
@@ -200,15 +197,15 @@ fn verify(
     fetcher: &Fetcher,
     folder: &str,
     wanted: Wanted,
-    manifest: &Incoming<Rc<Manifest>>,
+    lock: &Incoming<Lock>,
     files: [&Incoming<Hashed>; 3],
 ) -> Incoming<CoreFiles> {
     let [glue, module, standard_library] = files.map(Clone::clone);
-    let (fetcher, folder, manifest) = (fetcher.clone(), folder.to_owned(), manifest.clone());
+    let (fetcher, folder, lock) = (fetcher.clone(), folder.to_owned(), lock.clone());
     share(async move {
-        let (glue, module, standard_library, manifest) = try_join4(glue, module, standard_library, manifest).await?;
+        let (glue, module, standard_library, lock) = try_join4(glue, module, standard_library, lock).await?;
         let mut core = CoreFiles { glue, module, standard_library };
-        while let Err((file, expected, error)) = core.check(&manifest, wanted) {
+        while let Err((file, expected, error)) = core.check(lock.file().manifest(), wanted) {
             let (name, wrong) = match file {
                 CoreFile::Glue => (wanted.abi.glue_file(), &mut core.glue),
                 CoreFile::Wasm => (WASM_FILE, &mut core.module),
@@ -328,14 +325,14 @@ async fn evaluate(host: &EngineHost, url: &str, bytes: &Uint8Array) -> Result<Js
     }
 }
 
-/// What the lock file says of the files of a prepared distribution; progress on them has totals from then on.
-fn manifest(lock: Incoming<String>, fetcher: &Fetcher) -> Incoming<Rc<Manifest>> {
+/// Reads the lock file. From then on, progress on the files of a prepared distribution has totals.
+fn lock_file(text: Incoming<String>, fetcher: &Fetcher) -> Incoming<Lock> {
     let timeline = fetcher.timeline();
     share(async move {
-        let manifest = Manifest::of_lock_file(&lock.await?);
-        for (name, facts) in manifest.files() {
+        let lock = Lock::parse(text.await?)?;
+        for (name, facts) in lock.file().manifest().files() {
             timeline.expect(name, facts.size);
         }
-        Ok(Rc::new(manifest))
+        Ok(lock)
     })
 }
