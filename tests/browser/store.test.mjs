@@ -153,6 +153,26 @@ describe("the store", { timeout: 300_000 }, () => {
     assert.deepEqual(after, [true, true]);
   });
 
+  it("keeps packages of many megabytes", async () => {
+    await empty();
+    const visit = (...hashes) =>
+      api.evaluate(async (hashes) => {
+        const python = await start();
+        await python.loadPackage("pandas");
+        await keptHashes(...hashes);
+        const { bytesFetched } = python.timings;
+        python.dispose();
+        return bytesFetched;
+      }, hashes);
+    const names = ["pandas", "numpy", "python-dateutil", "pytz", "six"];
+    const first = await visit(...names.map(hashOf));
+    assert.equal(wheelsAsked().length, names.length);
+    api.server.log.length = 0;
+    const second = await visit();
+    assert.deepEqual(wheelsAsked(), []);
+    assert.ok(first - second > 8_000_000, `${first - second} bytes less`);
+  });
+
   it("throws away what is damaged, and gets it anew", async () => {
     const found = await api.evaluate(async (hash) => {
       for await (const handle of (await keptContent()).values()) {

@@ -35,9 +35,11 @@ describe("an option of loadPython that is wrong", () => {
     packages: "numpy",
     env: { A: 1 },
     cache: "always",
+    cacheLimit: -1,
     signal: {},
     stdin: "line",
     onProgress: true,
+    onNotice: "tell",
     onOutput: 1,
     worker: new URL("https://example.org/worker.js"),
   };
