@@ -1,4 +1,4 @@
-import { resolveFolder, resolvePackage, resolveUrl } from "./address.js";
+import { resolveFolder, resolveIndexes, resolvePackage, resolveUrl } from "./address.js";
 import type { BootOptions, Notice, Output, Progress } from "./boundary.js";
 import { aborted, badArgument, TaipanError } from "./errors.js";
 import { detectFeatures } from "./features.js";
@@ -18,8 +18,13 @@ export interface LoadPythonOptions {
   lockFileURL?: string | URL;
   /** The lock file itself, as JSON or parsed; then none is fetched. */
   lockFileContents?: string | object;
-  /** Folder of the wheels that the lock file names. Default: the folder of the lock file. */
-  packageBaseUrl?: string | URL;
+  /**
+   * Folder of the wheels that the lock file names, or a list of mirrors that each have them all: what one does not give,
+   * or gives wrong, is asked of the next. Default: the folder of the lock file.
+   */
+  packageBaseUrl?: string | URL | (string | URL)[];
+  /** Roots of package indexes that `install` asks, in order. Default: `["https://pypi.org/simple"]`, as micropip. */
+  indexURLs?: (string | URL)[];
   /** Packages to have on the path at start: names from the lock file, or URLs of wheels. */
   packages?: string[];
   /**
@@ -28,12 +33,21 @@ export interface LoadPythonOptions {
    */
   cache?: "persistent" | "none";
   /**
+   * A baked image: Python starts as it was when that was baked, with its packages imported. One that does not fit costs
+   * time and nothing else; `python.timings.imageRefused` says why.
+   */
+  image?: string | URL;
+  /**
    * The most that is kept for this origin, in bytes; then the least recently used goes. Default: 512 MiB, or half of what
    * the browser gives the whole site where that is less.
    */
   cacheLimit?: number;
   /** Environment variables, over those of the distribution. */
   env?: Record<string, string>;
+  /**
+   * Milliseconds without a byte after which a download is given up and tried again; at most 2^31 - 1. Default: 30 000.
+   */
+  stallTimeoutMs?: number;
   /** Gives the start up: `loadPython` rejects with code `ABORTED` and the worker is ended. */
   signal?: AbortSignal;
   /** Answers `input()`. Needs a cross-origin isolated page (`features.input`). Default: `input()` raises an error. */
@@ -91,7 +105,12 @@ function bootOptions(options: LoadPythonOptions): BootOptions {
     indexURL: resolveFolder("indexURL", options.indexURL ?? DEFAULT_INDEX_URL),
     ...(lockFileURL !== undefined && { lockFileURL: resolveUrl("lockFileURL", lockFileURL) }),
     ...(lockFileContents !== undefined && { lockFileContents: toJson(lockFileContents) }),
-    ...(packageBaseUrl !== undefined && { packageBaseUrl: resolveFolder("packageBaseUrl", packageBaseUrl) }),
+    ...(packageBaseUrl !== undefined && {
+      packageBaseUrls: [packageBaseUrl].flat().map((url) => resolveFolder("packageBaseUrl", url)),
+    }),
+    ...(options.indexURLs !== undefined && { indexURLs: resolveIndexes(options.indexURLs) }),
+    ...(options.stallTimeoutMs !== undefined && { stallTimeoutMs: options.stallTimeoutMs }),
+    ...(options.image !== undefined && { image: resolveUrl("image", options.image) }),
     packages: packages.map((name) => resolvePackage("packages", name)),
     env: { ...options.env },
     ...(options.cache !== undefined && { cache: options.cache }),
@@ -116,16 +135,28 @@ const CHECKS: Record<keyof LoadPythonOptions, Check> = {
     (value) => typeof value === "string" || (typeof value === "object" && value !== null),
     "the text of a lock file or the object it stands for",
   ],
-  packageBaseUrl: isUrl,
+  packageBaseUrl: [
+    (value) => isUrl[0](value) || (Array.isArray(value) && value.length > 0 && value.every(isUrl[0])),
+    "a URL or a list of URLs",
+  ],
+  image: isUrl,
   packages: [
     (value) => Array.isArray(value) && value.every((name) => typeof name === "string" && name !== ""),
     "an array of names",
+  ],
+  indexURLs: [
+    (value) => Array.isArray(value) && value.every((url) => typeof url === "string" || url instanceof URL),
+    "an array of URLs",
   ],
   env: [
     (value) => typeof value === "object" && value !== null && Object.values(value).every((v) => typeof v === "string"),
     "an object whose values are strings",
   ],
   cache: [(value) => value === "persistent" || value === "none", '"persistent" or "none"'],
+  stallTimeoutMs: [
+    (value) => typeof value === "number" && value > 0 && value < 2 ** 31,
+    "a number of milliseconds above 0 and below 2^31",
+  ],
   cacheLimit: [
     (value) => Number.isSafeInteger(value) && (value as number) >= 0,
     "a number of bytes, an integer from 0",

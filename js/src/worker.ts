@@ -1,4 +1,5 @@
 /** The entry of the worker: it starts the engine and serves the page's requests. */
+import { BYTECODE } from "./bytecode.js";
 import type { Engine as EngineInterface } from "./engine.js";
 import { describeError } from "./error_transfer.js";
 import { aborted, LoadError, TaipanError } from "./errors.js";
@@ -39,6 +40,9 @@ const handlers: Handlers = {
   run: ([request], signal) => run(request, signal),
   loadPackage: async ([names], signal) => withTimings(await engine().loadPackage(names, signal)),
   loadPackagesFromImports: async ([code], signal) => withTimings(await engine().loadPackagesFromImports(code, signal)),
+  install: async ([requirements, options], signal) =>
+    withTimings(await engine().install(requirements, options, signal)),
+  freeze: () => engine().freeze(),
   loadedPackages: () => engine().loadedPackages(),
   globalsGet: ([name]) => engine().globalsGet(name),
   globalsSet: ([name, value]) => void engine().globalsSet(name, value),
@@ -53,6 +57,7 @@ const handlers: Handlers = {
   rmdir: ([path]) => void engine().rmdir(path),
   mount: async ([path, source]) => void (await engine().mount(path, source)),
   unmount: ([path]) => void engine().unmount(path),
+  bake: () => new Blob(engine().bake()),
   memory: () => engine().memory(),
   storeUsage: () => engine().storeUsage(),
   storeClear: async () => void (await engine().storeClear()),
@@ -100,7 +105,7 @@ async function boot(options: Sent<"boot">[0], hostOptions: HostOptions, signal: 
   starting = (async () => {
     await compiled;
     const host = new WorkerHost(hostOptions, post);
-    return { engine: await Engine.boot(options, host, signal), host };
+    return { engine: await Engine.boot({ ...options, bytecode: BYTECODE }, host, signal), host };
   })();
   started = await starting;
   const { engine } = started;

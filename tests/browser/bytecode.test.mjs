@@ -22,6 +22,37 @@ describe("bytecode", { timeout: 300_000 }, () => {
   });
   after(() => api?.close());
 
+  it("of the standard library comes with the package, and is run on the first visit", async () => {
+    const value = await api.evaluate(async () => {
+      const python = await start({ cache: "none" });
+      const { value } = await python.run(`
+import sys, numpy, pandas, traceback, json
+import _taipan.bytecode
+library = traceback.__file__.rpartition("/")[0]
+others = (f"{library}/site-packages/", f"{library}/_taipan/")
+[path for path in _taipan.bytecode._fresh if not path.startswith(others)], traceback.__spec__.cached`);
+      python.dispose();
+      return value;
+    });
+    const [compiled, cached] = value;
+    assert.deepEqual(compiled, [], "add what is missing to COMMON in scripts/build/bytecode.py");
+    assert.match(cached, /__pycache__\/traceback\.cpython-313\.pyc$/);
+  });
+
+  for (const [what, fault] of Object.entries({ missing: { status: 404 }, damaged: { corrupt: true } })) {
+    it(`of the package that is ${what} costs nothing but time`, async () => {
+      api.server.hooks.push({ match: /bytecode\/0\.28\.3\.zip$/, ...fault });
+      const value = await api.evaluate(async () => {
+        const python = await start({ cache: "none" });
+        const { value } = await python.run("import _taipan.bytecode; len(_taipan.bytecode._fresh)");
+        python.dispose();
+        return value;
+      });
+      api.server.hooks.length = 0;
+      assert.ok(value > 100, `${value} modules were compiled`);
+    });
+  }
+
   it("is kept when nothing is going on, per archive", async () => {
     const found = await api.evaluate(async () => {
       const python = await start();

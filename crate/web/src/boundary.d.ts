@@ -11,7 +11,8 @@ export type Stage =
   | "ready"
   | "resolve"
   | "download"
-  | "import";
+  | "import"
+  | "image";
 
 /** Something that takes a while has moved on. */
 export interface Progress {
@@ -23,6 +24,12 @@ export interface Progress {
   loaded: number;
   /** Bytes in all, absent while unknown. */
   total?: number;
+  /**
+   * For a file that is being downloaded: bytes of everything that was asked for so far. `loaded` never grows less.
+   * `total` grows as more is asked for, and is absent while any size is unknown: a server that compresses on the way
+   * does not say it.
+   */
+  overall?: { loaded: number; total?: number };
 }
 
 /**
@@ -48,6 +55,13 @@ export interface Frame {
   source?: string;
 }
 
+/** A ZIP file of `.pyc` files with their paths in the file system. */
+export interface ShippedBytecode {
+  url: string;
+  /** SHA-256 of the file, in hexadecimal. */
+  sha256: string;
+}
+
 /** What is needed to start Python. Everything is plain data; URLs are absolute. */
 export interface BootOptions {
   /** Folder of the distribution: glue, wasm module, standard library and lock file. Ends in `/`. */
@@ -56,16 +70,37 @@ export interface BootOptions {
   lockFileURL?: string;
   /** The lock file itself: `lockFileURL` is then not fetched. */
   lockFileContents?: string;
-  /** Folder of the wheels named in the lock file. Default: the folder of the lock file. Ends in `/`. */
-  packageBaseUrl?: string;
+  /**
+   * Folders of the wheels named in the lock file: each has them all, and what one does not give is asked of the next.
+   * Default: the folder of the lock file. Each ends in `/`; at least one.
+   */
+  packageBaseUrls?: string[];
+  /** Roots of package indexes that `install` asks, in order. Default: `["https://pypi.org/simple"]`, as micropip. */
+  indexURLs?: string[];
+  /** Milliseconds without a byte after which a transfer is given up and tried again. Default: 30 000. */
+  stallTimeoutMs?: number;
   /** Whether packages and bytecode may be kept for the next visit. Default: `"persistent"`. */
   cache?: "persistent" | "none";
   /** The most that is kept, in bytes. Default: 512 MiB, or half of what the browser gives the site where that is less. */
   cacheLimit?: number;
+  /** Bytecode that does not come with the distribution, by the SHA-256 of the archive it belongs to. */
+  bytecode?: Record<string, ShippedBytecode>;
+  /** Address of an image to restore, if it fits; else Python starts from the beginning. */
+  image?: string;
   /** Packages to have on the path when boot is done. */
   packages: string[];
   /** Environment variables. */
   env: Record<string, string>;
+}
+
+/** How to install. */
+export interface InstallOptions {
+  /** Roots of package indexes, instead of those of the boot. Absolute. */
+  indexURLs?: string[];
+  /** Requirements that restrict versions of what is needed anyway. */
+  constraints?: string[];
+  /** Whether pre-releases are as good as releases. Default: only where nothing else fits. */
+  pre?: boolean;
 }
 
 /** What the engine asks of the worker it runs in. */
@@ -115,7 +150,7 @@ export interface PackageInfo {
   version: string;
   /** File name of the wheel or archive. */
   fileName: string;
-  /** Where it came from: `"lock"` or the URL it was given by. */
+  /** Where it came from: `"lock"`, or the URL of the wheel. */
   source: string;
 }
 
@@ -144,6 +179,8 @@ export interface Timings {
   modulesLinked: number;
   /** Files whose contents had to be inflated. */
   filesInflated: number;
+  /** Why an image was not restored, a sentence; absent if none was wanted or it was restored. */
+  imageRefused?: string;
 }
 
 /** Where the store is: the origin private file system, the Cache API, or nowhere that outlives the interpreter. */
@@ -206,6 +243,7 @@ export type ErrorCode =
   | "ABORTED"
   | "BAD_ARGUMENT"
   | "BAD_ARCHIVE"
+  | "BAD_INDEX"
   | "BAD_LOCK_FILE"
   | "BAD_REQUIREMENT"
   | "BAD_WASM"

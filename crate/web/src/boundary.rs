@@ -18,6 +18,10 @@ extern "C" {
     #[wasm_bindgen(typescript_type = "RunRequest")]
     pub type RunRequestObject;
 
+    /// `InstallOptions` before it is read.
+    #[wasm_bindgen(typescript_type = "InstallOptions")]
+    pub type InstallOptionsObject;
+
     /// `Promise<RunEnd>`.
     #[wasm_bindgen(typescript_type = "RunEnd")]
     pub type RunEndObject;
@@ -121,6 +125,8 @@ pub enum Stage {
     Download,
     /// Python is importing.
     Import,
+    /// An image is coming.
+    Image,
 }
 
 impl Stage {
@@ -139,6 +145,7 @@ impl Stage {
             Self::Resolve => "resolve",
             Self::Download => "download",
             Self::Import => "import",
+            Self::Image => "image",
         }
     }
 }
@@ -155,6 +162,19 @@ pub struct Progress<'a> {
     /// Bytes or steps in all, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<f64>,
+    /// All downloads together, where this is one of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overall: Option<OverallProgress>,
+}
+
+/// `Progress.overall` of `boundary.d.ts`, in bytes.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct OverallProgress {
+    /// Done.
+    pub loaded: f64,
+    /// In all, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<f64>,
 }
 
 /// `BootOptions` of `boundary.d.ts`.
@@ -169,12 +189,24 @@ pub struct BootOptions {
     /// The lock file itself.
     #[serde(rename = "lockFileContents", default)]
     pub lock_file_contents: Option<String>,
-    /// Folder of the wheels.
-    #[serde(rename = "packageBaseUrl", default)]
-    pub package_base_url: Option<String>,
+    /// Folders of the wheels, each ending in `/`, in the order in which they are asked.
+    #[serde(rename = "packageBaseUrls", default)]
+    pub package_base_urls: Option<Vec<String>>,
+    /// Roots of package indexes.
+    #[serde(rename = "indexURLs", default)]
+    pub index_urls: Option<Vec<String>>,
+    /// Milliseconds without a byte after which a transfer is taken up again.
+    #[serde(rename = "stallTimeoutMs", default)]
+    pub stall_timeout: Option<f64>,
     /// Whether anything may be kept for the next visit.
     #[serde(default)]
     pub cache: CacheMode,
+    /// Bytecode that does not come with the distribution, by the SHA-256 of the archive it belongs to.
+    #[serde(default)]
+    pub bytecode: std::collections::BTreeMap<String, ShippedBytecode>,
+    /// An image to restore, if it fits.
+    #[serde(default)]
+    pub image: Option<String>,
     /// The most that is kept, in bytes.
     #[serde(rename = "cacheLimit", default)]
     pub cache_limit: Option<f64>,
@@ -184,6 +216,29 @@ pub struct BootOptions {
     /// Environment variables.
     #[serde(default)]
     pub env: std::collections::BTreeMap<String, String>,
+}
+
+/// `ShippedBytecode` of `boundary.d.ts`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ShippedBytecode {
+    /// Where it is.
+    pub url: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+}
+
+/// `InstallOptions` of `boundary.d.ts`.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct InstallOptions {
+    /// Roots of package indexes, instead of those of the boot.
+    #[serde(rename = "indexURLs", default)]
+    pub index_urls: Option<Vec<String>>,
+    /// Requirements that restrict versions of what is needed anyway.
+    #[serde(default)]
+    pub constraints: Vec<String>,
+    /// Whether pre-releases are as good as releases.
+    #[serde(default)]
+    pub pre: bool,
 }
 
 /// What may be kept from one visit to the next.
@@ -198,7 +253,7 @@ pub enum CacheMode {
 }
 
 /// `PackageInfo` of `boundary.d.ts`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PackageInfo {
     /// Name as in the lock file.
@@ -305,9 +360,11 @@ mod tests {
 
     #[wasm_bindgen_test]
     fn progress_is_a_plain_object_that_leaves_out_what_is_unknown() {
-        let progress = to_js(&Progress { stage: Stage::Download, name: "pandas", loaded: 5.0, total: None });
+        let progress =
+            to_js(&Progress { stage: Stage::Download, name: "pandas", loaded: 5.0, total: None, overall: None });
         assert_eq!(Reflect::get(&progress, &"stage".into()).unwrap(), "download");
         assert_eq!(Reflect::get(&progress, &"loaded".into()).unwrap(), 5.0);
         assert!(!Reflect::has(&progress, &"total".into()).unwrap());
+        assert!(!Reflect::has(&progress, &"overall".into()).unwrap());
     }
 }

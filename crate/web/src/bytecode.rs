@@ -5,7 +5,7 @@
 //! (PEP 552's timestamp form), so a file that the user changes is compiled anew.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Reflect, Uint8Array};
@@ -18,12 +18,12 @@ use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, Shared};
 
 use crate::archive_bytes::ArchiveBytes;
-use crate::boundary::Stage;
+use crate::boundary::{ShippedBytecode, Stage};
 use crate::emscripten::abi::Abi;
 use crate::emscripten::bindings::PublicApi;
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::error::{Code, Error};
-use crate::fetch::{Fetcher, Label, compare_sha256, sha256, spawn};
+use crate::fetch::{Fetcher, Label, Sources, spawn};
 use crate::global::{self, wall_clock};
 use crate::store::Store;
 
@@ -42,6 +42,8 @@ type CompiledFile = (String, Vec<u8>);
 pub struct Bytecode {
     abi: Abi,
     store: Store,
+    /// Bytecode that comes with Taipan.
+    shipped: BTreeMap<String, ShippedBytecode>,
     /// Bytecode on its way from the server, by the archive's SHA-256.
     coming: RefCell<HashMap<String, Coming>>,
     files: SharedFileSystem,
@@ -60,10 +62,17 @@ pub struct Bytecode {
 
 impl Bytecode {
     /// No archive is mounted.
-    pub fn new(abi: Abi, store: Store, files: SharedFileSystem, held: Rc<Cell<u64>>) -> Self {
+    pub fn new(
+        abi: Abi,
+        store: Store,
+        shipped: BTreeMap<String, ShippedBytecode>,
+        files: SharedFileSystem,
+        held: Rc<Cell<u64>>,
+    ) -> Self {
         Self {
             abi,
             store,
+            shipped,
             coming: RefCell::default(),
             files,
             held,
@@ -75,25 +84,31 @@ impl Bytecode {
         }
     }
 
-    /// Starts to get the bytecode of an archive: what is kept in this browser, or what the distribution has. Bytecode
-    /// that cannot be had costs time and nothing else, so failures are no errors.
-    pub fn request(this: &Rc<Self>, archive_hash: &str, lock: &LockFile, base_url: &str, fetcher: &Fetcher) {
+    /// Starts to get the bytecode of an archive: what is kept in this browser, what the distribution has, or what comes
+    /// with Taipan. Bytecode that cannot be had costs time and nothing else, so failures are no errors.
+    pub fn request(this: &Rc<Self>, archive_hash: &str, lock: &LockFile, base_urls: &[String], fetcher: &Fetcher) {
         if this.coming.borrow().contains_key(archive_hash) {
             return;
         }
-        let file = lock.bytecode().get(archive_hash).cloned();
-        let (this_too, hash, base_url, fetcher) =
-            (Rc::clone(this), archive_hash.to_owned(), base_url.to_owned(), fetcher.clone());
+        let of_distribution = lock.bytecode().get(archive_hash).map(|file| {
+            (Sources::in_folders(base_urls, &file.file_name).with_sha256(&file.sha256), file.file_name.clone())
+        });
+        let shipped = || {
+            let file = this.shipped.get(archive_hash)?;
+            let name = file.url.rsplit('/').next().unwrap_or_default().to_owned();
+            Some((Sources::at(&file.url).with_sha256(&file.sha256), name))
+        };
+        let file = of_distribution.or_else(shipped);
+        let (this_too, hash, fetcher) = (Rc::clone(this), archive_hash.to_owned(), fetcher.clone());
         let coming = spawn(async move {
             if let Some(kept) = this_too.store.get(&this_too.key(&hash)).await {
                 return Ok(kept);
             }
             let missing = || Error::new(Code::LoadHttp, "There is no bytecode.");
             let file = file.ok_or_else(missing)?;
-            let label = Label { stage: Stage::Download, name: &file.file_name, size: None };
-            let bytes = fetcher.download(&format!("{base_url}{}", file.file_name), label).await?;
-            compare_sha256(&file.file_name, &sha256(&bytes).await, &file.sha256)?;
-            Ok(bytes)
+            let (sources, name) = file;
+            let label = Label { stage: Stage::Download, name: &name, size: None };
+            Ok(fetcher.download_from(sources, label).await?.0)
         });
         let coming = async move { coming.await.ok() }.boxed_local().shared();
         this.coming.borrow_mut().insert(archive_hash.to_owned(), coming);
@@ -123,6 +138,16 @@ impl Bytecode {
         if files.mount_layer(root, &layer, wall_clock()).is_ok() {
             self.kept.borrow_mut().insert(archive_hash.to_owned(), archive);
         }
+    }
+
+    /// The layers whose modules may be compiled, and the SHA-256 of the archive that each shows.
+    pub fn layers(&self) -> Vec<(LayerId, String)> {
+        self.archives.borrow().iter().map(|(layer, hash)| (*layer, hash.clone())).collect()
+    }
+
+    /// Notes which archive a layer comes from.
+    pub fn note_layer(&self, layer: LayerId, archive_hash: &str) {
+        self.archives.borrow_mut().insert(layer, archive_hash.to_owned());
     }
 
     /// A run has begun or ended: putting away waits.

@@ -10,4 +10,5 @@ pub mod file_system;
 pub mod linker;
 pub mod node;
 pub mod sentinel;
+pub mod snapshot;
 pub mod start;

@@ -3,19 +3,19 @@
 mod files;
 mod mounts;
 
-use std::rc::Rc;
-
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
 use crate::boot::{self, Interpreter};
 use crate::boundary::{
-    BootOptions, BootOptionsObject, EngineHost, FileStatObject, MemoryUseObject, PackageInfoArray, RunEndObject,
-    RunRequestObject, StoreBackendName, StoreUsageObject, TimingsObject, to_js,
+    BootOptions, BootOptionsObject, EngineHost, FileStatObject, InstallOptionsObject, MemoryUseObject,
+    PackageInfoArray, RunEndObject, RunRequestObject, StoreBackendName, StoreUsageObject, TimingsObject, to_js,
 };
 use crate::bytecode::Bytecode;
 use crate::error::{Code, Error};
 use crate::fetch::Fetcher;
+use crate::image;
+use crate::install;
 use crate::session::RunRequest;
 
 /// A started Python interpreter.
@@ -82,6 +82,33 @@ impl Engine {
         Ok(to_js(&loaded).unchecked_into())
     }
 
+    /// Puts on the path what meets requirements, from the lock file and from package indexes. Gives what was not there
+    /// before.
+    ///
+    /// # Errors
+    /// `BAD_REQUIREMENT`, `PACKAGE_NOT_FOUND`, `RESOLUTION`, `BAD_INDEX` and what loading can fail with.
+    pub async fn install(
+        &self,
+        requirements: Vec<String>,
+        options: InstallOptionsObject,
+        signal: Option<AbortSignal>,
+    ) -> Thrown<PackageInfoArray> {
+        let options = serde_wasm_bindgen::from_value(options.into())
+            .map_err(|error| Error::new(Code::BadArgument, format!("The options of the install are wrong: {error}")))?;
+        let packages = &self.interpreter.packages;
+        let installed =
+            install::install(packages, &requirements, options, signal.clone(), &self.fetcher(signal)).await?;
+        Ok(to_js(&installed).unchecked_into())
+    }
+
+    /// The text of a lock file with everything that is loaded.
+    ///
+    /// # Errors
+    /// `NOT_SUPPORTED` for what has no address on the network.
+    pub fn freeze(&self) -> Thrown<String> {
+        Ok(self.interpreter.packages.freeze()?)
+    }
+
     /// The packages that are on the path.
     #[wasm_bindgen(js_name = loadedPackages)]
     pub fn loaded_packages(&self) -> PackageInfoArray {
@@ -104,6 +131,15 @@ impl Engine {
     #[wasm_bindgen(js_name = globalsSet)]
     pub fn globals_set(&self, name: &str, value: &JsValue) -> Thrown<()> {
         Ok(self.interpreter.session.set_global(name, value)?)
+    }
+
+    /// An image of the interpreter as it is, variables included, in pieces that belong one behind the other. Nothing may
+    /// be running.
+    ///
+    /// # Errors
+    /// `NOT_SUPPORTED` for what an image cannot hold, naming it.
+    pub fn bake(&self) -> Thrown<js_sys::Array> {
+        Ok(image::bake(&self.interpreter)?)
     }
 
     /// Sizes in bytes.
@@ -148,7 +184,7 @@ impl Engine {
     }
 
     fn fetcher(&self, signal: Option<AbortSignal>) -> Fetcher {
-        Fetcher::new(Rc::clone(&self.interpreter.timeline), signal)
+        self.interpreter.network.fetcher(signal)
     }
 }
 

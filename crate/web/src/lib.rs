@@ -4,9 +4,11 @@
 //! `js/src/worker.ts`, but nothing in it needs a worker except waiting for the user in `input()`.
 
 mod archive_bytes;
+mod archives;
 mod boot;
 mod boundary;
 mod bytecode;
+mod detached;
 mod distribution;
 mod emscripten;
 mod engine;
@@ -14,10 +16,15 @@ mod error;
 mod fetch;
 mod global;
 mod host_files;
+mod image;
+mod index_client;
+mod install;
 mod output;
 mod packages;
 mod python_files;
+mod remote_file;
 mod session;
+mod side_module;
 mod store;
 mod timeline;
 

@@ -5,42 +5,60 @@
 
 mod archive;
 mod download;
+mod frozen;
+mod installed;
 mod lock;
+mod prefetch;
 mod wanted;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
-use futures::future::join_all;
+use futures::future::{join_all, try_join, try_join_all};
 use futures::lock::Mutex;
-use js_sys::{Array, Object, Reflect};
+use js_sys::{Array, Object, Reflect, Uint8Array};
 use taipan_core::imports::top_level_modules;
+use taipan_core::name::PackageName;
 use wasm_bindgen::JsValue;
 
 pub use self::archive::PreparedPackage;
+pub use self::installed::InstalledWheel;
 pub use self::lock::Lock;
-use self::wanted::Wanted;
+use self::prefetch::Prefetch;
+pub use self::wanted::{Wanted, WheelFacts, bad_requirement, filename_in, is_wheel};
+use crate::archives::Archives;
 use crate::boundary::{BootOptions, PackageInfo, Stage};
 use crate::bytecode::Bytecode;
+use crate::detached::Beside;
 use crate::emscripten::abi::set;
 use crate::emscripten::bindings::PublicApi;
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::Linker;
 use crate::error::{Code, Error, Result};
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, Network};
+use crate::side_module;
 use crate::store::Store;
 use crate::timeline::Timeline;
+
+/// The root that micropip asks by default, in all versions that distributions have (`DEFAULT_INDEX_URLS`).
+const DEFAULT_INDEX_URL: &str = "https://pypi.org/simple";
 
 /// The packages of one interpreter.
 pub struct Packages {
     lock: Lock,
-    base_url: String,
+    base_urls: Vec<String>,
+    /// The folder of the distribution, ending in `/`.
+    index_url: String,
+    /// Roots of package indexes to ask where a call names none.
+    index_urls: Vec<String>,
     parts: PackageParts,
     loaded: RefCell<BTreeMap<String, PackageInfo>>,
     /// One load at a time: two that need the same package must not both install it.
     loading: Mutex<()>,
     interpreter: RefCell<Option<PublicApi>>,
+    /// Packages on their way before anybody has asked for them.
+    prefetched: Prefetch,
 }
 
 /// What installing a package touches.
@@ -53,8 +71,12 @@ pub struct PackageParts {
     pub store: Store,
     /// Where its bytecode is kept.
     pub bytecode: Rc<Bytecode>,
+    /// Which source is which archive.
+    pub archives: Rc<Archives>,
     /// Who is told of progress.
     pub timeline: Rc<Timeline>,
+    /// What an `import` statement downloads with.
+    pub network: Network,
     /// Bytes of archives held outside Rust's memory.
     pub held: Rc<Cell<u64>>,
 }
@@ -62,28 +84,46 @@ pub struct PackageParts {
 impl Packages {
     /// No package is loaded.
     pub fn new(lock: Lock, options: &BootOptions, parts: PackageParts) -> Self {
-        let base_url = options.package_base_url.clone().unwrap_or_else(|| match &options.lock_file_url {
-            Some(url) => folder(url).to_owned(),
-            None => options.index_url.clone(),
+        let base_urls = options.package_base_urls.clone().unwrap_or_else(|| match &options.lock_file_url {
+            Some(url) => vec![folder(url).to_owned()],
+            None => vec![options.index_url.clone()],
         });
         Self {
             lock,
-            base_url,
+            base_urls,
+            index_url: options.index_url.clone(),
+            index_urls: options.index_urls.clone().unwrap_or_else(|| vec![DEFAULT_INDEX_URL.to_owned()]),
             parts,
             loaded: RefCell::default(),
             loading: Mutex::new(()),
             interpreter: RefCell::default(),
+            prefetched: Prefetch::default(),
         }
     }
 
-    /// The folder of the wheels named in the lock file, ending in `/`.
-    pub fn base_url(&self) -> &str {
-        &self.base_url
+    /// The folders of the wheels named in the lock file, each ending in `/`, in the order in which they are asked.
+    pub fn base_urls(&self) -> &[String] {
+        &self.base_urls
+    }
+
+    /// The archives that files are slices of.
+    pub fn archives(&self) -> Rc<Archives> {
+        Rc::clone(&self.parts.archives)
+    }
+
+    /// Notes packages that are on the path without having been loaded by us.
+    pub fn note_loaded(&self, packages: &[PackageInfo]) {
+        self.loaded.borrow_mut().extend(packages.iter().map(|info| (info.name.clone(), info.clone())));
     }
 
     /// The file system that packages are mounted in.
     pub fn files(&self) -> SharedFileSystem {
         Rc::clone(&self.parts.files)
+    }
+
+    /// Roots of package indexes, in the order in which they are asked.
+    pub fn index_urls(&self) -> &[String] {
+        &self.index_urls
     }
 
     /// The lock file.
@@ -93,6 +133,7 @@ impl Packages {
 
     /// What is loaded, by name.
     pub fn loaded(&self) -> Vec<PackageInfo> {
+        self.look();
         self.loaded.borrow().values().cloned().collect()
     }
 
@@ -109,6 +150,15 @@ impl Packages {
         let _one_at_a_time = self.loading.lock().await;
         let missing = self.missing(wanted);
         self.parts.timeline.report(Stage::Resolve, "", missing.len() as f64, Some(missing.len() as f64));
+        let prepared = self.prepare_all(&missing, fetcher).await?;
+        self.install(prepared)
+    }
+
+    /// Downloads packages, checks them, and compiles their side modules.
+    ///
+    /// # Errors
+    /// As [`Packages::load`].
+    pub async fn prepare_all(&self, missing: &[Wanted], fetcher: &Fetcher) -> Result<Vec<PreparedPackage>> {
         let preparing = missing.iter().map(|package| self.prepare(package, fetcher));
         let outcomes = join_all(preparing).await;
         let mut prepared = Vec::with_capacity(outcomes.len());
@@ -123,7 +173,17 @@ impl Packages {
         if !failures.is_empty() {
             return Err(packages_failed(failures));
         }
-        self.install(prepared)
+        Ok(prepared)
+    }
+
+    /// Begins to fetch the packages that the lock file says pages will want, before anybody has asked for them. What goes
+    /// wrong is noticed by who asks.
+    pub fn prefetch(this: &Rc<Self>, fetcher: &Fetcher) {
+        for name in this.lock.file().manifest().prefetch() {
+            let Some(locked) = this.lock.file().get(name) else { continue };
+            let (packages, fetcher, wanted) = (Rc::clone(this), fetcher.clone(), Wanted::Locked(locked.clone()));
+            this.prefetched.add(&locked.name, async move { packages.fetch(&wanted, &fetcher).await });
+        }
     }
 
     /// Loads the packages of the lock file that provide the modules which code imports and which are not there yet.
@@ -184,11 +244,19 @@ impl Packages {
     }
 
     fn missing(&self, wanted: Vec<Wanted>) -> Vec<Wanted> {
+        self.look();
         let loaded = self.loaded.borrow();
-        wanted.into_iter().filter(|package| !loaded.contains_key(package.name())).collect()
+        // An index may write a name in another way than the lock file does.
+        let names: HashSet<PackageName> = loaded.keys().filter_map(|name| name.parse().ok()).collect();
+        let is_loaded = |name: &str| loaded.contains_key(name) || name.parse().is_ok_and(|name| names.contains(&name));
+        wanted.into_iter().filter(|package| !is_loaded(package.name())).collect()
     }
 
-    fn install(&self, prepared: Vec<PreparedPackage>) -> Result<Vec<PackageInfo>> {
+    /// Mounts packages, all or none.
+    ///
+    /// # Errors
+    /// [`Code::BadWheel`] if the files of one cannot be placed; then none is mounted.
+    pub fn install(&self, prepared: Vec<PreparedPackage>) -> Result<Vec<PackageInfo>> {
         let infos: Vec<PackageInfo> = prepared.iter().map(|package| package.info().clone()).collect();
         archive::install(prepared, &self.parts)?;
         self.loaded.borrow_mut().extend(infos.iter().map(|info| (info.name.clone(), info.clone())));
@@ -199,23 +267,60 @@ impl Packages {
     /// Downloads a package and checks it, while everything else waits. Its side modules are compiled when they are
     /// linked.
     fn prepare_now(&self, package: &Wanted) -> Result<PreparedPackage> {
-        let PackageParts { timeline, store, held, bytecode, .. } = &self.parts;
-        let (bytes, hash) = download::download_now(package, &self.base_url, timeline, store)?;
+        if let Some(prepared) = self.prefetched.take_finished(package.name()) {
+            return Ok(prepared);
+        }
+        let PackageParts { network, store, bytecode, .. } = &self.parts;
+        let (bytes, hash) = download::download_now(package, &self.base_urls, &network.fetcher(None), store)?;
         let kept = bytecode.receive_now(&hash);
-        Ok(archive::read(package, bytes, hash, self.lock.abi, held)?.with_bytecode(kept))
+        Ok(self.read(package, bytes, hash)?.with_bytecode(kept))
+    }
+
+    /// Reads an archive that is here, and what it says of files beside it: those of the lock file may have some.
+    fn read(&self, package: &Wanted, bytes: Uint8Array, hash: String) -> Result<PreparedPackage> {
+        let prepared = archive::read(package, bytes, hash, self.lock.abi, &self.parts.held)?;
+        match package {
+            Wanted::Locked(_) => prepared.with_detached(&self.beside()),
+            Wanted::Wheel { .. } => Ok(prepared),
+        }
+    }
+
+    /// Where files are that are served beside their archives.
+    pub fn beside(&self) -> Beside {
+        let (held, archives) = (Rc::clone(&self.parts.held), self.archives());
+        Beside { base_urls: self.base_urls.clone(), held, network: self.parts.network.clone(), archives }
     }
 
     /// Downloads a package, checks it, and compiles its side modules.
     async fn prepare(&self, package: &Wanted, fetcher: &Fetcher) -> Result<PreparedPackage> {
-        if let Wanted::Locked(locked) = package {
-            Bytecode::request(&self.parts.bytecode, &locked.sha256, self.lock.file(), &self.base_url, fetcher);
+        if let Some(prepared) = self.prefetched.take(package.name()).await {
+            return Ok(prepared);
         }
-        let (bytes, hash) = download::download(package, &self.base_url, fetcher, &self.parts.store).await?;
+        self.fetch(package, fetcher).await
+    }
+
+    async fn fetch(&self, package: &Wanted, fetcher: &Fetcher) -> Result<PreparedPackage> {
+        let mut modules = Vec::new();
+        let archive = download::download(package, &self.base_urls, fetcher, &self.parts.store);
+        if let Some(hash) = package.sha256() {
+            Bytecode::request(&self.parts.bytecode, hash, self.lock.file(), &self.base_urls, fetcher);
+        }
+        if let Wanted::Locked(locked) = package {
+            let manifest = self.lock.file().manifest();
+            if let Some(facts) = manifest.file(&locked.file_name) {
+                self.parts.timeline.expect(package.name(), facts.size);
+            }
+            let directory = archive::directory(package, self.lock.abi);
+            for module in manifest.side_modules(&locked.sha256) {
+                modules.push(side_module::compile(module, &directory, &self.base_urls, fetcher));
+            }
+        }
+        let ((bytes, hash), modules) = try_join(archive, try_join_all(modules)).await?;
         // Of a wheel that is asked for by its address, the hash is known only now.
-        Bytecode::request(&self.parts.bytecode, &hash, self.lock.file(), &self.base_url, fetcher);
-        let package = archive::read(package, bytes, hash, self.lock.abi, &self.parts.held)?;
+        Bytecode::request(&self.parts.bytecode, &hash, self.lock.file(), &self.base_urls, fetcher);
+        let package = self.read(package, bytes, hash)?;
         let kept = self.parts.bytecode.receive(package.hash()).await;
-        package.with_bytecode(kept).compile(&self.parts.linker).await
+        Ok(package.with_bytecode(kept).compile(&self.parts.linker).await?.with_modules(modules))
     }
 }
 

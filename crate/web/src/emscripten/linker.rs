@@ -4,8 +4,10 @@
 //! gets, or takes it as it is if it is a `WebAssembly.Module` already. So while a library is being linked, `readFile`
 //! answers with the compiled module. Everything else that reads a `.so` gets its bytes.
 
+mod record;
+
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array, WebAssembly};
@@ -13,6 +15,8 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
+pub use self::record::LinkedModule;
+use self::record::Record;
 use super::abi::set;
 use super::bindings::Fs;
 use crate::error::{Code, Error, Result};
@@ -26,13 +30,14 @@ pub struct Linker {
     linking: Rc<Cell<bool>>,
     /// Addresses of symbols, and the value of one that has none yet.
     symbols: Rc<RefCell<Option<(Object, i32)>>>,
+    record: Rc<Record>,
     timeline: Rc<Timeline>,
 }
 
 impl Linker {
     /// A linker without modules.
     pub fn new(timeline: Rc<Timeline>) -> Self {
-        Self { modules: Rc::default(), linking: Rc::default(), symbols: Rc::default(), timeline }
+        Self { modules: Rc::default(), linking: Rc::default(), symbols: Rc::default(), record: Rc::default(), timeline }
     }
 
     /// Compiles a side module in the background.
@@ -53,7 +58,47 @@ impl Linker {
 
     /// Makes compiled modules available to the dynamic linker.
     pub fn add(&self, modules: Vec<CompiledModule>) {
-        self.modules.borrow_mut().extend(modules.into_iter().map(|compiled| (compiled.path, compiled.module)));
+        for compiled in modules {
+            self.record.name(&compiled.module, &compiled.path);
+            self.modules.borrow_mut().insert(compiled.path, compiled.module);
+        }
+    }
+
+    /// The modules that are linked, in order.
+    pub fn linked(&self) -> Vec<Rc<LinkedModule>> {
+        self.record.linked()
+    }
+
+    /// Slots of the function table that `dlsym` gave out.
+    pub fn looked_up(&self) -> BTreeSet<u32> {
+        self.record.looked_up()
+    }
+
+    /// Notes a slot of the function table that memory may have the number of.
+    pub fn add_looked_up(&self, slot: u32) {
+        self.record.add_looked_up(slot);
+    }
+
+    /// How long the function table is before anything but the main module is in it.
+    pub fn main_table_length(&self) -> u32 {
+        self.record.main_table_length()
+    }
+
+    /// Notes how long the function table is when the main module has been instantiated.
+    pub fn set_main_table_length(&self, length: u32) {
+        self.record.set_main_table_length(length);
+    }
+
+    /// Notes a module that was linked before this interpreter was captured, and is linked again.
+    pub fn add_linked(&self, compiled: &CompiledModule, memory_base: u32, table_base: u32, exports: &Object) {
+        self.record.name(&compiled.module, &compiled.path);
+        self.record.add(&compiled.module, memory_base, table_base, exports.clone());
+        self.timeline.add_linked();
+    }
+
+    /// Whether the library at a path has been compiled.
+    pub fn is_compiled(&self, path: &str) -> bool {
+        self.modules.borrow().contains_key(path)
     }
 
     /// Watches the imports through which CPython asks for a library.
@@ -61,15 +106,15 @@ impl Linker {
         const OPEN_LIBRARY: &str = "_dlopen_js";
         let Ok(env) = Reflect::get(imports, &"env".into()) else { return };
         let Some(open) = function(&env, OPEN_LIBRARY) else { return };
-        let (linking, timeline, symbols) =
-            (Rc::clone(&self.linking), Rc::clone(&self.timeline), Rc::clone(&self.symbols));
+        let (linking, timeline, symbols, record) =
+            (Rc::clone(&self.linking), Rc::clone(&self.timeline), Rc::clone(&self.symbols), Rc::clone(&self.record));
         let watched = Closure::<dyn Fn(u32) -> std::result::Result<JsValue, JsValue>>::new(move |handle: u32| {
             // A library may need others: they are linked inside this call.
             let outer = linking.replace(true);
             if let Some((symbols, unresolved)) = &*symbols.borrow() {
                 hide_resolved(symbols, *unresolved);
             }
-            let result = open.call1(&JsValue::UNDEFINED, &handle.into());
+            let result = record.during(|| open.call1(&JsValue::UNDEFINED, &handle.into()));
             linking.set(outer);
             if result.as_ref().is_ok_and(JsValue::is_truthy) {
                 timeline.add_linked();
@@ -77,6 +122,23 @@ impl Linker {
             result
         });
         set(env.unchecked_ref(), OPEN_LIBRARY, &watched.into_js_value());
+        self.watch_lookups(&env);
+    }
+
+    fn watch_lookups(&self, env: &JsValue) {
+        const LOOK_UP: &str = "_dlsym_js";
+        let Some(look_up) = function(env, LOOK_UP) else { return };
+        let record = Rc::clone(&self.record);
+        let watched = Closure::<dyn Fn(u32, u32, u32) -> std::result::Result<JsValue, JsValue>>::new(
+            move |handle: u32, symbol: u32, index: u32| {
+                let found = look_up.call3(&JsValue::UNDEFINED, &handle.into(), &symbol.into(), &index.into())?;
+                if let Some(slot) = found.as_f64().filter(|slot| *slot > 0.0) {
+                    record.add_looked_up(slot as u32);
+                }
+                Ok(found)
+            },
+        );
+        set(env.unchecked_ref(), LOOK_UP, &watched.into_js_value());
     }
 
     /// Takes the work out of the dynamic linker that it does again and again: for each library it looks through the
@@ -126,9 +188,19 @@ fn hide_resolved(symbols: &Object, unresolved: i32) {
 }
 
 /// A side module that is compiled but not linked.
+#[derive(Clone)]
 pub struct CompiledModule {
-    path: String,
-    module: WebAssembly::Module,
+    /// Where its file is.
+    pub path: String,
+    /// The module.
+    pub module: WebAssembly::Module,
+}
+
+impl CompiledModule {
+    /// A module that was compiled elsewhere, for the path where the dynamic linker will look for it.
+    pub const fn new(path: String, module: WebAssembly::Module) -> Self {
+        Self { path, module }
+    }
 }
 
 fn function(object: &JsValue, name: &str) -> Option<Function> {

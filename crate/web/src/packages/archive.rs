@@ -1,20 +1,28 @@
 //! A package's archive: read, compiled, mounted.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use futures::future::try_join_all;
 use js_sys::Uint8Array;
 use taipan_core::archive::{Archive, Entry, Limits, check_format};
+use taipan_core::image::ArchiveReference;
 use taipan_core::lock::InstallDir;
+use taipan_core::prepared::LISTING;
 use taipan_core::side_module::SideModule;
 use taipan_core::source::SharedSource;
 use taipan_core::vfs::{Content, Layer, LayerEntry, LayerId, Overlap};
-use taipan_core::wheel::{Place, Record, WheelLayout, is_side_module};
+use taipan_core::wheel::{
+    Metadata, ModuleFile, Place, Record, WheelFilename, WheelLayout, check_identity, direct_url, is_side_module,
+    top_level_modules,
+};
 
+use super::wanted::{WheelFacts, is_wheel};
 use super::{PackageParts, Wanted};
 use crate::archive_bytes::ArchiveBytes;
 use crate::boundary::PackageInfo;
+use crate::detached::Beside;
 use crate::emscripten::abi::Abi;
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::{CompiledModule, Linker};
@@ -25,10 +33,20 @@ use crate::global::wall_clock;
 pub struct PreparedPackage {
     info: PackageInfo,
     archive: Archive,
+    source: SharedSource,
     layout: Layout,
     modules: Vec<CompiledModule>,
     hash: String,
     bytecode: Option<Uint8Array>,
+    /// Files that are served beside the archive.
+    detached: Vec<LayerEntry>,
+    origin: Option<Origin>,
+}
+
+/// Where a wheel that is not the lock file's comes from.
+struct Origin {
+    url: String,
+    is_indexed: bool,
 }
 
 /// Where the files of a package go.
@@ -40,6 +58,13 @@ enum Layout {
 }
 
 impl Layout {
+    /// The directory of everything that has no other place.
+    fn directory(&self) -> &str {
+        match self {
+            Self::Wheel { site_packages: directory, .. } | Self::Directory(directory) => directory,
+        }
+    }
+
     /// The absolute path of an entry, if it has a place.
     fn path(&self, entry: &Entry) -> Option<String> {
         match self {
@@ -71,22 +96,42 @@ pub fn read(
     };
     check_format(&file_name).map_err(|error| damaged(&error))?;
     let source: SharedSource = Rc::new(ArchiveBytes::new(bytes, held));
-    let archive = Archive::open(source, &Limits::default()).map_err(|error| damaged(&error))?;
-    let layout = if file_name.to_ascii_lowercase().ends_with(".whl") {
+    let archive = Archive::open(Rc::clone(&source), &Limits::default()).map_err(|error| damaged(&error))?;
+    let layout = if is_wheel(&file_name) {
         let name = package.name().parse().map_err(|error| damaged(&error))?;
         let layout = WheelLayout::of(&archive, &name).map_err(|error| {
             Error::new(Code::BadWheel, format!("{file_name} is not a proper wheel: {error}."))
                 .hint("Build the wheel again, or use another version of the package.")
         })?;
-        if matches!(package, Wanted::Wheel { .. }) {
+        if let Wanted::Wheel { filename, facts, .. } = package {
             check_record(&archive, &layout, &file_name)?;
+            check_metadata(&layout, filename, facts)?;
         }
         Layout::Wheel { layout, site_packages: abi.site_packages() }
     } else {
         Layout::Directory(directory(package, abi))
     };
     let info = info(package, &layout, file_name.clone());
-    Ok(PreparedPackage { info, archive, layout, modules: Vec::new(), hash, bytecode: None })
+    let origin = match package {
+        Wanted::Locked(_) => None,
+        Wanted::Wheel { url, facts, .. } => Some(Origin { url: url.clone(), is_indexed: facts.is_indexed }),
+    };
+    let (modules, detached) = (Vec::new(), Vec::new());
+    Ok(PreparedPackage { info, archive, source, layout, modules, hash, bytecode: None, detached, origin })
+}
+
+/// Checks that a wheel is what its file name says and requires what it was chosen for.
+fn check_metadata(layout: &WheelLayout, filename: &WheelFilename, facts: &WheelFacts) -> Result<()> {
+    let wrong = |why: String| {
+        Error::new(Code::BadWheel, format!("{filename} is not what it was taken for: {why}."))
+            .hint("The wheel or the index is at fault: use another version of the package, and tell who publishes it.")
+    };
+    check_identity(&layout.metadata, filename).map_err(|error| wrong(error.to_string()))?;
+    let differs = |expected: &Metadata| expected.requires_dist != layout.metadata.requires_dist;
+    if facts.metadata.as_ref().is_some_and(differs) {
+        return Err(wrong("it requires other packages than the index says".to_owned()));
+    }
+    Ok(())
 }
 
 /// Checks that a wheel holds what it says. The lock file's wheels have a hash as a whole, which says more.
@@ -110,7 +155,8 @@ fn check_record(archive: &Archive, layout: &WheelLayout, file_name: &str) -> Res
     }
 }
 
-fn directory(package: &Wanted, abi: Abi) -> String {
+/// Where the files of a package go that have no other place.
+pub fn directory(package: &Wanted, abi: Abi) -> String {
     match package {
         Wanted::Locked(locked) => match locked.install_dir {
             InstallDir::Dynlib => "/usr/lib".to_owned(),
@@ -125,7 +171,7 @@ fn info(package: &Wanted, layout: &Layout, file_name: String) -> PackageInfo {
     let (version, source) = match (package, layout) {
         (Wanted::Locked(locked), _) => (locked.version.clone(), "lock".to_owned()),
         (Wanted::Wheel { url, .. }, Layout::Wheel { layout, .. }) => (layout.metadata.version.clone(), url.clone()),
-        (Wanted::Wheel { url, filename }, Layout::Directory(_)) => (filename.version.clone(), url.clone()),
+        (Wanted::Wheel { url, filename, .. }, Layout::Directory(_)) => (filename.version.clone(), url.clone()),
     };
     PackageInfo { name: package.name().to_owned(), version, file_name, source }
 }
@@ -136,15 +182,54 @@ impl PreparedPackage {
         &self.info
     }
 
+    /// The modules at top level that it brings.
+    pub fn top_level_modules(&self) -> BTreeMap<String, ModuleFile> {
+        match &self.layout {
+            Layout::Wheel { layout, .. } => top_level_modules(&self.archive, layout),
+            Layout::Directory(_) => BTreeMap::new(),
+        }
+    }
+
+    /// Whether it holds a file with these contents.
+    pub fn has(&self, path: &str, contents: &[u8]) -> bool {
+        let file = self.archive.find(path).and_then(|entry| self.archive.read(entry).ok());
+        file.is_some_and(|bytes| *bytes == *contents)
+    }
+
     /// The SHA-256 of its archive.
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// What its archive is known by.
+    fn reference(&self) -> Result<ArchiveReference> {
+        let sha256 =
+            self.hash.parse().map_err(|_| Error::new(Code::Fatal, format!("{} is not a SHA-256.", self.hash)))?;
+        let is_locked = self.info.source == "lock";
+        let file_name = if is_locked { &self.info.file_name } else { &self.info.source };
+        Ok(ArchiveReference { sha256, length: self.source.len(), file_name: file_name.clone() })
     }
 
     /// Adds the bytecode that is kept for it.
     #[must_use]
     pub fn with_bytecode(self, bytecode: Option<Uint8Array>) -> Self {
         Self { bytecode, ..self }
+    }
+
+    /// Adds the files of a prepared archive that are served beside it.
+    ///
+    /// # Errors
+    /// [`Code::BadArchive`] if the archive's list of them cannot be used.
+    pub fn with_detached(self, beside: &Beside) -> Result<Self> {
+        let detached = beside.entries(&self.archive, &self.info.file_name, self.layout.directory())?;
+        Ok(Self { detached, ..self })
+    }
+
+    /// Adds side modules that were compiled from files of their own.
+    #[must_use]
+    pub fn with_modules(mut self, modules: Vec<CompiledModule>) -> Self {
+        self.modules.extend(modules);
+        self
     }
 
     /// Compiles its side modules, all in parallel.
@@ -171,14 +256,22 @@ impl PreparedPackage {
 
     /// Its files, from the root.
     fn layer(&self, now: f64) -> Layer {
-        let mut layer = self.archive.layer(|entry| self.layout.path(entry));
+        let mut layer = self.archive.layer(|entry| (entry.path != LISTING).then(|| self.layout.path(entry))?);
+        layer.entries.extend_from_slice(&self.detached);
         if let Layout::Wheel { layout, site_packages } = &self.layout {
             // As installers do (PEP 376, and Pyodide's own file), so that others see who put it there.
             let channel = if self.info.source == "lock" { "pyodide" } else { &self.info.source };
-            for (name, text) in [("INSTALLER", "taipan"), ("PYODIDE_SOURCE", channel)] {
+            let mut marks = vec![("INSTALLER", "taipan".to_owned()), ("PYODIDE_SOURCE", channel.to_owned())];
+            if let Some(Origin { url, is_indexed }) = &self.origin {
+                marks.extend([("PYODIDE_URL", url.clone()), ("PYODIDE_SHA256", self.hash.clone())]);
+                if !is_indexed {
+                    marks.push(("direct_url.json", direct_url(url, &self.hash)));
+                }
+            }
+            for (name, text) in marks {
                 let path = format!("{site_packages}/{}/{name}", layout.dist_info);
                 layer.entries.retain(|entry| entry.path != path);
-                layer.entries.push(LayerEntry::file(path, 0o644, now, Content::Bytes(text.as_bytes().into())));
+                layer.entries.push(LayerEntry::file(path, 0o644, now, Content::Bytes(text.into_bytes().into())));
             }
         }
         // Packages share files now and then (namespace packages, tests at the top level): the later one has them, as
@@ -195,6 +288,7 @@ impl PreparedPackage {
 pub fn install(packages: Vec<PreparedPackage>, parts: &PackageParts) -> Result<()> {
     let layers = mount(&packages, &parts.files)?;
     for (package, layer) in packages.into_iter().zip(layers) {
+        parts.archives.note(&package.source, package.reference()?);
         parts.linker.add(package.modules);
         parts.bytecode.mount(layer, &package.hash, package.bytecode);
     }
