@@ -14,6 +14,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { placeWhole, writeWhole } from "./common/file.mjs";
+import { KEPT_FUNCTIONS } from "./common/kept.mjs";
 import { distributionFolder, root } from "./common/paths.mjs";
 import { main, Problem } from "./common/problem.mjs";
 import { size, step } from "./common/step.mjs";
@@ -39,25 +40,24 @@ async function inputs({ version, packages }) {
 
 /** In the page: imports the packages and gives the bytecode that the loader then keeps, in base64 by archive. */
 async function collect({ packages, imports }) {
-  const NAME = "taipan-1";
   const SETTLED = 4;
   const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
   const python = await globalThis.loadPython({ indexURL: "/python/" });
   await python.loadPackage(packages);
   await python.run(imports.map((name) => `import ${name}`).join("\n"));
-  const cache = await caches.open(NAME);
+  const keptNames = async () => Object.entries((await globalThis.readIndex()).names);
   // It is put away when nothing is going on. A count that stays the same for some seconds is the whole.
   for (let [settled, before] = [0, -1]; settled < SETTLED; ) {
     await sleep(1000);
-    const { length } = await cache.keys();
+    const { length } = await keptNames();
     settled = length === before && length > 0 ? settled + 1 : 0;
     before = length;
   }
   const files = {};
-  for (const request of await cache.keys()) {
-    const bytes = new Uint8Array(await (await cache.match(request)).arrayBuffer());
+  for (const [name, hash] of await keptNames()) {
+    const bytes = await globalThis.readContent(hash);
     const digits = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
-    files[new URL(request.url).pathname.split("/").at(-1)] = btoa(digits);
+    files[name.split("/").at(-1)] = btoa(digits);
   }
   python.dispose();
   return files;
@@ -76,6 +76,7 @@ async function makeBytecode({ version, packages }) {
     const page = await browser.newPage();
     await page.goto(`${server.url}/`);
     await page.waitForFunction(() => globalThis.loadPython);
+    await page.evaluate(KEPT_FUNCTIONS);
     const imports = await importsOf(version, packages);
     const files = await page.evaluate(collect, { packages, imports });
     return Object.entries(files).map(([archive, base64]) => [archive, Buffer.from(base64, "base64")]);

@@ -10,9 +10,9 @@ import { mediaType } from "./server/media-type.mjs";
 /** Hosts on which a page is a secure context without a certificate. */
 const HOST = "127.0.0.1";
 const FOREVER = "public, max-age=31536000, immutable";
-/** A lock file changes when a distribution is prepared anew, under the same name. */
-const CHANGING = /\/pyodide-lock\.json$/;
-const HASHED = /[.-][0-9a-f]{16,}\./;
+/** What changes under the same name when a distribution is prepared anew. */
+const CHANGING = /\/(pyodide-lock\.json|python_stdlib\.zip)$/;
+const HASHED = /[./-][0-9a-f]{16,}[./]/;
 
 /** The file that a path names, never outside its root; undefined where no root fits. */
 function locate(roots, path) {
@@ -72,7 +72,7 @@ async function answerFile({ roots, compress, request, response, path, hook }) {
     return finish(404, Buffer.from(hook?.body ?? `There is nothing at ${path}\n`));
   }
   response.setHeader("Content-Type", mediaType(place?.file ?? path));
-  if (hook) {
+  if (hook && !hook.ranges) {
     response.setHeader("Cache-Control", "no-store");
     const whole = hook.body === undefined ? entry.data : Buffer.from(hook.body);
     return finish(200, distort(whole, hook));
@@ -129,8 +129,9 @@ async function listen(server, port, tries) {
  * @param {number} [options.port] default: any that is free
  * @param {number} [options.tries] how many ports to try from `port` on; default 1
  * @returns {Promise<{ url: string, port: number, log: { method: string, path: string, status: number, bytes: number,
- *   encoding?: string, time: number }[], hooks: import("./server/hook.mjs").Hook[], close(): Promise<void> }>} `url`
- *   has no slash at its end; `bytes` are of the body as sent
+ *   encoding?: string, range?: string, ifRange?: string, time: number, until?: number }[], hooks:
+ *   import("./server/hook.mjs").Hook[], close(): Promise<void> }>} `url` has no slash at its end; `bytes` are of the body
+ *   as sent
  */
 export async function startServer({
   roots,
@@ -157,13 +158,15 @@ export async function startServer({
       response.writeHead(405, { Allow: "GET, HEAD" }).end();
       return;
     }
-    const record = { method: request.method, path, status: 0, bytes: 0, time };
+    const { range, "if-range": ifRange } = request.headers;
+    const record = { method: request.method, path, range, ifRange, status: 0, bytes: 0, time };
     log.push(record);
     const hook = takeHook(hooks, path);
     if (hook?.delay) await sleep(hook.delay);
     if (hook?.refuse) return void request.socket.destroy();
     if (hook?.hang) return;
     Object.assign(record, await answerFile({ roots, compress, request, response, path, hook }));
+    record.until = performance.now();
   };
   const server = createServer((request, response) => {
     answer(request, response).catch((error) => {

@@ -2,8 +2,8 @@
  * Gets what is needed to build and to test. Each part is skipped when done.
  *
  *   node scripts/setup.mjs            everything
- *   node scripts/setup.mjs build      what `npm run build` needs
- *   node scripts/setup.mjs start      that, and Python with its wheels
+ *   node scripts/setup.mjs build      what `npm run build` needs: tools, and CPython to make bytecode with
+ *   node scripts/setup.mjs start      that, and the wheels
  */
 import { pathToFileURL } from "node:url";
 import { main, Problem } from "./common/problem.mjs";
@@ -31,7 +31,7 @@ const newerPython = async () => {
 
 /** What each purpose needs; compiling tools and fetching files go on at the same time. */
 const PURPOSES = {
-  build: [tools],
+  build: [tools, () => distribution("0.28.3")],
   start: [tools, lesson],
   bench: [tools, lesson, chromium],
   test: [tools, lesson, newerPython, chromium],

@@ -3,9 +3,15 @@
 use std::rc::Rc;
 
 use taipan_core::archive::{Archive, Entry, EntryKind, Limits};
+use taipan_core::image::{
+    ContentHash, Event, Head, Identity, Image, ImageReader, ImageWriter, Limits as ImageLimits, Manifest,
+    PREAMBLE_LENGTH, PageSet, PartKind, Verify, resolve,
+};
 use taipan_core::lock::LockFile;
 use taipan_core::name::PackageName;
-use taipan_core::side_module::SideModule;
+use taipan_core::side_module::{Functions, Shim, SideModule, strip};
+use taipan_core::source::SharedSource;
+use taipan_core::vfs::FileSystem;
 use taipan_core::wheel::{InterpreterTags, Metadata, Record, WheelFilename, WheelLayout, is_side_module};
 
 /// Small enough that no input takes long, so that libFuzzer's own limits on time and memory mean something.
@@ -81,10 +87,114 @@ pub fn lock(bytes: &[u8]) {
     let _ = lock.closure(&names);
 }
 
-/// A `dylink.0` section is read or refused, and nothing after it changes that.
+/// A `dylink.0` section is read or refused, and nothing after it changes that. What a module was stripped of is nothing
+/// that says what its functions are, and stripping it again changes nothing.
 pub fn side_module(bytes: &[u8]) {
     let section = SideModule::parse(bytes);
     if section.is_ok() {
         assert_eq!(SideModule::parse(&[bytes, b"\x01\x00"].concat()), section);
+    }
+    let functions = Functions::parse(bytes);
+    let Ok(stripped) = strip(bytes) else { return };
+    assert_eq!(Functions::parse(&stripped), functions);
+    assert_eq!(strip(&stripped).as_ref(), Ok(&stripped));
+    let mut shim = Shim::new();
+    for (slot, function) in functions.expect("it was stripped").element_slots() {
+        shim.add(slot, 0, function);
+    }
+    assert!(shim.finish().starts_with(b"\0asm"));
+}
+
+/// As [`LIMITS`].
+const IMAGE_LIMITS: ImageLimits = ImageLimits {
+    head_bytes: 1 << 20,
+    manifest_bytes: 1 << 20,
+    chunk_bytes: 1 << 20,
+    part_bytes: 4 << 20,
+    memory_bytes: 4 << 20,
+};
+
+/// An image that was opened keeps its promises: chunks lie one behind the other inside it, pages inside the memory, no
+/// page is copied twice, both readers read the same, and what was read has no other form. The head's hash is put right
+/// first: a fuzzer cannot guess it, somebody who means harm need not.
+pub fn image(bytes: &[u8]) {
+    manifest(bytes);
+    let bytes = sealed(bytes);
+    let mut reader = ImageReader::new(Verify::Checksum, IMAGE_LIMITS);
+    let pieces: Result<Vec<Vec<Event>>, _> = bytes.chunks(100).map(|piece| reader.push(piece)).collect();
+    let arrived = pieces.and_then(|events| reader.finish().map(|()| events.concat()));
+    let Ok(image) = Image::open(Rc::new(bytes.clone()), Verify::Checksum, &IMAGE_LIMITS) else {
+        assert!(arrived.is_err());
+        return;
+    };
+    let head = image.head();
+    let mut end = head.head_length;
+    for extent in head.extents() {
+        assert_eq!(extent.file_offset, end);
+        end += extent.stored_length;
+    }
+    assert_eq!(end, bytes.len() as u64);
+    assert_pages_once(head);
+
+    let contents: Result<Vec<Vec<u8>>, _> = (0..head.parts.len()).map(|part| image.part(part)).collect();
+    let manifest = image.manifest();
+    assert_eq!(arrived.is_ok(), contents.is_ok() && manifest.is_ok());
+    let (Ok(contents), Ok(manifest)) = (contents, manifest) else { return };
+    assert_eq!(manifest.encode(), contents[0]);
+    let chunks = arrived.iter().flatten().filter_map(|event| match event {
+        Event::Chunk { contents, .. } => Some(contents.as_slice()),
+        _ => None,
+    });
+    assert_eq!(chunks.collect::<Vec<_>>().concat(), contents[1..].concat());
+
+    let own: SharedSource =
+        Rc::new(head.find_kind(PartKind::Files).map_or_else(Vec::new, |part| contents[part].clone()));
+    let archives: Vec<SharedSource> = manifest.archives.iter().map(|_| Rc::new(Vec::new()) as SharedSource).collect();
+    let tree = manifest.files.restore(&own, &archives).expect("there are as many archives as the manifest lists");
+    if let Ok(mut files) = FileSystem::from_tree(&tree) {
+        let again = files.snapshot().expect("nothing was written").nodes;
+        let numbers = |nodes: &[taipan_core::vfs::TreeNode]| {
+            let mut numbers: Vec<u32> = nodes.iter().map(|node| node.inode).collect();
+            numbers.sort_unstable();
+            numbers
+        };
+        assert_eq!(numbers(&again), numbers(&tree.nodes));
+    }
+}
+
+/// A manifest by itself: its chunk's hash keeps a fuzzer away from it in an image.
+fn manifest(bytes: &[u8]) {
+    let mut writer = ImageWriter::new(Manifest::default(), |_| None, |_| {});
+    writer.part(PartKind::Module, "x", [b"\0asm"]);
+    writer.part(PartKind::Files, "files", [b"contents"]);
+    writer.memory(&vec![0; 1 << 16], None).expect("it is of whole pages");
+    let head = writer.finish(Identity::default(), None, &IMAGE_LIMITS).expect("nothing contradicts itself").head;
+    if let Ok(manifest) = Manifest::parse(bytes, &head) {
+        assert_eq!(manifest.encode(), bytes);
+    }
+}
+
+fn sealed(bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    if let Ok(length) = Head::length_of(&bytes, &IMAGE_LIMITS)
+        && let Some(head) = bytes.get(..length as usize)
+    {
+        let id = ContentHash::of(&[&head[..24], &head[PREAMBLE_LENGTH..]].concat());
+        bytes[24..PREAMBLE_LENGTH].copy_from_slice(&id.0);
+    }
+    bytes
+}
+
+fn assert_pages_once(head: &Head) {
+    let mut copied = PageSet::default();
+    let Ok(pieces) = resolve(&[head]) else {
+        assert!(head.parent.is_some());
+        return;
+    };
+    for piece in pieces {
+        assert!(copied.insert_run(piece.run));
+        assert!(piece.run.address() + piece.run.bytes() <= head.memory.length);
+        let part = head.find_kind(PartKind::Memory).expect("it has pages");
+        assert!(piece.offset + piece.run.bytes() <= head.parts[part].chunks[piece.chunk].length);
     }
 }

@@ -6,6 +6,8 @@ import type {
   PackageInfo,
   RunEnd,
   RunRequest,
+  StoreBackend,
+  StoreUsage,
   Timings,
 } from "./boundary.js";
 
@@ -53,10 +55,18 @@ export interface Engine {
   mount(path: string, source: MountSource): Promise<void>;
   /** Ends a mount. */
   unmount(path: string): void;
+  /** An image of the interpreter as it is, in pieces that belong one behind the other. Nothing may be running. */
+  bake(): Uint8Array<ArrayBuffer>[];
   /** Sizes of the memories. */
   memory(): MemoryUse;
   /** How long the boot took and what has been moved so far. */
   timings(): Timings;
+  /** Where things are kept for the next visit. */
+  storeBackend(): StoreBackend;
+  /** How much is kept for this origin. */
+  storeUsage(): Promise<StoreUsage>;
+  /** Forgets everything that is kept for this origin. */
+  storeClear(): Promise<void>;
   /** Version of the distribution, such as `"0.28.3"`. */
   version(): string;
   /** Version of Python, such as `"3.13.2"`. */

@@ -1,3 +1,5 @@
+import type { StoreBackend } from "./boundary.js";
+
 /** Which road was taken where browsers differ. */
 export interface Features {
   /**
@@ -11,10 +13,18 @@ export interface Features {
   jspi: boolean;
   /** Whether the browser has an origin private file system. */
   opfs: boolean;
+  /**
+   * Where packages and bytecode are kept for the next visit: the origin private file system, the Cache API, or nowhere,
+   * because the browser allows none (`memory`) or the option `cache` says so (`none`).
+   */
+  store: StoreBackend;
 }
 
+/** What is known before Python has started. */
+export type PageFeatures = Omit<Features, "store">;
+
 /** Finds out what this browser, on this page, can do. */
-export function detectFeatures(): Features {
+export function detectFeatures(): PageFeatures {
   const shared = canShareMemory();
   return {
     interrupt: shared ? "shared" : "restart",

@@ -36,6 +36,10 @@ export class WorkerHost implements EngineHost {
     this.#post({ type: "progress", progress });
   }
 
+  onNotice(notice: Parameters<NonNullable<EngineHost["onNotice"]>>[0]): void {
+    this.#post({ type: "notice", notice });
+  }
+
   onOutput(run: number, output: Parameters<EngineHost["onOutput"]>[1]): void {
     this.outputs.push(run, output);
   }

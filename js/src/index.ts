@@ -5,10 +5,14 @@ export type {
   Frame,
   MemoryUse,
   MimeBundle,
+  Notice,
+  NoticeCode,
   Output,
   PackageInfo,
   Progress,
   Stage,
+  StoreBackend,
+  StoreUsage,
   Timings,
 } from "./boundary.js";
 export type { MountSource } from "./engine.js";
@@ -33,3 +37,4 @@ export type { Stdin } from "./input.js";
 export { type LoadPythonOptions, loadPython } from "./load.js";
 export type { LoadPackageOptions, Python } from "./python.js";
 export type { RunOptions, RunResult } from "./run.js";
+export type { Store } from "./store.js";

@@ -1,4 +1,4 @@
-import type { BootOptions, Output, Progress, Timings } from "./boundary.js";
+import type { BootOptions, Notice, Output, Progress, StoreBackend, Timings } from "./boundary.js";
 import { callBack } from "./callback.js";
 import { Connection } from "./connection.js";
 import { aborted, type TaipanError } from "./errors.js";
@@ -14,6 +14,7 @@ export interface Settings {
   spawn: () => Worker;
   stdin: Stdin | undefined;
   onProgress: ((progress: Progress) => void) | undefined;
+  onNotice: ((notice: Notice) => void) | undefined;
   onOutput: ((output: Output) => void) | undefined;
 }
 
@@ -31,6 +32,8 @@ export class Interpreter {
   readonly ready: Promise<BootEnd>;
   /** As of the last `boot`, `run` or `loadPackage`. */
   timings: Timings = { stages: {}, bytesFetched: 0, modulesCompiled: 0, modulesLinked: 0, filesInflated: 0 };
+  /** Where things are kept for the next visit; `"none"` until Python has started. */
+  store: StoreBackend = "none";
   readonly #settings: Settings;
   readonly #memory: PageMemory | undefined;
   readonly #input: Input | undefined;
@@ -53,7 +56,9 @@ export class Interpreter {
     signal?.addEventListener("abort", onAbort);
     try {
       const host = { input: this.#settings.stdin !== undefined, ...(shared && { shared }) };
-      return await this.connection.call("boot", [this.#settings.boot, host]).result;
+      const end = await this.connection.call("boot", [this.#settings.boot, host]).result;
+      this.store = end.store;
+      return end;
     } catch (error) {
       this.close(error as TaipanError);
       throw error;
@@ -93,6 +98,10 @@ export class Interpreter {
     switch (event.type) {
       case "progress":
         callBack(this.#settings.onProgress, event.progress);
+        break;
+      case "notice":
+        this.store = "memory";
+        callBack(this.#settings.onNotice, event.notice);
         break;
       case "timings":
         this.timings = event.timings;

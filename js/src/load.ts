@@ -1,5 +1,5 @@
 import { DEFAULT_INDEX_URL, resolveFolder, resolvePackage, resolveUrl } from "./address.js";
-import type { BootOptions, Output, Progress } from "./boundary.js";
+import type { BootOptions, Notice, Output, Progress } from "./boundary.js";
 import { aborted, badArgument, TaipanError } from "./errors.js";
 import { detectFeatures } from "./features.js";
 import type { Stdin } from "./input.js";
@@ -15,23 +15,42 @@ export interface LoadPythonOptions {
   lockFileURL?: string | URL;
   /** The lock file itself, as JSON or parsed; then none is fetched. */
   lockFileContents?: string | object;
-  /** Folder of the wheels that the lock file names. Default: the folder of the lock file. */
-  packageBaseUrl?: string | URL;
+  /**
+   * Folder of the wheels that the lock file names, or a list of mirrors that each have them all: what one does not give,
+   * or gives wrong, is asked of the next. Default: the folder of the lock file.
+   */
+  packageBaseUrl?: string | URL | (string | URL)[];
   /** Packages to have on the path at start: names from the lock file, or URLs of wheels. */
   packages?: string[];
   /**
-   * Whether bytecode may be kept in this browser, so that the next visit compiles nothing again: `"persistent"` or
-   * `"none"`. Default: `"persistent"`, where the browser has the Cache API.
+   * Whether packages and bytecode may be kept in this browser, so that the next visit downloads and compiles nothing again:
+   * `"persistent"` or `"none"`. Default: `"persistent"`, as far as the browser allows (`features.store`).
    */
   cache?: "persistent" | "none";
+  /**
+   * A baked image: Python starts as it was when that was baked, with its packages imported. One that does not fit costs
+   * time and nothing else; `python.timings.imageRefused` says why.
+   */
+  image?: string | URL;
+  /**
+   * The most that is kept for this origin, in bytes; then the least recently used goes. Default: 512 MiB, or half of what
+   * the browser gives the whole site where that is less.
+   */
+  cacheLimit?: number;
   /** Environment variables, over those of the distribution. */
   env?: Record<string, string>;
+  /**
+   * Milliseconds without a byte after which a download is given up and tried again; at most 2^31 - 1. Default: 30 000.
+   */
+  stallTimeoutMs?: number;
   /** Gives the start up: `loadPython` rejects with code `ABORTED` and the worker is ended. */
   signal?: AbortSignal;
   /** Answers `input()`. Needs a cross-origin isolated page (`features.input`). Default: `input()` raises an error. */
   stdin?: Stdin;
   /** Called as the start, and later the loading of packages, moves on. */
   onProgress?: (progress: Progress) => void;
+  /** Called for what the page may want to know and what is no failure: that nothing can be kept for the next visit. */
+  onNotice?: (notice: Notice) => void;
   /** Called for output that belongs to no run: of the start, of callbacks, of tasks that outlive their run. */
   onOutput?: (output: Output) => void;
   /**
@@ -68,6 +87,7 @@ export async function loadPython(options: LoadPythonOptions = {}): Promise<Pytho
     spawn: options.worker ?? spawnWorker,
     stdin: options.stdin,
     onProgress: options.onProgress,
+    onNotice: options.onNotice,
     onOutput: options.onOutput,
   };
   return Python.start(settings, features, signal);
@@ -80,10 +100,15 @@ function bootOptions(options: LoadPythonOptions): BootOptions {
     indexURL: resolveFolder("indexURL", options.indexURL ?? DEFAULT_INDEX_URL),
     ...(lockFileURL !== undefined && { lockFileURL: resolveUrl("lockFileURL", lockFileURL) }),
     ...(lockFileContents !== undefined && { lockFileContents: toJson(lockFileContents) }),
-    ...(packageBaseUrl !== undefined && { packageBaseUrl: resolveFolder("packageBaseUrl", packageBaseUrl) }),
+    ...(packageBaseUrl !== undefined && {
+      packageBaseUrls: [packageBaseUrl].flat().map((url) => resolveFolder("packageBaseUrl", url)),
+    }),
+    ...(options.stallTimeoutMs !== undefined && { stallTimeoutMs: options.stallTimeoutMs }),
+    ...(options.image !== undefined && { image: resolveUrl("image", options.image) }),
     packages: packages.map((name) => resolvePackage("packages", name)),
     env: { ...options.env },
     ...(options.cache !== undefined && { cache: options.cache }),
+    ...(options.cacheLimit !== undefined && { cacheLimit: options.cacheLimit }),
   };
 }
 
@@ -104,7 +129,11 @@ const CHECKS: Record<keyof LoadPythonOptions, Check> = {
     (value) => typeof value === "string" || (typeof value === "object" && value !== null),
     "the text of a lock file or the object it stands for",
   ],
-  packageBaseUrl: isUrl,
+  packageBaseUrl: [
+    (value) => isUrl[0](value) || (Array.isArray(value) && value.length > 0 && value.every(isUrl[0])),
+    "a URL or a list of URLs",
+  ],
+  image: isUrl,
   packages: [
     (value) => Array.isArray(value) && value.every((name) => typeof name === "string" && name !== ""),
     "an array of names",
@@ -114,9 +143,18 @@ const CHECKS: Record<keyof LoadPythonOptions, Check> = {
     "an object whose values are strings",
   ],
   cache: [(value) => value === "persistent" || value === "none", '"persistent" or "none"'],
+  stallTimeoutMs: [
+    (value) => typeof value === "number" && value > 0 && value < 2 ** 31,
+    "a number of milliseconds above 0 and below 2^31",
+  ],
+  cacheLimit: [
+    (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+    "a number of bytes, an integer from 0",
+  ],
   signal: [(value) => value instanceof AbortSignal, "an AbortSignal"],
   stdin: isFunction,
   onProgress: isFunction,
+  onNotice: isFunction,
   onOutput: isFunction,
   worker: isFunction,
 };

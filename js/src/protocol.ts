@@ -7,11 +7,14 @@ import type {
   BootOptions,
   FileStat,
   MemoryUse,
+  Notice,
   Output,
   PackageInfo,
   Progress,
   RunEnd,
   RunRequest,
+  StoreBackend,
+  StoreUsage,
   Timings,
 } from "./boundary.js";
 import type { MountSource } from "./engine.js";
@@ -23,6 +26,8 @@ export interface BootEnd {
   version: string;
   /** Version of Python. */
   pythonVersion: string;
+  /** Where things are kept for the next visit. */
+  store: StoreBackend;
 }
 
 /** Everything the page can ask for: what it sends, and what it gets. */
@@ -45,7 +50,10 @@ export interface Calls {
   rmdir: { send: [path: string]; get: undefined };
   mount: { send: [path: string, source: MountSource]; get: undefined };
   unmount: { send: [path: string]; get: undefined };
+  bake: { send: []; get: Blob };
   memory: { send: []; get: MemoryUse };
+  storeUsage: { send: []; get: StoreUsage };
+  storeClear: { send: []; get: undefined };
 }
 
 /** What the worker has to know of the page that it serves. */
@@ -81,6 +89,7 @@ export type Response =
 /** What the worker says unasked. */
 export type WorkerEvent =
   | { type: "progress"; progress: Progress }
+  | { type: "notice"; notice: Notice }
   /** A run's packages are there and its code begins. */
   | { type: "started"; run: number }
   /** Outputs of one run, in order; run 0 is what Python puts out while no run is under way. */

@@ -1,13 +1,14 @@
 import { resolvePackage } from "./address.js";
 import type { MemoryUse, PackageInfo, Timings } from "./boundary.js";
 import { badArgument, TaipanError } from "./errors.js";
-import type { Features } from "./features.js";
+import type { Features, PageFeatures } from "./features.js";
 import { FileSystem } from "./fs.js";
 import { Globals } from "./globals.js";
 import { Interpreter, type Settings } from "./interpreter.js";
 import type { BootEnd } from "./protocol.js";
 import { Queue } from "./queue.js";
 import { Run, type RunOptions, type RunResult, replaced } from "./run.js";
+import { Store } from "./store.js";
 
 /** How to load packages. */
 export interface LoadPackageOptions {
@@ -21,34 +22,41 @@ export interface LoadPackageOptions {
  * fails.
  */
 export class Python {
-  /** Which roads were taken where browsers differ. */
-  readonly features: Features;
   /** Python's file system. */
   readonly fs: FileSystem;
   /** Global variables, those of `__main__`. */
   readonly globals: Globals;
+  /** What is kept in this browser for the next visit. */
+  readonly store: Store;
+  readonly #features: PageFeatures;
   readonly #settings: Settings;
   readonly #queue = new Queue();
   #interpreter: Interpreter;
-  #versions: BootEnd = { version: "", pythonVersion: "" };
+  #versions: Omit<BootEnd, "store"> = { version: "", pythonVersion: "" };
   #disposed: TaipanError | undefined;
   #lastRun = 0;
   /** The run whose turn it is, and its end. */
   #current: { run: Run; ended: Promise<unknown> } | undefined;
 
-  private constructor(settings: Settings, features: Features, signal: AbortSignal | undefined) {
-    this.features = features;
+  private constructor(settings: Settings, features: PageFeatures, signal: AbortSignal | undefined) {
+    this.#features = features;
     this.#settings = settings;
     this.#interpreter = new Interpreter(settings, signal);
     this.fs = new FileSystem(() => this.#interpreter.connection);
     this.globals = new Globals(() => this.#interpreter.connection);
+    this.store = new Store(() => this.#interpreter.connection);
   }
 
   /** @internal What `loadPython` does when the options are checked. */
-  static async start(settings: Settings, features: Features, signal: AbortSignal | undefined): Promise<Python> {
+  static async start(settings: Settings, features: PageFeatures, signal: AbortSignal | undefined): Promise<Python> {
     const python = new Python(settings, features, signal);
     python.#versions = await python.#interpreter.ready;
     return python;
+  }
+
+  /** Which roads were taken where browsers differ. */
+  get features(): Features {
+    return { ...this.#features, store: this.#interpreter.store };
   }
 
   /** Version of the distribution, such as `"0.28.3"`. */
@@ -156,6 +164,17 @@ export class Python {
   /** The packages on the path. */
   async loadedPackages(): Promise<PackageInfo[]> {
     return this.#interpreter.connection.request("loadedPackages", []);
+  }
+
+  /**
+   * Bakes an image: Python as it is, with its packages imported and its variables, to be given to `loadPython` as `image`
+   * again, here or on another page. Waits for the runs before it.
+   *
+   * Rejects with `NOT_SUPPORTED` for what an image cannot hold, naming it: a JavaScript object that a variable holds, for
+   * example. Python goes on in any case.
+   */
+  async bake(options: LoadPackageOptions = {}): Promise<Blob> {
+    return this.#queue.add("baking", options.signal, () => this.#interpreter.connection.request("bake", []));
   }
 
   /** Sizes of the memories, in bytes. */

@@ -1,4 +1,5 @@
 /** The entry of the worker: it starts the engine and serves the page's requests. */
+import { BYTECODE } from "./bytecode.js";
 import type { Engine as EngineInterface } from "./engine.js";
 import { describeError } from "./error_transfer.js";
 import { aborted, TaipanError } from "./errors.js";
@@ -54,7 +55,10 @@ const handlers: Handlers = {
   rmdir: ([path]) => void engine().rmdir(path),
   mount: async ([path, source]) => void (await engine().mount(path, source)),
   unmount: ([path]) => void engine().unmount(path),
+  bake: () => new Blob(engine().bake()),
   memory: () => engine().memory(),
+  storeUsage: () => engine().storeUsage(),
+  storeClear: async () => void (await engine().storeClear()),
 };
 
 scope.addEventListener("message", (event) => {
@@ -99,11 +103,15 @@ async function boot(options: Sent<"boot">[0], hostOptions: HostOptions, signal: 
   starting = (async () => {
     await compiled;
     const host = new WorkerHost(hostOptions, post);
-    return { engine: await Engine.boot(options, host, signal), host };
+    return { engine: await Engine.boot({ ...options, bytecode: BYTECODE }, host, signal), host };
   })();
   started = await starting;
   const { engine } = started;
-  return withTimings({ version: engine.version(), pythonVersion: engine.pythonVersion() });
+  return withTimings({
+    version: engine.version(),
+    pythonVersion: engine.pythonVersion(),
+    store: engine.storeBackend(),
+  });
 }
 
 async function run(request: Sent<"run">[0], signal: AbortSignal): Promise<Got<"run">> {

@@ -8,6 +8,7 @@ import { placeWhole, sha256 } from "../common/file.mjs";
 import { localCache, root } from "../common/paths.mjs";
 import { Problem } from "../common/problem.mjs";
 import { size, step } from "../common/step.mjs";
+import { makeBytecode, placeBytecode } from "./bytecode.mjs";
 import { filesUnder, hashOf, isCurrent, remember } from "./inputs.mjs";
 import { OUTPUTS as WASM } from "./wasm.mjs";
 
@@ -34,7 +35,7 @@ async function removeStale(sources) {
     const name = relative(join(root, "js", "src"), source).replace(/(\.d)?\.ts$/, "");
     for (const ending of [".js", ".d.ts"]) names.add(join(dist, name + ending));
   }
-  for (const file of await filesUnder(dist, ["wasm"])) {
+  for (const file of await filesUnder(dist, ["wasm", "bytecode"])) {
     if (!names.has(file)) await rm(file);
   }
 }
@@ -78,9 +79,10 @@ export async function buildPackage() {
   const sources = (await filesUnder(join(root, "js", "src"))).filter((file) => file.endsWith(".ts"));
   if (sources.length === 0) throw new Problem("js/src has no TypeScript in it.", "Check out the repository again.");
   const configuration = ["tsconfig.json", "tsconfig.build.json", "package-lock.json"].map((name) => join(root, name));
+  const bytecode = await makeBytecode();
   let inputs = "";
   const refresh = async () => {
-    inputs = await hashOf([...configuration, ...sources, ...WASM, BOUNDARY].sort()).catch(() => "");
+    inputs = await hashOf([...configuration, ...sources, ...WASM, BOUNDARY, bytecode].sort()).catch(() => "");
   };
   await refresh();
   await step({
@@ -96,6 +98,7 @@ export async function buildPackage() {
       await compile();
       // The boundary's types stand beside the Rust code they describe; the package has its own copy.
       await placeWhole(BOUNDARY, join(dist, "boundary.d.ts"));
+      await placeBytecode(dist);
       if (!(await readdir(dist)).includes("index.js"))
         throw new Problem("js/src has no index.ts, so dist/ has no entry.");
       await printSizes();

@@ -27,8 +27,8 @@ const compress = {
 const known = new Map();
 
 /**
- * @returns {Promise<{ data: Buffer, hash: string, compressed: Map<string, Promise<Buffer>> } | undefined>} undefined
- *   where there is no such file
+ * @returns {Promise<{ data: Buffer, hash: string, compressed: Map<string, Promise<Buffer>>, beside: Map<string,
+ *   Promise<Buffer>> } | undefined>} undefined where there is no such file
  */
 export async function content(path) {
   const found = await stat(path).catch(() => undefined);
@@ -38,7 +38,7 @@ export async function content(path) {
   if (entry?.stamp === stamp) return entry;
   const data = await readFile(path);
   const hash = createHash("sha256").update(data).digest("hex");
-  const fresh = { stamp, data, hash, compressed: new Map() };
+  const fresh = { stamp, data, hash, compressed: new Map(), beside: new Map() };
   known.set(path, fresh);
   return fresh;
 }
@@ -52,9 +52,26 @@ async function compressedOnce(encoding, { data, hash }) {
   return made;
 }
 
+/** The names of files that hold the same, compressed beforehand (as `taipan prepare` leaves them). */
+const SUFFIXES = { br: ".br", gzip: ".gz" };
+
+/** What lies beside a file in one of the codings, made from what the file is now. */
+async function besideIt(path, encodings, entry) {
+  for (const encoding of encodings) {
+    const variant = await stat(path + SUFFIXES[encoding]).catch(() => undefined);
+    if (!variant?.isFile() || variant.size >= entry.data.length) continue;
+    if (!entry.beside.has(encoding)) entry.beside.set(encoding, readFile(path + SUFFIXES[encoding]));
+    return { encoding, data: await entry.beside.get(encoding) };
+  }
+  return undefined;
+}
+
 /** The coding that is best of those the client accepts, or undefined for the bytes as they are. */
 export async function encoded(path, entry, accepted = "") {
-  const encoding = ["br", "gzip"].find((name) => new RegExp(`\\b${name}\\b`).test(accepted));
+  const encodings = ["br", "gzip"].filter((name) => new RegExp(`\\b${name}\\b`).test(accepted));
+  const beside = await besideIt(path, encodings, entry);
+  if (beside) return beside;
+  const [encoding] = encodings;
   if (!encoding || !isCompressible(path) || entry.data.length < SMALL) return undefined;
   if (!entry.compressed.has(encoding)) entry.compressed.set(encoding, compressedOnce(encoding, entry));
   const data = await entry.compressed.get(encoding);

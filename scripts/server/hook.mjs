@@ -12,8 +12,11 @@ import { setTimeout as sleep } from "node:timers/promises";
  * @property {number} [shorten] send so many bytes and promise no more
  * @property {boolean | number} [corrupt] change the byte at this offset, or in the middle
  * @property {number} [bytesPerSecond] send no faster
+ * @property {number} [stall] send so many bytes, having promised all, and no more; the connection stays open
  * @property {boolean} [hang] accept the request and never answer
  * @property {boolean} [refuse] cut the connection without an answer
+ * @property {boolean} [ranges] answer as without the hook, ranges, tags and caching included, before bytes are cut,
+ *   stalled or slowed
  * @property {Record<string, string | undefined>} [headers] set, or removed where undefined
  */
 
@@ -41,8 +44,8 @@ export function distort(data, { corrupt, shorten }) {
 }
 
 /** Writes bytes, all or up to where the hook cuts, as fast as it allows; resolves with how many were written. */
-export async function send(response, data, { truncate, bytesPerSecond } = {}) {
-  const allowed = truncate === undefined ? data : data.subarray(0, truncate);
+export async function send(response, data, { truncate, stall, bytesPerSecond } = {}) {
+  const allowed = data.subarray(0, truncate ?? stall);
   const piece = bytesPerSecond ? Math.max(1, Math.ceil(bytesPerSecond / 20)) : allowed.length;
   let written = 0;
   while (written < allowed.length && !response.destroyed) {
@@ -56,7 +59,14 @@ export async function send(response, data, { truncate, bytesPerSecond } = {}) {
     }
     if (bytesPerSecond) await sleep((1000 * part.length) / bytesPerSecond);
   }
-  if (truncate !== undefined) response.destroy();
-  else response.end();
+  if (stall !== undefined) return written;
+  if (truncate !== undefined) {
+    // What has been written goes out before the connection is cut.
+    await new Promise((resolve) => {
+      response.write("", resolve);
+      response.once("close", resolve);
+    });
+    response.destroy();
+  } else response.end();
   return written;
 }

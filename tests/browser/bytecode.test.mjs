@@ -1,27 +1,63 @@
 /** Bytecode from one start to the next: nothing is compiled twice, nothing stale is run. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { KEPT_FUNCTIONS } from "../../scripts/common/kept.mjs";
 import { openApiPage } from "../support/api-page.mjs";
 
-/** The keys of what is kept, without the part that they share. */
-const keptKeys = async () => {
-  const cache = await caches.open("taipan-1");
-  return (await cache.keys()).map(({ url }) => new URL(url).pathname);
+/** The names of what is kept. */
+const keptKeys = async () => Object.keys((await readIndex()).names);
+
+/** The folder of what is kept. */
+const keptContent = async () => {
+  const store = await (await navigator.storage.getDirectory()).getDirectoryHandle("taipan-store");
+  return store.getDirectoryHandle("content");
 };
 
 describe("bytecode", { timeout: 300_000 }, () => {
   let api;
   before(async () => {
     api = await openApiPage();
-    await api.page.evaluate(`globalThis.keptKeys = ${keptKeys}`);
+    await api.page.evaluate(KEPT_FUNCTIONS);
+    await api.page.evaluate(`globalThis.keptKeys = ${keptKeys}; globalThis.keptContent = ${keptContent}`);
   });
   after(() => api?.close());
+
+  it("of the standard library comes with the package, and is run on the first visit", async () => {
+    const value = await api.evaluate(async () => {
+      const python = await start({ cache: "none" });
+      const { value } = await python.run(`
+import sys, numpy, pandas, traceback, json
+import _taipan.bytecode
+library = traceback.__file__.rpartition("/")[0]
+others = (f"{library}/site-packages/", f"{library}/_taipan/")
+[path for path in _taipan.bytecode._fresh if not path.startswith(others)], traceback.__spec__.cached`);
+      python.dispose();
+      return value;
+    });
+    const [compiled, cached] = value;
+    assert.deepEqual(compiled, [], "add what is missing to COMMON in scripts/build/bytecode.py");
+    assert.match(cached, /__pycache__\/traceback\.cpython-313\.pyc$/);
+  });
+
+  for (const [what, fault] of Object.entries({ missing: { status: 404 }, damaged: { corrupt: true } })) {
+    it(`of the package that is ${what} costs nothing but time`, async () => {
+      api.server.hooks.push({ match: /bytecode\/0\.28\.3\.zip$/, ...fault });
+      const value = await api.evaluate(async () => {
+        const python = await start({ cache: "none" });
+        const { value } = await python.run("import _taipan.bytecode; len(_taipan.bytecode._fresh)");
+        python.dispose();
+        return value;
+      });
+      api.server.hooks.length = 0;
+      assert.ok(value > 100, `${value} modules were compiled`);
+    });
+  }
 
   it("is kept when nothing is going on, per archive", async () => {
     const found = await api.evaluate(async () => {
       const python = await start();
-      await python.run("import six, bs4");
-      for (let waited = 0; waited < 60 && (await keptKeys()).length < 4; waited += 1) await sleep(500);
+      await python.run("import six, bs4; bs4.__name__");
+      for (let waited = 0; waited < 60 && (await keptKeys()).length < 5; waited += 1) await sleep(500);
       const { value } = await python.run(
         "import sys; len([m for m in sys.modules.values() if hasattr(m, '__file__')])",
       );
@@ -29,8 +65,8 @@ describe("bytecode", { timeout: 300_000 }, () => {
       return { keys: await keptKeys(), modules: value };
     });
     assert.ok(found.modules > 150);
-    assert.ok(found.keys.length >= 4, "the standard library, six, beautifulsoup4, soupsieve");
-    assert.ok(found.keys.every((key) => /^\/bytecode\/2025_0\/[0-9a-f]{64}$/.test(key)));
+    assert.ok(found.keys.length >= 5, "the standard library, our own files, six, beautifulsoup4, soupsieve");
+    assert.ok(found.keys.every((key) => /^bytecode\/2025_0\/[0-9a-f]{64}$/.test(key)));
   });
 
   it("is used by the next start, which inflates next to nothing", async () => {
@@ -38,11 +74,30 @@ describe("bytecode", { timeout: 300_000 }, () => {
       const python = await start();
       await python.run("import six, bs4");
       const { value } = await python.run("import bs4; bs4.__spec__.cached");
+      const own = await python.run(
+        "from _taipan import bytecode; [path for path in bytecode._fresh if '_taipan' in path]",
+      );
       python.dispose();
-      return { inflated: python.timings.filesInflated, cached: value };
+      return { inflated: python.timings.filesInflated, cached: value, own: own.value };
     });
     assert.match(inflated.cached, /__pycache__/);
+    assert.deepEqual(inflated.own, [], "our own files were compiled again");
     assert.ok(inflated.inflated < 10, `${inflated.inflated} files were inflated`);
+  });
+
+  it("is kept for a wheel that is loaded by its address", async () => {
+    const cached = await api.evaluate(async () => {
+      const visit = async () => {
+        const python = await start();
+        await python.loadPackage("/python/sniffio-1.3.1-py3-none-any.whl");
+        const { value } = await python.run("import os, sniffio; os.path.exists(sniffio.__spec__.cached)");
+        for (let waited = 0; waited < 40 && (await keptKeys()).length < 6; waited += 1) await sleep(500);
+        python.dispose();
+        return value;
+      };
+      return [await visit(), await visit()];
+    });
+    assert.deepEqual(cached, [false, true]);
   });
 
   it("is not run for a source that has been changed", async () => {
@@ -60,12 +115,12 @@ describe("bytecode", { timeout: 300_000 }, () => {
 
   it("is not believed when it has been tampered with", async () => {
     const version = await api.evaluate(async () => {
-      const cache = await caches.open("taipan-1");
-      for (const request of await cache.keys()) {
-        const response = await cache.match(request);
-        const bytes = new Uint8Array(await response.arrayBuffer());
+      for await (const handle of (await keptContent()).values()) {
+        const bytes = new Uint8Array(await (await handle.getFile()).arrayBuffer());
         bytes.fill(0x55, bytes.length >> 1);
-        await cache.put(request, new Response(bytes, { headers: response.headers }));
+        const file = await handle.createWritable();
+        await file.write(bytes);
+        await file.close();
       }
       const python = await start();
       const { value } = await python.run("import six; six.__version__");
@@ -77,7 +132,7 @@ describe("bytecode", { timeout: 300_000 }, () => {
 
   it("is not kept where nobody wants it", async () => {
     const keys = await api.evaluate(async () => {
-      await caches.delete("taipan-1");
+      await (await navigator.storage.getDirectory()).removeEntry("taipan-store", { recursive: true });
       const python = await start({ cache: "none" });
       await python.run("import six");
       await sleep(3000);

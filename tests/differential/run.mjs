@@ -1,5 +1,5 @@
 // Compares our versions, specifiers, markers, requirements and tags with Python's `packaging`, and our import scanner
-// with Python's `ast`. usage: node tests/differential/run.mjs [SEED]
+// with Python's `ast`; reads images that we write with a second reader. usage: node tests/differential/run.mjs [SEED]
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
@@ -43,7 +43,7 @@ function packaging() {
   return folder;
 }
 
-/** Builds the two example programs and returns the folder that they are in. */
+/** Builds the example programs and returns the folder that they are in. */
 function examples() {
   must("building the programs to compare", "cargo", ["build", "--quiet", "-p", "taipan-core", "--examples"], {
     cwd: root,
@@ -94,10 +94,24 @@ function compareAst(programs) {
   return run("python3", [join(here, "imports.py"), join(programs, "find_imports"), ...places]);
 }
 
+async function compareImages(programs) {
+  const images = await run(join(programs, "write_image"), [seed]);
+  if (images.status !== 0) return images;
+  return run("python3", [join(here, "image.py")], images.stdout);
+}
+
 const oracle = packaging();
 const programs = examples();
-const [withPackaging, withAst] = await Promise.all([comparePackaging(oracle, programs), compareAst(programs)]);
-const results = [report(`packaging ${PACKAGING}, seed ${seed}`, withPackaging), report("ast", withAst)];
+const [withPackaging, withAst, withImages] = await Promise.all([
+  comparePackaging(oracle, programs),
+  compareAst(programs),
+  compareImages(programs),
+]);
+const results = [
+  report(`packaging ${PACKAGING}, seed ${seed}`, withPackaging),
+  report("ast", withAst),
+  report(`images, seed ${seed}`, withImages),
+];
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
 const failed = results.reduce((sum, result) => sum + result.failed, 0);
 console.log(`${passed} passed, ${failed} failed`);

@@ -111,6 +111,7 @@ test("the package holds what runs, its types, its licence, and nothing else", ()
     "dist/element.d.ts",
     "dist/view.js",
     "dist/wasm/taipan_web_bg.wasm",
+    "dist/bytecode/0.28.3.zip",
     "LICENSE",
   ]) {
     assert.ok(names.includes(name), name);

@@ -44,10 +44,16 @@ const PAGE = `<!doctype html>
  * @param {boolean} [options.isolated] whether the page has shared memory; default true
  * @param {string} [options.version] of the distribution under `/python/`
  * @param {string} [options.python] the folder served there; default: that distribution as it came
+ * @param {Record<string, string | { folder: string, immutable?: boolean }>} [options.roots] folders served besides
  * @returns {Promise<{ page: import("playwright-core").Page, server: Awaited<ReturnType<typeof startServer>>, evaluate:
  *   import("playwright-core").Page["evaluate"], close(): Promise<void> }>}
  */
-export async function openApiPage({ isolated = true, version = "0.28.3", python = distributionFolder(version) } = {}) {
+export async function openApiPage({
+  isolated = true,
+  version = "0.28.3",
+  python = distributionFolder(version),
+  roots = {},
+} = {}) {
   const folder = await mkdtemp(join(tmpdir(), "taipan-api-"));
   await writeFile(join(folder, "index.html"), PAGE);
   const server = await startServer({
@@ -56,6 +62,7 @@ export async function openApiPage({ isolated = true, version = "0.28.3", python 
       "/taipan/": process.env.TAIPAN_DIST ?? join(root, "dist"),
       // Asked for anew each time, so that a fault of the server is not hidden by the browser's cache.
       "/python/": { folder: python, immutable: false },
+      ...roots,
     },
     isolated,
     compress: false,

@@ -35,6 +35,7 @@ describe("an option of loadPython that is wrong", () => {
     packages: "numpy",
     env: { A: 1 },
     cache: "always",
+    stallTimeoutMs: 0,
     signal: {},
     stdin: "line",
     onProgress: true,
@@ -49,6 +50,14 @@ describe("an option of loadPython that is wrong", () => {
       );
     });
   }
+
+  it("is named: mirrors that are none", async () => {
+    for (const packageBaseUrl of [[], ["/a/", 7]]) {
+      await assert.rejects(taipan.loadPython({ packageBaseUrl }), (error) =>
+        error.message.startsWith("packageBaseUrl must be "),
+      );
+    }
+  });
 
   it("is named if there is none of that name, and those that are are listed", async () => {
     await assert.rejects(

@@ -21,9 +21,15 @@ const WORDS: Partial<Record<Stage, string>> = {
 export class ProgressSum {
   readonly #downloads = new Map<string, Progress>();
   #last: Progress | undefined;
+  #overall: NonNullable<Progress["overall"]> = { loaded: 0, total: 0 };
+  /** What `#overall` was at the last quiet moment. */
+  #base = 0;
 
   add(progress: Progress): void {
     this.#last = progress;
+    this.#overall = progress.overall ?? this.#overall;
+    // After a restart the sum begins anew.
+    this.#base = Math.min(this.#base, this.#overall.loaded);
     if (IN_BYTES.has(progress.stage) && progress.name) this.#downloads.set(progress.name, progress);
   }
 
@@ -31,6 +37,7 @@ export class ProgressSum {
   clear(): void {
     this.#downloads.clear();
     this.#last = undefined;
+    this.#base = this.#overall.loaded;
   }
 
   /** Whether there is anything to show. When all packages have come, what remains is the run itself. */
@@ -62,14 +69,10 @@ export class ProgressSum {
     return [...this.#downloads.values()].filter(({ loaded, total }) => total === undefined || loaded < total);
   }
 
+  /** `total` is 0 while it is not known. */
   #bytes(): { loaded: number; total: number } {
-    let loaded = 0;
-    let total = 0;
-    for (const download of this.#downloads.values()) {
-      loaded += download.loaded;
-      total += download.total ?? 0;
-    }
-    return { loaded, total };
+    const { loaded, total = this.#base } = this.#overall;
+    return { loaded: loaded - this.#base, total: total - this.#base };
   }
 }
 

@@ -14,6 +14,7 @@ use std::fmt;
 use std::rc::Rc;
 
 pub use self::error::ArchiveError;
+pub(crate) use self::name::parse as parse_path;
 pub use self::writer::ArchiveWriter;
 use crate::source::SharedSource;
 use crate::vfs::{Content, Layer, LayerEntry};

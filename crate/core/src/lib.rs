@@ -4,14 +4,18 @@
 //! bytes, the time and options are passed in by the host (`crate/web`), and results are plain values.
 
 pub mod archive;
+pub mod image;
 pub mod imports;
 pub mod lock;
 pub mod name;
+pub mod prepared;
 pub mod requirement;
 pub mod resolve;
 pub mod side_module;
 pub mod source;
+pub mod store;
 pub mod tag;
+pub mod transfer;
 pub mod version;
 pub mod vfs;
 pub mod wheel;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::name::{PackageName, near};
+use crate::prepared::{Manifest, ManifestError};
 
 /// The largest lock file that is read, in bytes.
 const MAX_BYTES: usize = 32 << 20;
@@ -19,6 +20,7 @@ pub struct LockFile {
     packages: BTreeMap<PackageName, LockedPackage>,
     imports: HashMap<String, PackageName>,
     bytecode: BTreeMap<String, BytecodeFile>,
+    manifest: Manifest,
 }
 
 /// Bytecode that a prepared distribution has beside an archive.
@@ -103,6 +105,9 @@ pub enum LockError {
         /// What stands there.
         sha256: String,
     },
+    /// What a prepared distribution says of its files cannot be.
+    #[error("its part for prepared distributions cannot be used: {0}")]
+    Manifest(#[from] ManifestError),
 }
 
 /// A package that a lock file does not have.
@@ -134,6 +139,8 @@ struct Document {
 struct Extension {
     #[serde(default)]
     bytecode: BTreeMap<String, BytecodeFile>,
+    #[serde(flatten)]
+    manifest: Manifest,
 }
 
 impl LockFile {
@@ -164,7 +171,9 @@ impl LockFile {
         for file in document.taipan.bytecode.values() {
             check_hash(&file.file_name, &file.sha256)?;
         }
-        Ok(Self { info: document.info, packages, imports, bytecode: document.taipan.bytecode })
+        let Extension { bytecode, manifest } = document.taipan;
+        manifest.check()?;
+        Ok(Self { info: document.info, packages, imports, bytecode, manifest })
     }
 
     /// Which interpreter it is for.
@@ -175,6 +184,11 @@ impl LockFile {
     /// Bytecode that comes with the distribution, by the SHA-256 of the archive that it was made from.
     pub fn bytecode(&self) -> &BTreeMap<String, BytecodeFile> {
         &self.bytecode
+    }
+
+    /// What a prepared distribution says of its files; empty for others.
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
     }
 
     /// The hashes of archives with bytecode that are no package's: the standard library's.

@@ -2,10 +2,24 @@
 //!
 //! A side module says in its first section, a custom one called `dylink.0`, how much memory and table it wants and which
 //! libraries it needs. Source: `DynamicLinking.md` of WebAssembly's tool conventions.
+//!
+//! Where memory comes from a snapshot, one can be linked when it is first called: [`strip`] makes a module that leaves
+//! memory alone, [`Functions`] says which slots of the table it fills, and a [`Shim`] fills them until then.
+
+mod functions;
+mod reader;
+mod section;
+mod shim;
+mod strip;
+mod writer;
 
 use thiserror::Error;
 
-const MAGIC: &[u8] = b"\0asm\x01\0\0\0";
+pub use functions::{FunctionType, Functions, Import, ImportKind};
+use reader::Reader;
+pub use shim::{Forwarder, Shim};
+pub use strip::strip;
+
 const SECTION_NAME: &str = "dylink.0";
 const MEMORY_INFO: u8 = 1;
 const NEEDED: u8 = 2;
@@ -31,7 +45,7 @@ pub struct SideModule {
     pub runtime_paths: Vec<String>,
 }
 
-/// Why something is not a side module.
+/// Why something is not a side module, or not one that can be worked with.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SideModuleError {
     /// It is a shared library of another system.
@@ -46,10 +60,20 @@ pub enum SideModuleError {
     /// Its first section is not `dylink.0`.
     #[error("it is WebAssembly, but not a side module: it does not begin with a dylink.0 section")]
     NoDylink,
-    /// The section ends too early or has impossible numbers.
-    #[error("its dylink.0 section is damaged at byte {offset}")]
+    /// A section ends too early or has impossible numbers.
+    #[error("it is damaged at byte {offset}")]
     Damaged {
         /// Where.
+        offset: usize,
+    },
+    /// It has what is not known here. An engine may know it.
+    #[error("it has {what} {code:#x}, which is not supported, before byte {offset}")]
+    Unsupported {
+        /// Of what kind.
+        what: &'static str,
+        /// Its number in the binary format.
+        code: u32,
+        /// Where it ends.
         offset: usize,
     },
 }
@@ -60,8 +84,7 @@ impl SideModule {
     /// # Errors
     /// [`SideModuleError`].
     pub fn parse(bytes: &[u8]) -> Result<Self, SideModuleError> {
-        let Some(body) = bytes.strip_prefix(MAGIC) else { return Err(not_wasm(bytes)) };
-        let mut reader = Reader { bytes: body, offset: 0 };
+        let mut reader = Reader::of_module(bytes)?;
         if reader.byte()? != 0 {
             return Err(SideModuleError::NoDylink);
         }
@@ -80,8 +103,8 @@ impl SideModule {
                     module.table_size = part.number()?;
                     module.table_alignment = part.number()?;
                 }
-                NEEDED => module.needed = part.texts()?,
-                RUNTIME_PATH => module.runtime_paths = part.texts()?,
+                NEEDED => module.needed = texts(&mut part)?,
+                RUNTIME_PATH => module.runtime_paths = texts(&mut part)?,
                 // Exports and imports matter to the linker alone; kinds to come are to be passed over.
                 _ => {}
             }
@@ -90,80 +113,19 @@ impl SideModule {
     }
 }
 
-fn not_wasm(bytes: &[u8]) -> SideModuleError {
-    match bytes {
-        [0x7f, b'E', b'L', b'F', ..] => SideModuleError::OtherSystem { system: "Linux" },
-        [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] | [0xca, 0xfe, 0xba, 0xbe, ..] => {
-            SideModuleError::OtherSystem { system: "macOS" }
-        }
-        [b'M', b'Z', ..] => SideModuleError::OtherSystem { system: "Windows" },
-        _ => SideModuleError::NotWasm,
+fn texts(reader: &mut Reader) -> Result<Vec<String>, SideModuleError> {
+    let count = reader.number()?;
+    if count > MAX_NAMES {
+        return Err(reader.damaged());
     }
-}
-
-struct Reader<'a> {
-    bytes: &'a [u8],
-    /// Where `bytes` begins in the module, for errors.
-    offset: usize,
-}
-
-impl<'a> Reader<'a> {
-    const fn is_at_end(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
-    const fn damaged(&self) -> SideModuleError {
-        SideModuleError::Damaged { offset: self.offset + MAGIC.len() }
-    }
-
-    fn take(&mut self, length: usize) -> Result<&'a [u8], SideModuleError> {
-        let (taken, rest) = self.bytes.split_at_checked(length).ok_or_else(|| self.damaged())?;
-        self.bytes = rest;
-        self.offset += length;
-        Ok(taken)
-    }
-
-    fn byte(&mut self) -> Result<u8, SideModuleError> {
-        Ok(self.take(1)?[0])
-    }
-
-    /// An unsigned LEB128 number of at most 32 bits.
-    fn number(&mut self) -> Result<u32, SideModuleError> {
-        let mut value = 0_u64;
-        for shift in (0..35).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return u32::try_from(value).map_err(|_| self.damaged());
-            }
-        }
-        Err(self.damaged())
-    }
-
-    fn sub_reader(&mut self) -> Result<Self, SideModuleError> {
-        let length = self.number()? as usize;
-        let offset = self.offset;
-        Ok(Self { bytes: self.take(length)?, offset })
-    }
-
-    fn text(&mut self) -> Result<&'a str, SideModuleError> {
-        let length = self.number()? as usize;
-        std::str::from_utf8(self.take(length)?).map_err(|_| self.damaged())
-    }
-
-    fn texts(&mut self) -> Result<Vec<String>, SideModuleError> {
-        let count = self.number()?;
-        if count > MAX_NAMES {
-            return Err(self.damaged());
-        }
-        (0..count).map(|_| self.text().map(str::to_owned)).collect()
-    }
+    (0..count).map(|_| reader.text().map(str::to_owned)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::reader::MAGIC;
     use super::*;
 
     fn module(parts: &[(u8, &[u8])]) -> Vec<u8> {

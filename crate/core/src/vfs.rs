@@ -18,6 +18,7 @@ mod file_system;
 mod inode;
 mod layer;
 mod path;
+mod snapshot;
 mod walk;
 
 #[cfg(test)]
@@ -28,4 +29,5 @@ pub use errno::Errno;
 pub use file_system::{FileSystem, Usage};
 pub use inode::{AttributeChange, DirectoryEntry, FileKind, Inode, Metadata};
 pub use layer::{Layer, LayerEntry, LayerError, LayerId, Overlap};
+pub use snapshot::{Tree, TreeError, TreeNode};
 pub use walk::WalkEntry;

@@ -219,6 +219,43 @@ proptest! {
     }
 
     #[test]
+    fn going_back_is_as_if_nothing_had_happened(
+        before in prop::collection::vec(call(), 1..40),
+        between in prop::collection::vec(call(), 0..40),
+        after in prop::collection::vec(call(), 0..20),
+    ) {
+        let mut files = FileSystem::new(0.0);
+        let mut model = Model::new();
+        for call in &before {
+            prop_assert_eq!(apply_to_files(&mut files, call, 1.0), apply_to_model(&mut model, call));
+        }
+        let (expected, usage) = (files.walk(files.root()), files.usage());
+        let tree = files.snapshot().unwrap();
+        prop_assert_eq!(files.walk(files.root()), expected.clone(), "taking a snapshot changes nothing");
+        prop_assert_eq!(files.usage(), usage);
+        for call in &between {
+            let _ = apply_to_files(&mut files, call, 2.0);
+        }
+        let mut other = FileSystem::from_tree(&tree).unwrap();
+        prop_assert_eq!(other.walk(other.root()), expected.clone());
+        prop_assert_eq!(contents(&mut other), model.clone());
+
+        let newest = files.write_file("newest", b"", 3.0).unwrap();
+        files.roll_back(&tree).unwrap();
+        prop_assert_eq!(files.walk(files.root()), expected);
+        prop_assert_eq!(files.usage().inodes, usage.inodes);
+        prop_assert!(files.write_file("newer", b"", 3.0).unwrap() > newest, "numbers are not given away again");
+        files.unlink(files.root(), "newer", 3.0).unwrap();
+        for call in &after {
+            let expected = apply_to_model(&mut model, call);
+            prop_assert_eq!(&apply_to_files(&mut files, call, 4.0), &expected, "{:?}", call);
+            prop_assert_eq!(&apply_to_files(&mut other, call, 4.0), &expected, "{:?}", call);
+        }
+        prop_assert_eq!(contents(&mut files), model.clone());
+        prop_assert_eq!(contents(&mut other), model);
+    }
+
+    #[test]
     fn open_files_keep_their_contents(calls in prop::collection::vec(call(), 1..40)) {
         let mut files = FileSystem::new(0.0);
         let inode = files.write_file("a", b"kept", 0.0).unwrap();

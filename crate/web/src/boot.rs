@@ -12,53 +12,40 @@
 //! 6. put the packages on the path.
 
 mod files;
+mod restored;
+mod standard_library;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use futures::future::try_join;
-use js_sys::{ArrayBuffer, WebAssembly};
+use futures::future::join;
+use js_sys::{ArrayBuffer, Object, WebAssembly};
 use taipan_core::vfs::{FileSystem, LayerId};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::AbortSignal;
 
 use self::files::DistributionFiles;
+use self::standard_library::StandardLibrary;
+use crate::archives::Archives;
 use crate::boundary::{BootOptions, CacheMode, EngineHost, MemoryUse, Stage, TimingsObject};
 use crate::bytecode::Bytecode;
+use crate::distribution;
 use crate::emscripten::bindings::{Module, PublicApi};
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::Linker;
 use crate::emscripten::package_manager;
-use crate::emscripten::start::{StartOptions, start};
+use crate::emscripten::snapshot::Restore;
+use crate::emscripten::start::{ModuleFuture, PopulateFuture, StartOptions, start};
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Fetcher, settle, spawn};
+use crate::fetch::{Fetcher, Network, settle, spawn};
 use crate::global::wall_clock;
 use crate::output::{Output, Stream};
-use crate::packages::{PackageParts, Packages};
+use crate::packages::{Lock, PackageParts, Packages};
 use crate::pyodide::{self, Configuration};
-use crate::python_files;
-use crate::session::Session;
+use crate::session::{Connection, Session};
 use crate::store::Store;
 use crate::timeline::Timeline;
-
-/// What Python is started for.
-pub enum Face {
-    /// `python.run`, with streams, signals and displays of its own.
-    Session,
-    /// Programs written for Pyodide, which get Pyodide's own API.
-    Pyodide(Configuration),
-}
-
-impl Face {
-    /// Pyodide's configuration, where that is the face.
-    fn configuration(&self) -> Option<&Configuration> {
-        match self {
-            Self::Session => None,
-            Self::Pyodide(configuration) => Some(configuration),
-        }
-    }
-}
 
 /// A started Python.
 pub struct Interpreter {
@@ -66,16 +53,28 @@ pub struct Interpreter {
     pub module: Module,
     /// Pyodide's API object.
     pub api: PublicApi,
+    /// CPython's compiled module.
+    pub main: WebAssembly::Module,
+    /// SHA-256 of the glue, of that module and of the standard library.
+    pub hashes: [String; 3],
+    /// What Python imports as `_taipan_host`.
+    pub host_module: Object,
     /// Runs code, where that is what it was started for.
     pub session: Option<Session>,
     /// Brings packages.
     pub packages: Rc<Packages>,
+    /// What is kept for the next visit.
+    pub store: Store,
     /// Keeps bytecode.
     pub bytecode: Rc<Bytecode>,
     /// Timings and progress.
     pub timeline: Rc<Timeline>,
+    /// The way out.
+    pub network: Network,
     /// The file system.
     pub files: SharedFileSystem,
+    /// Links side modules.
+    pub linker: Linker,
     /// Bytes of archives and mounted files held outside linear memory.
     pub held: Rc<Cell<u64>>,
     /// What the page has mounted, by path.
@@ -99,7 +98,118 @@ impl Interpreter {
     }
 }
 
-/// Starts Python.
+/// What Python is started for.
+pub enum Face {
+    /// `python.run`, with streams, signals and displays of its own.
+    Session,
+    /// Programs written for Pyodide, which get Pyodide's own API.
+    Pyodide(Configuration),
+}
+
+impl Face {
+    /// Pyodide's configuration, where that is the face.
+    fn configuration(&self) -> Option<&Configuration> {
+        match self {
+            Self::Session => None,
+            Self::Pyodide(configuration) => Some(configuration),
+        }
+    }
+}
+
+/// What every start needs, and what comes of it.
+struct Ground {
+    options: BootOptions,
+    host: EngineHost,
+    timeline: Rc<Timeline>,
+    network: Network,
+    fetcher: Fetcher,
+    output: Rc<Output>,
+    files: SharedFileSystem,
+    held: Rc<Cell<u64>>,
+    linker: Linker,
+    archives: Rc<Archives>,
+}
+
+impl Ground {
+    fn new(options: &BootOptions, host: &EngineHost, network: &Network, fetcher: &Fetcher) -> Self {
+        let timeline = fetcher.timeline();
+        Self {
+            options: options.clone(),
+            host: host.clone(),
+            network: network.clone(),
+            fetcher: fetcher.clone(),
+            output: Rc::new(Output::new(host.clone())),
+            files: Rc::new(RefCell::new(FileSystem::new(wall_clock()))),
+            held: Rc::new(Cell::new(0)),
+            linker: Linker::new(Rc::clone(&timeline)),
+            archives: Rc::default(),
+            timeline,
+        }
+    }
+
+    /// What is kept from one visit to the next.
+    fn open_store(&self) -> impl Future<Output = Store> + use<> {
+        let (is_wanted, host) = (self.options.cache == CacheMode::Persistent, self.host.clone());
+        let limit = self.options.cache_limit.map(|limit| limit as u64);
+        async move { Store::open(is_wanted, limit, &host).await }
+    }
+
+    /// The packages and the bytecode of an interpreter that has none yet.
+    fn packages(&self, lock: Lock, store: &Store) -> (Rc<Packages>, Rc<Bytecode>) {
+        let (files, held) = (Rc::clone(&self.files), Rc::clone(&self.held));
+        let bytecode = Rc::new(Bytecode::new(lock.abi, store.clone(), self.options.bytecode.clone(), files, held));
+        let parts = PackageParts {
+            files: Rc::clone(&self.files),
+            linker: self.linker.clone(),
+            store: store.clone(),
+            bytecode: Rc::clone(&bytecode),
+            archives: Rc::clone(&self.archives),
+            timeline: Rc::clone(&self.timeline),
+            network: self.network.clone(),
+            held: Rc::clone(&self.held),
+        };
+        (Rc::new(Packages::new(lock, &self.options, parts)), bytecode)
+    }
+
+    /// Starts CPython, or the module that is to become one.
+    async fn start(&self, face: &Face, packages: &Rc<Packages>, parts: StartParts) -> Result<Module> {
+        let print = Rc::clone(&self.output);
+        let options = StartOptions {
+            abi: packages.lock().abi,
+            index_url: self.options.index_url.clone(),
+            package_base_url: packages.base_urls().first().cloned().unwrap_or_default(),
+            environment: environment(&self.options, face),
+            lock_file: packages.lock().text().to_owned(),
+            factory: parts.factory,
+            module: parts.module,
+            populate: parts.populate,
+            files: Rc::clone(&self.files),
+            linker: self.linker.clone(),
+            configuration: face.configuration().cloned(),
+            connect: Box::new({
+                let packages = Rc::clone(packages);
+                move |api| package_manager::connect(api, &packages)
+            }),
+            restore: parts.restore,
+            print: Rc::new(move |is_stderr, line| {
+                print.write_line(if is_stderr { Stream::Stderr } else { Stream::Stdout }, line);
+            }),
+        };
+        let module = start(options, &self.timeline).await?;
+        self.fetcher.check_aborted()?;
+        Ok(module)
+    }
+}
+
+/// What differs between a start and a restoration.
+struct StartParts {
+    factory: js_sys::Function,
+    module: ModuleFuture,
+    populate: PopulateFuture,
+    restore: Option<Rc<Restore>>,
+}
+
+/// Starts Python: from an image where there is one that fits, else from the beginning.
 ///
 /// # Errors
 /// Typed as in `boundary.d.ts`; every failure rejects within the time it takes to notice it.
@@ -109,84 +219,70 @@ pub async fn boot(
     host: EngineHost,
     signal: Option<AbortSignal>,
 ) -> Result<Interpreter> {
-    let configuration = face.configuration();
     let timeline = Rc::new(Timeline::start(host.clone()));
-    let fetcher = Fetcher::new(Rc::clone(&timeline), signal);
-    let output = Rc::new(Output::new(host.clone()));
-    let files = Rc::new(RefCell::new(FileSystem::new(wall_clock())));
-    let held = Rc::new(Cell::new(0));
-    let linker = Linker::new(Rc::clone(&timeline));
-
+    let network = Network::new(Rc::clone(&timeline), options.stall_timeout);
+    let fetcher = network.fetcher(signal);
     let mut distribution = DistributionFiles::request(&options, &fetcher);
+    if options.image.is_some() {
+        let ground = Ground::new(&options, &host, &network, &fetcher);
+        match restored::restore(ground, &mut distribution).await {
+            Ok(interpreter) => return Ok(interpreter),
+            Err(error) => {
+                fetcher.check_aborted()?;
+                timeline.note_image(error.message());
+            }
+        }
+    }
+    from_beginning(Ground::new(&options, &host, &network, &fetcher), face, distribution).await
+}
+
+/// Starts Python from the beginning.
+async fn from_beginning(ground: Ground, face: &Face, mut distribution: DistributionFiles) -> Result<Interpreter> {
+    let Ground { options, host, timeline, fetcher, .. } = &ground;
+    // It is awaited further down; asking is what counts here.
+    drop(distribution.request_library());
     // The glue can be evaluated before the lock file confirms that it is the right one.
     let guessed_abi = distribution.guessed_abi();
-    let guessed_factory = spawn(distribution.factory(guessed_abi, &host));
-    let store = Store::open(options.cache == CacheMode::Persistent).await;
-    let lock = distribution.lock_file().await?;
+    let guessed_factory = spawn(distribution.factory(guessed_abi, host));
+    let (store, lock) = join(ground.open_store(), distribution.lock_file()).await;
+    let lock = lock?;
     let abi = lock.abi;
-    let bytecode = Rc::new(Bytecode::new(abi, store, Rc::clone(&files), Rc::clone(&held)));
-    let parts = PackageParts {
-        files: Rc::clone(&files),
-        linker: linker.clone(),
-        bytecode: Rc::clone(&bytecode),
-        timeline: Rc::clone(&timeline),
-        held: Rc::clone(&held),
-    };
-    let packages = Rc::new(Packages::new(lock, &options, parts));
-    // The standard library's own hash is not known yet; what no package has is its.
-    for hash in packages.lock().file().bytecode_of_no_package() {
-        Bytecode::request(&bytecode, hash, packages.lock().file(), packages.base_url(), &fetcher);
+    let (packages, bytecode) = ground.packages(lock, &store);
+    // The standard library's own hash is not known yet; where the release is a known one, or the lock file has bytecode of
+    // what is no package, it can be told.
+    let file = packages.lock().file();
+    let known = distribution::standard_library_of(&file.info().version);
+    let prepared = file.manifest().file(distribution::STANDARD_LIBRARY_FILE);
+    let known = known.filter(|known| prepared.is_none_or(|facts| facts.sha256 == *known));
+    for hash in file.bytecode_of_no_package().chain(known) {
+        Bytecode::request(&bytecode, hash, file, packages.base_urls(), fetcher);
     }
     let names = match face {
         Face::Session => options.packages.clone(),
         // They are installed when its package manager asks for them.
-        Face::Pyodide(_) => Packages::request(&packages, &options.packages, &fetcher).map(|()| Vec::new())?,
+        Face::Pyodide(_) => Packages::request(&packages, &options.packages, fetcher).map(|()| Vec::new())?,
     };
     let preload = spawn({
         let (packages, fetcher) = (Rc::clone(&packages), fetcher.clone());
         async move { packages.load(&names, &fetcher).await }
     });
 
-    let factory = if abi == guessed_abi { guessed_factory } else { spawn(distribution.factory(abi, &host)) };
-    let (factory, standard_library) = try_join(factory, distribution.standard_library()).await?;
+    Packages::prefetch(&packages, fetcher);
+
+    let factory = if abi == guessed_abi { guessed_factory } else { spawn(distribution.factory(abi, host)) };
+    let library = StandardLibrary { bytecode: Rc::clone(&bytecode), held: Rc::clone(&ground.held) };
+    let populate = library.populate(distribution.standard_library(), Rc::clone(&packages), fetcher.clone());
+    let factory = factory.await?;
     timeline.end(Stage::Glue);
-    let (standard_library, hash) = standard_library;
-    Bytecode::request(&bytecode, &hash, packages.lock().file(), packages.base_url(), &fetcher);
-    let kept = bytecode.receive(&hash).await;
-    let (print, shared_files, shared_held) = (Rc::clone(&output), Rc::clone(&files), Rc::clone(&held));
-    let start_options = StartOptions {
-        abi,
-        index_url: options.index_url.clone(),
-        package_base_url: packages.base_url().to_owned(),
-        environment: environment(&options, face),
-        lock_file: packages.lock().text().to_owned(),
-        factory,
-        module: distribution.module(),
-        populate: Box::new({
-            let bytecode = Rc::clone(&bytecode);
-            move |files| {
-                let layer = python_files::mount(files, abi, standard_library, &shared_held)?;
-                bytecode.mount(layer, &hash, kept);
-                Ok(())
-            }
-        }),
-        files,
-        linker,
-        configuration: configuration.cloned(),
-        connect: Box::new({
-            let packages = Rc::clone(&packages);
-            move |api| package_manager::connect(api, &packages)
-        }),
-        print: Rc::new(move |is_stderr, line| {
-            print.write_line(if is_stderr { Stream::Stderr } else { Stream::Stdout }, line);
-        }),
-    };
-    let module = start(start_options, &timeline).await?;
-    fetcher.check_aborted()?;
-    let api = finish_bootstrap(&module, configuration).await?;
-    let session = match face {
-        Face::Session => Some(Session::new(&module, &api, &host, output, &packages)?),
-        Face::Pyodide(_) => pyodide::connect(&module, &api, &packages, &bytecode).map(|()| None)?,
+    let parts = StartParts { factory, module: distribution.module(), populate, restore: None };
+    let module = ground.start(face, &packages, parts).await?;
+    let api = finish_bootstrap(&module, face.configuration()).await?;
+    let (host_module, session) = match face {
+        Face::Session => {
+            let connection = Connection::new(host, Rc::clone(&ground.output), &packages);
+            (connection.module.clone(), Some(Session::new(&api, connection)?))
+        }
+        Face::Pyodide(_) => (pyodide::connect(&module, &api, &packages, &bytecode)?, None),
     };
     timeline.end(Stage::Bootstrap);
     packages.connect(&api);
@@ -197,14 +293,20 @@ pub async fn boot(
     timeline.end(Stage::Ready);
     Bytecode::put_away_when_idle(&bytecode, &api);
     Ok(Interpreter {
+        main: distribution.module().await?,
+        hashes: distribution.hashes().await?,
         module,
         api,
+        host_module,
         session,
         packages,
+        store,
         bytecode,
-        timeline,
-        files: shared_files,
-        held,
+        timeline: ground.timeline,
+        network: ground.network,
+        files: ground.files,
+        linker: ground.linker,
+        held: ground.held,
         mounts: RefCell::default(),
     })
 }

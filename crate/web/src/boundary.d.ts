@@ -11,7 +11,8 @@ export type Stage =
   | "ready"
   | "resolve"
   | "download"
-  | "import";
+  | "import"
+  | "image";
 
 /** Something that takes a while has moved on. */
 export interface Progress {
@@ -23,6 +24,12 @@ export interface Progress {
   loaded: number;
   /** Bytes in all, absent while unknown. */
   total?: number;
+  /**
+   * For a file that is being downloaded: bytes of everything that was asked for so far. `loaded` never grows less.
+   * `total` grows as more is asked for, and is absent while any size is unknown: a server that compresses on the way
+   * does not say it.
+   */
+  overall?: { loaded: number; total?: number };
 }
 
 /**
@@ -48,6 +55,13 @@ export interface Frame {
   source?: string;
 }
 
+/** A ZIP file of `.pyc` files with their paths in the file system. */
+export interface ShippedBytecode {
+  url: string;
+  /** SHA-256 of the file, in hexadecimal. */
+  sha256: string;
+}
+
 /** What is needed to start Python. Everything is plain data; URLs are absolute. */
 export interface BootOptions {
   /** Folder of the distribution: glue, wasm module, standard library and lock file. Ends in `/`. */
@@ -56,12 +70,23 @@ export interface BootOptions {
   lockFileURL?: string;
   /** The lock file itself: `lockFileURL` is then not fetched. */
   lockFileContents?: string;
-  /** Folder of the wheels named in the lock file. Default: the folder of the lock file. Ends in `/`. */
-  packageBaseUrl?: string;
   /** Where the standard library is, if not in `indexURL`; it may be any. */
   stdLibURL?: string;
-  /** Whether bytecode may be kept for the next visit. Default: `"persistent"`. */
+  /**
+   * Folders of the wheels named in the lock file: each has them all, and what one does not give is asked of the next.
+   * Default: the folder of the lock file. Each ends in `/`; at least one.
+   */
+  packageBaseUrls?: string[];
+  /** Milliseconds without a byte after which a transfer is given up and tried again. Default: 30 000. */
+  stallTimeoutMs?: number;
+  /** Whether packages and bytecode may be kept for the next visit. Default: `"persistent"`. */
   cache?: "persistent" | "none";
+  /** The most that is kept, in bytes. Default: 512 MiB, or half of what the browser gives the site where that is less. */
+  cacheLimit?: number;
+  /** Bytecode that does not come with the distribution, by the SHA-256 of the archive it belongs to. */
+  bytecode?: Record<string, ShippedBytecode>;
+  /** Address of an image to restore, if it fits; else Python starts from the beginning. */
+  image?: string;
   /** Packages to have on the path when boot is done. */
   packages: string[];
   /** Environment variables. */
@@ -74,6 +99,8 @@ export interface EngineHost {
   importModule(url: string): Promise<unknown>;
   /** Called as things move on. */
   onProgress(progress: Progress): void;
+  /** Called for what the page may want to know and what is no failure. */
+  onNotice?(notice: Notice): void;
   /** Called for each piece of output, in order. `run` is the id given to `Engine.run`, 0 outside a run. */
   onOutput(run: number, output: Output): void;
   /**
@@ -142,7 +169,34 @@ export interface Timings {
   modulesLinked: number;
   /** Files whose contents had to be inflated. */
   filesInflated: number;
+  /** Why an image was not restored, a sentence; absent if none was wanted or it was restored. */
+  imageRefused?: string;
 }
+
+/** Where the store is: the origin private file system, the Cache API, or nowhere that outlives the interpreter. */
+export type StoreBackend = "opfs" | "cache" | "memory" | "none";
+
+/** What is kept in this browser, for all pages of the origin. */
+export interface StoreUsage {
+  /** Bytes of content. */
+  bytes: number;
+  /** The most that is kept, in bytes. */
+  limit: number;
+  /** Pieces of content. */
+  entries: number;
+  backend: StoreBackend;
+}
+
+/** Something that the page may want to know and that is no failure. */
+export interface Notice {
+  /** `STORE_IN_MEMORY`: nothing more is kept for the next visit; the browser has no room for it or denies it. */
+  code: NoticeCode;
+  message: string;
+  /** What can be done about it, a sentence. */
+  hint: string;
+}
+
+export type NoticeCode = "STORE_IN_MEMORY";
 
 /** Sizes in bytes. */
 export interface MemoryUse {

@@ -38,6 +38,14 @@ extern "C" {
     #[wasm_bindgen(typescript_type = "MemoryUse")]
     pub type MemoryUseObject;
 
+    /// `StoreUsage`.
+    #[wasm_bindgen(typescript_type = "StoreUsage")]
+    pub type StoreUsageObject;
+
+    /// `StoreBackend`.
+    #[wasm_bindgen(typescript_type = "StoreBackend")]
+    pub type StoreBackendName;
+
     /// What `Engine.mount` takes.
     #[wasm_bindgen(typescript_type = "File | Blob | Uint8Array | FileSystemDirectoryHandle")]
     pub type MountSource;
@@ -53,6 +61,12 @@ extern "C" {
     #[wasm_bindgen(method, js_name = onProgress)]
     pub fn on_progress(this: &EngineHost, progress: &JsValue);
 
+    #[wasm_bindgen(method, getter, js_name = onNotice)]
+    fn notice_function(this: &EngineHost) -> Option<js_sys::Function>;
+
+    #[wasm_bindgen(method, catch, js_name = onNotice)]
+    fn on_notice(this: &EngineHost, notice: &JsValue) -> Result<(), JsValue>;
+
     #[wasm_bindgen(method, js_name = onOutput)]
     pub fn on_output(this: &EngineHost, run: u32, output: &JsValue);
 
@@ -67,6 +81,16 @@ extern "C" {
 
     #[wasm_bindgen(method, catch, js_name = takeInterrupt)]
     pub fn take_interrupt(this: &EngineHost) -> Result<bool, JsValue>;
+}
+
+impl EngineHost {
+    /// Tells the page something, where it listens.
+    pub fn notify(&self, notice: &Notice) {
+        if self.notice_function().is_some() {
+            // What a listener throws is its own affair.
+            let _ = self.on_notice(&to_js(notice));
+        }
+    }
 }
 
 /// A stage of starting Python or of bringing packages in.
@@ -97,6 +121,8 @@ pub enum Stage {
     Download,
     /// Python is importing.
     Import,
+    /// An image is coming.
+    Image,
 }
 
 impl Stage {
@@ -115,6 +141,7 @@ impl Stage {
             Self::Resolve => "resolve",
             Self::Download => "download",
             Self::Import => "import",
+            Self::Image => "image",
         }
     }
 }
@@ -131,6 +158,19 @@ pub struct Progress<'a> {
     /// Bytes or steps in all, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<f64>,
+    /// All downloads together, where this is one of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overall: Option<OverallProgress>,
+}
+
+/// `Progress.overall` of `boundary.d.ts`, in bytes.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct OverallProgress {
+    /// Done.
+    pub loaded: f64,
+    /// In all, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<f64>,
 }
 
 /// `BootOptions` of `boundary.d.ts`.
@@ -145,21 +185,42 @@ pub struct BootOptions {
     /// The lock file itself.
     #[serde(rename = "lockFileContents", default)]
     pub lock_file_contents: Option<String>,
-    /// Folder of the wheels.
-    #[serde(rename = "packageBaseUrl", default)]
-    pub package_base_url: Option<String>,
+    /// Folders of the wheels, each ending in `/`, in the order in which they are asked.
+    #[serde(rename = "packageBaseUrls", default)]
+    pub package_base_urls: Option<Vec<String>>,
+    /// Milliseconds without a byte after which a transfer is taken up again.
+    #[serde(rename = "stallTimeoutMs", default)]
+    pub stall_timeout: Option<f64>,
     /// Where the standard library is, if not in `index_url`.
     #[serde(rename = "stdLibURL", default)]
     pub standard_library_url: Option<String>,
     /// Whether anything may be kept for the next visit.
     #[serde(default)]
     pub cache: CacheMode,
+    /// Bytecode that does not come with the distribution, by the SHA-256 of the archive it belongs to.
+    #[serde(default)]
+    pub bytecode: std::collections::BTreeMap<String, ShippedBytecode>,
+    /// An image to restore, if it fits.
+    #[serde(default)]
+    pub image: Option<String>,
+    /// The most that is kept, in bytes.
+    #[serde(rename = "cacheLimit", default)]
+    pub cache_limit: Option<f64>,
     /// Packages to have on the path when boot is done.
     #[serde(default)]
     pub packages: Vec<String>,
     /// Environment variables.
     #[serde(default)]
     pub env: std::collections::BTreeMap<String, String>,
+}
+
+/// `ShippedBytecode` of `boundary.d.ts`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ShippedBytecode {
+    /// Where it is.
+    pub url: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
 }
 
 /// What may be kept from one visit to the next.
@@ -174,7 +235,7 @@ pub enum CacheMode {
 }
 
 /// `PackageInfo` of `boundary.d.ts`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PackageInfo {
     /// Name as in the lock file.
@@ -204,6 +265,38 @@ pub struct FileStat {
     pub changed: f64,
     /// Inode number.
     pub inode: u32,
+}
+
+/// `StoreUsage` of `boundary.d.ts`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct StoreUsage {
+    /// Bytes of content.
+    pub bytes: f64,
+    /// The most that is kept, in bytes.
+    pub limit: f64,
+    /// Pieces of content.
+    pub entries: u32,
+    /// `StoreBackend`.
+    pub backend: &'static str,
+}
+
+/// `Notice` of `boundary.d.ts`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Notice {
+    /// What it is about.
+    pub code: NoticeCode,
+    /// Sentences.
+    pub message: String,
+    /// What can be done about it.
+    pub hint: &'static str,
+}
+
+/// What a notice is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum NoticeCode {
+    /// Nothing more is kept for the next visit.
+    StoreInMemory,
 }
 
 /// `MemoryUse` of `boundary.d.ts`, in bytes.
@@ -249,9 +342,11 @@ mod tests {
 
     #[wasm_bindgen_test]
     fn progress_is_a_plain_object_that_leaves_out_what_is_unknown() {
-        let progress = to_js(&Progress { stage: Stage::Download, name: "pandas", loaded: 5.0, total: None });
+        let progress =
+            to_js(&Progress { stage: Stage::Download, name: "pandas", loaded: 5.0, total: None, overall: None });
         assert_eq!(Reflect::get(&progress, &"stage".into()).unwrap(), "download");
         assert_eq!(Reflect::get(&progress, &"loaded".into()).unwrap(), 5.0);
         assert!(!Reflect::has(&progress, &"total".into()).unwrap());
+        assert!(!Reflect::has(&progress, &"overall".into()).unwrap());
     }
 }

@@ -5,7 +5,7 @@
 //! (PEP 552's timestamp form), so a file that the user changes is compiled anew.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Reflect, Uint8Array};
@@ -18,12 +18,12 @@ use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, Shared};
 
 use crate::archive_bytes::ArchiveBytes;
-use crate::boundary::Stage;
+use crate::boundary::{ShippedBytecode, Stage};
 use crate::emscripten::abi::Abi;
 use crate::emscripten::bindings::PublicApi;
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::error::{Code, Error};
-use crate::fetch::{Fetcher, Label, compare_sha256, sha256, spawn};
+use crate::fetch::{Fetcher, Label, Sources, spawn};
 use crate::global::{self, wall_clock};
 use crate::store::Store;
 
@@ -42,6 +42,8 @@ type CompiledFile = (String, Vec<u8>);
 pub struct Bytecode {
     abi: Abi,
     store: Store,
+    /// Bytecode that comes with Taipan.
+    shipped: BTreeMap<String, ShippedBytecode>,
     /// Bytecode on its way from the server, by the archive's SHA-256.
     coming: RefCell<HashMap<String, Coming>>,
     files: SharedFileSystem,
@@ -52,45 +54,61 @@ pub struct Bytecode {
     fresh: RefCell<HashMap<String, Vec<CompiledFile>>>,
     /// What was kept already.
     kept: RefCell<HashMap<String, Archive>>,
+    /// Whether what was imported before bytecode was collected has been compiled again.
+    has_caught_up: Cell<bool>,
     /// Grows with every run, so that putting away notices that it is not idle any more.
     activity: Cell<u64>,
 }
 
 impl Bytecode {
     /// No archive is mounted.
-    pub fn new(abi: Abi, store: Store, files: SharedFileSystem, held: Rc<Cell<u64>>) -> Self {
+    pub fn new(
+        abi: Abi,
+        store: Store,
+        shipped: BTreeMap<String, ShippedBytecode>,
+        files: SharedFileSystem,
+        held: Rc<Cell<u64>>,
+    ) -> Self {
         Self {
             abi,
             store,
+            shipped,
             coming: RefCell::default(),
             files,
             held,
             archives: RefCell::default(),
             fresh: RefCell::default(),
             kept: RefCell::default(),
+            has_caught_up: Cell::default(),
             activity: Cell::default(),
         }
     }
 
-    /// Starts to get the bytecode of an archive: what is kept in this browser, or what the distribution has. Bytecode
-    /// that cannot be had costs time and nothing else, so failures are no errors.
-    pub fn request(this: &Rc<Self>, archive_hash: &str, lock: &LockFile, base_url: &str, fetcher: &Fetcher) {
+    /// Starts to get the bytecode of an archive: what is kept in this browser, what the distribution has, or what comes
+    /// with Taipan. Bytecode that cannot be had costs time and nothing else, so failures are no errors.
+    pub fn request(this: &Rc<Self>, archive_hash: &str, lock: &LockFile, base_urls: &[String], fetcher: &Fetcher) {
         if this.coming.borrow().contains_key(archive_hash) {
             return;
         }
-        let file = lock.bytecode().get(archive_hash).cloned();
-        let (this_too, hash, base_url, fetcher) =
-            (Rc::clone(this), archive_hash.to_owned(), base_url.to_owned(), fetcher.clone());
+        let of_distribution = lock.bytecode().get(archive_hash).map(|file| {
+            (Sources::in_folders(base_urls, &file.file_name).with_sha256(&file.sha256), file.file_name.clone())
+        });
+        let shipped = || {
+            let file = this.shipped.get(archive_hash)?;
+            let name = file.url.rsplit('/').next().unwrap_or_default().to_owned();
+            Some((Sources::at(&file.url).with_sha256(&file.sha256), name))
+        };
+        let file = of_distribution.or_else(shipped);
+        let (this_too, hash, fetcher) = (Rc::clone(this), archive_hash.to_owned(), fetcher.clone());
         let coming = spawn(async move {
             if let Some(kept) = this_too.store.get(&this_too.key(&hash)).await {
                 return Ok(kept);
             }
             let missing = || Error::new(Code::LoadHttp, "There is no bytecode.");
             let file = file.ok_or_else(missing)?;
-            let label = Label { stage: Stage::Download, name: &file.file_name, size: None };
-            let bytes = fetcher.download(&format!("{base_url}{}", file.file_name), label).await?;
-            compare_sha256(&file.file_name, &sha256(&bytes).await, &file.sha256)?;
-            Ok(bytes)
+            let (sources, name) = file;
+            let label = Label { stage: Stage::Download, name: &name, size: None };
+            Ok(fetcher.download_from(sources, label).await?.0)
         });
         let coming = async move { coming.await.ok() }.boxed_local().shared();
         this.coming.borrow_mut().insert(archive_hash.to_owned(), coming);
@@ -102,13 +120,17 @@ impl Bytecode {
         coming.await
     }
 
+    /// The bytecode of an archive that an import waits for.
+    pub fn receive_now(&self, archive_hash: &str) -> Option<Uint8Array> {
+        self.store.get_now(&self.key(archive_hash))
+    }
+
     /// Notes which archive a layer comes from, and mounts the bytecode that is kept for it.
     pub fn mount(&self, layer: LayerId, archive_hash: &str, kept: Option<Uint8Array>) {
         self.archives.borrow_mut().insert(layer, archive_hash.to_owned());
         let Some(bytes) = kept else { return };
-        let source = Rc::new(ArchiveBytes::new(bytes, &self.held));
         // What does not open is as good as not kept.
-        let Ok(archive) = Archive::open(source, &Limits::default()) else { return };
+        let Some(archive) = self.open(bytes) else { return };
         let mut layer = archive.layer(|entry| Some(entry.path.clone()));
         layer.overlap = Overlap::Keep;
         let mut files = self.files.borrow_mut();
@@ -118,12 +140,22 @@ impl Bytecode {
         }
     }
 
+    /// The layers whose modules may be compiled, and the SHA-256 of the archive that each shows.
+    pub fn layers(&self) -> Vec<(LayerId, String)> {
+        self.archives.borrow().iter().map(|(layer, hash)| (*layer, hash.clone())).collect()
+    }
+
+    /// Notes which archive a layer comes from.
+    pub fn note_layer(&self, layer: LayerId, archive_hash: &str) {
+        self.archives.borrow_mut().insert(layer, archive_hash.to_owned());
+    }
+
     /// A run has begun or ended: putting away waits.
     pub fn note_activity(&self) {
         self.activity.set(self.activity.get() + 1);
     }
 
-    /// Puts fresh bytecode away as soon as nothing has been going on for a while.
+    /// Puts fresh bytecode away, and lets the store do what it has to, as soon as nothing has been going on for a while.
     pub fn put_away_when_idle(this: &Rc<Self>, api: &PublicApi) {
         if !this.store.is_persistent() {
             return;
@@ -136,6 +168,7 @@ impl Bytecode {
             if this.activity.get() == activity {
                 // Bytecode that cannot be kept costs time on the next visit, nothing else.
                 let _ = this.put_away(&api, activity).await;
+                this.store.tidy(|| this.activity.get() == activity).await;
             }
         });
     }
@@ -143,7 +176,9 @@ impl Bytecode {
     async fn put_away(&self, api: &PublicApi, activity: u64) -> Result<(), JsValue> {
         let module = api.pyimport("_taipan.bytecode")?;
         let function = |name: &str| Reflect::get(&module, &name.into()).map(JsCast::unchecked_into::<Function>);
-        function("compile_what_came_before")?.call0(&JsValue::UNDEFINED)?;
+        if !self.has_caught_up.replace(true) {
+            function("compile_what_came_before")?.call0(&JsValue::UNDEFINED)?;
+        }
         let take = function("take")?;
         loop {
             let taken: Array = take.call1(&JsValue::UNDEFINED, &AT_A_TIME.into())?.unchecked_into();
@@ -156,9 +191,16 @@ impl Bytecode {
                 return Ok(());
             }
         }
-        for (archive_hash, files) in self.fresh.take() {
-            if let Some(bytes) = self.pack(&archive_hash, files) {
-                self.store.put(&self.key(&archive_hash), &Uint8Array::from(bytes.as_slice())).await;
+        let fresh = self.fresh.take();
+        if !fresh.is_empty() {
+            // Another tab may have kept more meanwhile; an import that could not wait did not see what was kept.
+            self.store.refresh().await;
+        }
+        for (archive_hash, files) in fresh {
+            let key = self.key(&archive_hash);
+            let stored = self.store.get(&key).await.and_then(|bytes| self.open(bytes));
+            if let Some(bytes) = self.pack(&archive_hash, stored.as_ref(), files) {
+                self.store.put(&key, &Uint8Array::from(bytes.as_slice())).await;
             }
         }
         Ok(())
@@ -179,19 +221,25 @@ impl Bytecode {
         }
     }
 
-    /// One ZIP file of what was kept and what is fresh.
-    fn pack(&self, archive_hash: &str, mut fresh: Vec<CompiledFile>) -> Option<Vec<u8>> {
-        fresh.sort();
-        fresh.dedup_by(|later, earlier| later.0 == earlier.0);
-        let mut writer = ArchiveWriter::default();
-        if let Some(kept) = self.kept.borrow().get(archive_hash) {
-            for entry in kept.entries() {
-                if fresh.binary_search_by(|(path, _)| path.cmp(&entry.path)).is_err() {
-                    writer.add(&entry.path, &kept.read(entry).ok()?).ok()?;
+    fn open(&self, bytes: Uint8Array) -> Option<Archive> {
+        Archive::open(Rc::new(ArchiveBytes::new(bytes, &self.held)), &Limits::default()).ok()
+    }
+
+    /// One ZIP file of what is fresh, what the store has and what this start began with; the first of these counts.
+    fn pack(&self, archive_hash: &str, stored: Option<&Archive>, fresh: Vec<CompiledFile>) -> Option<Vec<u8>> {
+        let mut files: BTreeMap<String, Vec<u8>> = fresh.into_iter().collect();
+        let kept = self.kept.borrow();
+        for archive in stored.into_iter().chain(kept.get(archive_hash)) {
+            for entry in archive.entries() {
+                if !files.contains_key(&entry.path)
+                    && let Ok(bytes) = archive.read(entry)
+                {
+                    files.insert(entry.path.clone(), bytes.to_vec());
                 }
             }
         }
-        for (path, bytes) in &fresh {
+        let mut writer = ArchiveWriter::default();
+        for (path, bytes) in &files {
             writer.add(path, bytes).ok()?;
         }
         Some(writer.finish())

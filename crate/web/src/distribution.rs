@@ -97,6 +97,11 @@ pub fn is_known(hash: &str) -> bool {
     RELEASES.iter().any(|release| [release.glue, release.wasm, release.standard_library].contains(&hash))
 }
 
+/// The SHA-256 of the standard library of a release, if it is a known one.
+pub fn standard_library_of(version: &str) -> Option<&'static str> {
+    RELEASES.iter().find(|release| release.version == version).map(|release| release.standard_library)
+}
+
 /// Checks the SHA-256 of every core file against the known releases.
 ///
 /// # Errors

@@ -12,4 +12,5 @@ pub mod native_fs;
 pub mod node;
 pub mod package_manager;
 pub mod sentinel;
+pub mod snapshot;
 pub mod start;

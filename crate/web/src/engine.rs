@@ -3,21 +3,19 @@
 mod files;
 mod mounts;
 
-use std::rc::Rc;
-
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
 use crate::boot::{self, Face, Interpreter};
 use crate::boundary::{
     BootOptions, BootOptionsObject, EngineHost, FileStatObject, MemoryUseObject, PackageInfoArray, RunEndObject,
-    RunRequestObject, TimingsObject, to_js,
+    RunRequestObject, StoreBackendName, StoreUsageObject, TimingsObject, to_js,
 };
 use crate::bytecode::Bytecode;
 use crate::error::{Code, Error};
 use crate::fetch::Fetcher;
+use crate::image;
 use crate::session::{RunRequest, Session};
-use crate::store;
 
 /// A started Python interpreter.
 #[wasm_bindgen]
@@ -39,12 +37,6 @@ impl Engine {
         let missing = || Error::new(Code::Fatal, "The interpreter has no session.");
         let session = interpreter.session.take().ok_or_else(missing)?;
         Ok(Self { interpreter, session })
-    }
-
-    /// Forgets everything that is kept for this origin from one visit to the next.
-    #[wasm_bindgen(js_name = clearStore)]
-    pub async fn clear_store() {
-        store::clear().await;
     }
 
     /// Runs code to its end. Output goes to the host as it happens.
@@ -71,8 +63,10 @@ impl Engine {
     /// `PACKAGE_NOT_FOUND`, `PACKAGES_FAILED` and what a single package can fail with.
     #[wasm_bindgen(js_name = loadPackage)]
     pub async fn load_package(&self, names: Vec<String>, signal: Option<AbortSignal>) -> Thrown<PackageInfoArray> {
-        let loaded = self.interpreter.packages.load(&names, &self.fetcher(signal)).await?;
-        Ok(to_js(&loaded).unchecked_into())
+        self.interpreter.bytecode.note_activity();
+        let loaded = self.interpreter.packages.load(&names, &self.fetcher(signal)).await;
+        Bytecode::put_away_when_idle(&self.interpreter.bytecode, &self.interpreter.api);
+        Ok(to_js(&loaded?).unchecked_into())
     }
 
     /// Loads the packages that a piece of code imports, as far as the lock file knows them.
@@ -113,6 +107,15 @@ impl Engine {
         Ok(self.session.set_global(name, value)?)
     }
 
+    /// An image of the interpreter as it is, variables included, in pieces that belong one behind the other. Nothing may
+    /// be running.
+    ///
+    /// # Errors
+    /// `NOT_SUPPORTED` for what an image cannot hold, naming it.
+    pub fn bake(&self) -> Thrown<js_sys::Array> {
+        Ok(image::bake(&self.interpreter)?)
+    }
+
     /// Sizes in bytes.
     pub fn memory(&self) -> MemoryUseObject {
         let memory = self.interpreter.memory();
@@ -122,6 +125,24 @@ impl Engine {
     /// How long each stage of the boot took, and what was moved.
     pub fn timings(&self) -> TimingsObject {
         self.interpreter.timings()
+    }
+
+    /// Where things are kept for the next visit.
+    #[wasm_bindgen(js_name = storeBackend)]
+    pub fn store_backend(&self) -> StoreBackendName {
+        JsValue::from(self.interpreter.store.backend_name()).unchecked_into()
+    }
+
+    /// How much is kept for this origin.
+    #[wasm_bindgen(js_name = storeUsage)]
+    pub async fn store_usage(&self) -> StoreUsageObject {
+        to_js(&self.interpreter.store.usage().await).unchecked_into()
+    }
+
+    /// Forgets everything that is kept for this origin.
+    #[wasm_bindgen(js_name = storeClear)]
+    pub async fn store_clear(&self) {
+        self.interpreter.store.clear().await;
     }
 
     /// The version of the distribution, such as `0.28.3`.
@@ -137,7 +158,7 @@ impl Engine {
     }
 
     fn fetcher(&self, signal: Option<AbortSignal>) -> Fetcher {
-        Fetcher::new(Rc::clone(&self.interpreter.timeline), signal)
+        self.interpreter.network.fetcher(signal)
     }
 }
 

@@ -129,6 +129,13 @@ impl Error {
         self
     }
 
+    /// Says something else, and keeps all the rest.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+
     /// The HTTP status that a server answered with.
     pub fn status(&self) -> Option<u16> {
         self.status

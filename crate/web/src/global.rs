@@ -1,6 +1,11 @@
 //! The few globals that exist on a page and in a worker alike.
 
-use js_sys::Promise;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::FutureExt as _;
+use futures::channel::oneshot;
+use js_sys::{Atomics, Int32Array, Promise, Reflect, SharedArrayBuffer};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -23,6 +28,12 @@ pub fn is_worker() -> bool {
     js_sys::Reflect::has(&js_sys::global(), &"WorkerGlobalScope".into()).unwrap_or_default()
 }
 
+/// Whether WebAssembly can wait for a promise (JSPI): CPython is set up for it when it starts.
+pub fn has_stack_switching() -> bool {
+    let wasm = js_sys::Reflect::get(&js_sys::global(), &"WebAssembly".into()).unwrap_or(JsValue::UNDEFINED);
+    js_sys::Reflect::has(&wasm, &"Suspending".into()).unwrap_or(false)
+}
+
 /// Milliseconds since 1970, for file times.
 pub fn wall_clock() -> f64 {
     js_sys::Date::now()
@@ -32,14 +43,53 @@ pub fn wall_clock() -> f64 {
 extern "C" {
     #[wasm_bindgen(js_name = setTimeout)]
     fn set_timeout(callback: &js_sys::Function, milliseconds: f64) -> JsValue;
+
+    #[wasm_bindgen(js_name = clearTimeout)]
+    fn clear_timeout(timer: &JsValue);
+}
+
+/// A wait. When it is dropped the timer goes with it.
+pub struct Sleep {
+    timer: JsValue,
+    _wake: Closure<dyn FnMut()>,
+    woken: oneshot::Receiver<()>,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.woken.poll_unpin(context).map(drop)
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        clear_timeout(&self.timer);
+    }
 }
 
 /// Waits, while other tasks go on.
-pub fn sleep(milliseconds: f64) -> impl Future<Output = ()> + Unpin {
-    use futures::FutureExt as _;
-    let promise = Promise::new(&mut |resolve, _| {
-        set_timeout(&resolve, milliseconds.max(0.0));
+pub fn sleep(milliseconds: f64) -> Sleep {
+    let (sender, woken) = oneshot::channel();
+    let mut sender = Some(sender);
+    let wake = Closure::new(move || {
+        if let Some(sender) = sender.take() {
+            // The receiver is there as long as the timer is.
+            let _ = sender.send(());
+        }
     });
-    // The promise is never rejected.
-    wasm_bindgen_futures::JsFuture::from(promise).map(drop)
+    let timer = set_timeout(wake.as_ref().unchecked_ref(), milliseconds.max(0.0));
+    Sleep { timer, _wake: wake, woken }
+}
+
+/// Waits, while nothing else goes on: in a worker, asleep where memory can be shared and busily where not.
+pub fn block(milliseconds: f64) {
+    let end = now() + milliseconds;
+    if Reflect::has(&js_sys::global(), &"SharedArrayBuffer".into()).unwrap_or_default() {
+        let never_changed = Int32Array::new(&SharedArrayBuffer::new(4));
+        // A thread that may not sleep throws; then the loop waits.
+        let _ = Atomics::wait_with_timeout(&never_changed, 0, 0, milliseconds);
+    }
+    while now() < end {}
 }

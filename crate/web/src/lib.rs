@@ -4,9 +4,11 @@
 //! `js/src/worker.ts`, but nothing in it needs a worker except waiting for the user in `input()`.
 
 mod archive_bytes;
+mod archives;
 mod boot;
 mod boundary;
 mod bytecode;
+mod detached;
 mod directory_handle;
 mod distribution;
 mod emscripten;
@@ -15,12 +17,15 @@ mod error;
 mod fetch;
 mod global;
 mod host_files;
+mod image;
 mod import_hook;
 mod output;
 mod packages;
 mod pyodide;
 mod python_files;
+mod remote_file;
 mod session;
+mod side_module;
 mod store;
 mod timeline;
 

@@ -6,6 +6,7 @@
 mod archive;
 mod download;
 mod lock;
+mod prefetch;
 mod single;
 mod wanted;
 
@@ -13,30 +14,35 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use futures::future::join_all;
+use futures::future::{join_all, try_join, try_join_all};
 use futures::lock::Mutex;
-use js_sys::{Array, Object, Reflect};
+use js_sys::{Array, Object, Reflect, Uint8Array};
 use taipan_core::imports::top_level_modules;
 use wasm_bindgen::JsValue;
 
 pub use self::archive::PreparedPackage;
 pub use self::lock::Lock;
+use self::prefetch::Prefetch;
 use self::single::Ahead;
 use self::wanted::Wanted;
+use crate::archives::Archives;
 use crate::boundary::{BootOptions, PackageInfo, Stage};
 use crate::bytecode::Bytecode;
+use crate::detached::Beside;
 use crate::emscripten::abi::set;
 use crate::emscripten::bindings::PublicApi;
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::Linker;
 use crate::error::{Code, Error, Result};
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, Network};
+use crate::side_module;
+use crate::store::Store;
 use crate::timeline::Timeline;
 
 /// The packages of one interpreter.
 pub struct Packages {
     lock: Lock,
-    base_url: String,
+    base_urls: Vec<String>,
     parts: PackageParts,
     loaded: RefCell<BTreeMap<String, PackageInfo>>,
     /// One load at a time: two that need the same package must not both install it.
@@ -44,6 +50,8 @@ pub struct Packages {
     /// Packages that were asked for before Pyodide's package manager could ask.
     ahead: RefCell<Ahead>,
     interpreter: RefCell<Option<PublicApi>>,
+    /// Packages on their way before anybody has asked for them.
+    prefetched: Prefetch,
 }
 
 /// What installing a package touches.
@@ -52,10 +60,16 @@ pub struct PackageParts {
     pub files: SharedFileSystem,
     /// Where its side modules are found.
     pub linker: Linker,
+    /// Where its archive is kept.
+    pub store: Store,
     /// Where its bytecode is kept.
     pub bytecode: Rc<Bytecode>,
+    /// Which source is which archive.
+    pub archives: Rc<Archives>,
     /// Who is told of progress.
     pub timeline: Rc<Timeline>,
+    /// What an `import` statement downloads with.
+    pub network: Network,
     /// Bytes of archives held outside Rust's memory.
     pub held: Rc<Cell<u64>>,
 }
@@ -63,24 +77,35 @@ pub struct PackageParts {
 impl Packages {
     /// No package is loaded.
     pub fn new(lock: Lock, options: &BootOptions, parts: PackageParts) -> Self {
-        let base_url = options.package_base_url.clone().unwrap_or_else(|| match &options.lock_file_url {
-            Some(url) => folder(url).to_owned(),
-            None => options.index_url.clone(),
+        let base_urls = options.package_base_urls.clone().unwrap_or_else(|| match &options.lock_file_url {
+            Some(url) => vec![folder(url).to_owned()],
+            None => vec![options.index_url.clone()],
         });
         Self {
             lock,
-            base_url,
+            base_urls,
             parts,
             loaded: RefCell::default(),
             loading: Mutex::new(()),
             ahead: RefCell::default(),
             interpreter: RefCell::default(),
+            prefetched: Prefetch::default(),
         }
     }
 
-    /// The folder of the wheels named in the lock file, ending in `/`.
-    pub fn base_url(&self) -> &str {
-        &self.base_url
+    /// The folders of the wheels named in the lock file, each ending in `/`, in the order in which they are asked.
+    pub fn base_urls(&self) -> &[String] {
+        &self.base_urls
+    }
+
+    /// The archives that files are slices of.
+    pub fn archives(&self) -> Rc<Archives> {
+        Rc::clone(&self.parts.archives)
+    }
+
+    /// Notes packages that are on the path without having been loaded by us.
+    pub fn note_loaded(&self, packages: &[PackageInfo]) {
+        self.loaded.borrow_mut().extend(packages.iter().map(|info| (info.name.clone(), info.clone())));
     }
 
     /// The file system that packages are mounted in.
@@ -126,6 +151,16 @@ impl Packages {
             return Err(packages_failed(failures));
         }
         self.install(prepared)
+    }
+
+    /// Begins to fetch the packages that the lock file says pages will want, before anybody has asked for them. What goes
+    /// wrong is noticed by who asks.
+    pub fn prefetch(this: &Rc<Self>, fetcher: &Fetcher) {
+        for name in this.lock.file().manifest().prefetch() {
+            let Some(locked) = this.lock.file().get(name) else { continue };
+            let (packages, fetcher, wanted) = (Rc::clone(this), fetcher.clone(), Wanted::Locked(locked.clone()));
+            this.prefetched.add(&locked.name, async move { packages.fetch(&wanted, &fetcher).await });
+        }
     }
 
     /// Loads the packages of the lock file that provide the modules which code imports and which are not there yet.
@@ -205,19 +240,58 @@ impl Packages {
     /// Downloads a package and checks it, while everything else waits. Its side modules are compiled when they are
     /// linked.
     fn prepare_now(&self, package: &Wanted) -> Result<PreparedPackage> {
-        let (bytes, hash) = download::download_now(package, &self.base_url, &self.parts.timeline)?;
-        archive::read(package, bytes, hash, self.lock.abi, &self.parts.held)
+        if let Some(prepared) = self.prefetched.take_finished(package.name()) {
+            return Ok(prepared);
+        }
+        let PackageParts { network, store, bytecode, .. } = &self.parts;
+        let (bytes, hash) = download::download_now(package, &self.base_urls, &network.fetcher(None), store)?;
+        let kept = bytecode.receive_now(&hash);
+        Ok(self.read(package, bytes, hash)?.with_bytecode(kept))
+    }
+
+    /// Reads an archive that is here, and what it says of files beside it: those of the lock file may have some.
+    fn read(&self, package: &Wanted, bytes: Uint8Array, hash: String) -> Result<PreparedPackage> {
+        let prepared = archive::read(package, bytes, hash, self.lock.abi, &self.parts.held)?;
+        match package {
+            Wanted::Locked(_) => prepared.with_detached(&self.beside()),
+            Wanted::Wheel { .. } => Ok(prepared),
+        }
+    }
+
+    /// Where files are that are served beside their archives.
+    pub fn beside(&self) -> Beside {
+        let (held, archives) = (Rc::clone(&self.parts.held), self.archives());
+        Beside { base_urls: self.base_urls.clone(), held, network: self.parts.network.clone(), archives }
     }
 
     /// Downloads a package, checks it, and compiles its side modules.
     async fn prepare(&self, package: &Wanted, fetcher: &Fetcher) -> Result<PreparedPackage> {
-        if let Wanted::Locked(locked) = package {
-            Bytecode::request(&self.parts.bytecode, &locked.sha256, self.lock.file(), &self.base_url, fetcher);
+        if let Some(prepared) = self.prefetched.take(package.name()).await {
+            return Ok(prepared);
         }
-        let (bytes, hash) = download::download(package, &self.base_url, fetcher).await?;
-        let package = archive::read(package, bytes, hash, self.lock.abi, &self.parts.held)?;
+        self.fetch(package, fetcher).await
+    }
+
+    async fn fetch(&self, package: &Wanted, fetcher: &Fetcher) -> Result<PreparedPackage> {
+        let mut modules = Vec::new();
+        let archive = download::download(package, &self.base_urls, fetcher, &self.parts.store);
+        if let Wanted::Locked(locked) = package {
+            Bytecode::request(&self.parts.bytecode, &locked.sha256, self.lock.file(), &self.base_urls, fetcher);
+            let manifest = self.lock.file().manifest();
+            if let Some(facts) = manifest.file(&locked.file_name) {
+                self.parts.timeline.expect(package.name(), facts.size);
+            }
+            let directory = archive::directory(package, self.lock.abi);
+            for module in manifest.side_modules(&locked.sha256) {
+                modules.push(side_module::compile(module, &directory, &self.base_urls, fetcher));
+            }
+        }
+        let ((bytes, hash), modules) = try_join(archive, try_join_all(modules)).await?;
+        // Of a wheel that is asked for by its address, the hash is known only now.
+        Bytecode::request(&self.parts.bytecode, &hash, self.lock.file(), &self.base_urls, fetcher);
+        let package = self.read(package, bytes, hash)?;
         let kept = self.parts.bytecode.receive(package.hash()).await;
-        package.with_bytecode(kept).compile(&self.parts.linker).await
+        Ok(package.with_bytecode(kept).compile(&self.parts.linker).await?.with_modules(modules))
     }
 }
 

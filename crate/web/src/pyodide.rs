@@ -112,10 +112,10 @@ impl Configuration {
 ///
 /// # Errors
 /// [`Code::Fatal`] if the interpreter cannot be set up.
-pub fn connect(module: &Module, api: &PublicApi, packages: &Rc<Packages>, bytecode: &Rc<Bytecode>) -> Result<()> {
+pub fn connect(module: &Module, api: &PublicApi, packages: &Rc<Packages>, bytecode: &Rc<Bytecode>) -> Result<Object> {
     let failed = |thrown| Error::from_js(Code::Fatal, "The interpreter cannot be set up", thrown);
     let functions = Object::new();
-    import_hook::add_functions(&functions, packages, &module.api());
+    import_hook::add_functions(&functions, packages);
     let (bytecode, idle_api, last) = (Rc::clone(bytecode), api.clone(), std::cell::Cell::new(0.0));
     let note_compiled = Closure::<dyn Fn()>::new(move || {
         let now = global::now();
@@ -133,7 +133,7 @@ pub fn connect(module: &Module, api: &PublicApi, packages: &Rc<Packages>, byteco
         destroy.call0(&finder).map_err(failed)?;
     }
     guard_native_mounts(module, api);
-    Ok(())
+    Ok(functions)
 }
 
 /// Pyodide refuses to mount over a directory that is not empty by looking into the nodes of `MEMFS`, which ours are not.

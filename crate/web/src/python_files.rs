@@ -5,29 +5,54 @@ use std::rc::Rc;
 
 use js_sys::Uint8Array;
 use taipan_core::archive::{Archive, Limits};
+use taipan_core::prepared::LISTING;
 use taipan_core::source::SharedSource;
 use taipan_core::vfs::{Content, Layer, LayerEntry, LayerId};
 
 use crate::archive_bytes::ArchiveBytes;
+use crate::detached::Beside;
+use crate::distribution::STANDARD_LIBRARY_FILE;
 use crate::emscripten::abi::Abi;
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::error::{Code, Error, Result};
+use crate::fetch::sha256_now;
 use crate::global::wall_clock;
 
 /// The Python files that are compiled into this module.
-const OWN_FILES: [(&str, &str); 8] = [
+const OWN_FILES: [(&str, &str); 9] = [
     ("_taipan/__init__.py", include_str!("../python/_taipan/__init__.py")),
     ("_taipan/bytecode.py", include_str!("../python/_taipan/bytecode.py")),
     ("_taipan/cell.py", include_str!("../python/_taipan/cell.py")),
     ("_taipan/errors.py", include_str!("../python/_taipan/errors.py")),
     ("_taipan/figures.py", include_str!("../python/_taipan/figures.py")),
     ("_taipan/finder.py", include_str!("../python/_taipan/finder.py")),
+    ("_taipan/image.py", include_str!("../python/_taipan/image.py")),
     ("_taipan/mime.py", include_str!("../python/_taipan/mime.py")),
     ("_taipan/shell.py", include_str!("../python/_taipan/shell.py")),
 ];
 
+/// When our own files were last changed, as far as Python sees: always the same, since bytecode is bound to the time of its
+/// source. 1980, the oldest time that an archive can hold.
+const OWN_TIME: f64 = 315_532_800_000.0;
+
+/// What the bytecode of our own files is kept under, in the place of an archive's SHA-256: it changes when one of them does.
+pub fn own_hash() -> String {
+    let text: String = OWN_FILES.iter().flat_map(|(path, source)| [path, "\0", source, "\0"]).collect();
+    sha256_now(&Uint8Array::from(text.as_bytes()))
+}
+
+/// What was mounted.
+pub struct Mounted {
+    /// The layer of the standard library.
+    pub library: LayerId,
+    /// The layer of our own files.
+    pub own: LayerId,
+    /// The standard library's archive.
+    pub source: SharedSource,
+}
+
 /// Mounts the standard library, from its archive, where CPython looks for it. Nothing is inflated: a file is, when it
-/// is first read.
+/// is first read. Gives the layers of the library and of our own files.
 ///
 /// # Errors
 /// [`Code::BadArchive`] if the archive cannot be read.
@@ -36,13 +61,15 @@ pub fn mount(
     abi: Abi,
     standard_library: Uint8Array,
     held: &Rc<Cell<u64>>,
-) -> Result<LayerId> {
+    beside: &Beside,
+) -> Result<Mounted> {
     let failed = |why: String| {
         Error::new(Code::BadArchive, format!("The standard library cannot be mounted: {why}"))
             .hint("Take all files of the distribution from one release, unmodified.")
     };
     let source: SharedSource = Rc::new(ArchiveBytes::new(standard_library, held));
-    let archive = Archive::open(source, &Limits::default()).map_err(|error| failed(error.to_string()))?;
+    let archive = Archive::open(Rc::clone(&source), &Limits::default()).map_err(|error| failed(error.to_string()))?;
+    let detached = beside.entries(&archive, STANDARD_LIBRARY_FILE, "")?;
     let now = wall_clock();
     let mut files = files.borrow_mut();
     let mut make = |path: &str| files.create_directories(path, 0o755, now).map_err(|errno| failed(errno.to_string()));
@@ -52,14 +79,16 @@ pub fn mount(
     if abi.wants_lib_dynload() {
         make(&format!("{}/lib-dynload", abi.library_directory()))?;
     }
-    let layer = archive.layer(|entry| Some(entry.path.clone()));
+    let mut layer = archive.layer(|entry| (entry.path != LISTING).then(|| entry.path.clone()));
+    layer.entries.extend(detached);
     let mounted = files.mount_layer(library, &layer, now).map_err(|error| failed(error.to_string()))?;
-    files.mount_layer(library, &own_layer(now), now).map_err(|error| failed(error.to_string()))?;
-    Ok(mounted)
+    let own = files.mount_layer(library, &own_layer(), now).map_err(|error| failed(error.to_string()))?;
+    Ok(Mounted { library: mounted, own, source })
 }
 
-fn own_layer(now: f64) -> Layer {
-    let file =
-        |(path, source): &(&str, &str)| LayerEntry::file(*path, 0o644, now, Content::Bytes(source.as_bytes().into()));
+fn own_layer() -> Layer {
+    let file = |(path, source): &(&str, &str)| {
+        LayerEntry::file(*path, 0o644, OWN_TIME, Content::Bytes(source.as_bytes().into()))
+    };
     Layer::new(OWN_FILES.iter().map(file).collect())
 }

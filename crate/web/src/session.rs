@@ -13,7 +13,7 @@ use wasm_bindgen_futures::JsFuture;
 use self::signals::{Interruption, Signals};
 use crate::boundary::EngineHost;
 use crate::emscripten::abi::set;
-use crate::emscripten::bindings::{Module, PublicApi};
+use crate::emscripten::bindings::PublicApi;
 use crate::error::{Code, Error, Result};
 use crate::global;
 use crate::output::Output;
@@ -40,26 +40,44 @@ pub struct Session {
     signals: Rc<Signals>,
 }
 
+/// What joins the Python side to the page.
+pub struct Connection {
+    host: EngineHost,
+    output: Rc<Output>,
+    signals: Rc<Signals>,
+    /// What Python imports as `_taipan_host`.
+    pub module: Object,
+}
+
+impl Connection {
+    /// Makes what Python will be able to call.
+    pub fn new(host: &EngineHost, output: Rc<Output>, packages: &Rc<Packages>) -> Self {
+        let signals = Rc::new(Signals::new(host.clone()));
+        let module = host_module::make(host, &output, packages, &signals);
+        Self { host: host.clone(), output, signals, module }
+    }
+}
+
 impl Session {
     /// Sets up streams, signals and the Python side.
     ///
     /// # Errors
     /// [`Code::Fatal`] if the interpreter cannot be set up.
-    pub fn new(
-        module: &Module,
-        api: &PublicApi,
-        host: &EngineHost,
-        output: Rc<Output>,
-        packages: &Rc<Packages>,
-    ) -> Result<Self> {
-        let failed = |thrown| Error::from_js(Code::Fatal, "The interpreter cannot be set up", thrown);
-        let signals = Rc::new(Signals::new(host.clone()));
-        host_module::connect_streams(api, host, &output).map_err(failed)?;
-        let host_module = host_module::make(host, &output, packages, &signals, &module.api());
-        api.register_js_module("_taipan_host", &host_module).map_err(failed)?;
-        api.set_interrupt_buffer(&Signals::buffer(&signals)).map_err(failed)?;
-        let cell = api.pyimport("_taipan.cell").map_err(failed)?;
-        destroy(&api.pyimport("_taipan.finder").map_err(failed)?);
+    pub fn new(api: &PublicApi, connection: Connection) -> Result<Self> {
+        api.register_js_module("_taipan_host", &connection.module).map_err(not_set_up)?;
+        destroy(&api.pyimport("_taipan.finder").map_err(not_set_up)?);
+        Self::resume(api, connection)
+    }
+
+    /// As [`Session::new`], where the Python side has been set up before it was captured.
+    ///
+    /// # Errors
+    /// As [`Session::new`].
+    pub fn resume(api: &PublicApi, connection: Connection) -> Result<Self> {
+        let Connection { host, output, signals, .. } = connection;
+        host_module::connect_streams(api, &host, &output).map_err(not_set_up)?;
+        api.set_interrupt_buffer(&Signals::buffer(&signals)).map_err(not_set_up)?;
+        let cell = api.pyimport("_taipan.cell").map_err(not_set_up)?;
         Ok(Self { cell, output, signals })
     }
 
@@ -142,6 +160,10 @@ impl Session {
         destroy(&function);
         result
     }
+}
+
+fn not_set_up(thrown: JsValue) -> Error {
+    Error::from_js(Code::Fatal, "The interpreter cannot be set up", thrown)
 }
 
 /// Makes the result of a run from what the Python side gave.

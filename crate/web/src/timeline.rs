@@ -1,11 +1,13 @@
 //! When each stage ended, what was moved, and who is told.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 
 use js_sys::{Object, Reflect};
+use taipan_core::transfer::{Overall, TransferId};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::boundary::{EngineHost, Progress, Stage, TimingsObject, to_js};
+use crate::boundary::{EngineHost, OverallProgress, Progress, Stage, TimingsObject, to_js};
 use crate::global;
 
 /// Progress and timings of one engine.
@@ -13,9 +15,13 @@ pub struct Timeline {
     host: EngineHost,
     start: f64,
     stages: RefCell<Vec<(Stage, f64)>>,
+    transfers: RefCell<Overall>,
     bytes_fetched: Cell<f64>,
     modules_compiled: Cell<u32>,
     modules_linked: Cell<u32>,
+    image_refused: RefCell<Option<String>>,
+    /// Sizes that are known before the bytes come, by the name that is reported.
+    expected: RefCell<HashMap<String, f64>>,
 }
 
 impl Timeline {
@@ -25,10 +31,18 @@ impl Timeline {
             host,
             start: global::now(),
             stages: RefCell::default(),
+            transfers: RefCell::default(),
             bytes_fetched: Cell::new(0.0),
             modules_compiled: Cell::new(0),
             modules_linked: Cell::new(0),
+            image_refused: RefCell::default(),
+            expected: RefCell::default(),
         }
+    }
+
+    /// Notes how many bytes something has, for progress on it.
+    pub fn expect(&self, name: &str, bytes: u64) {
+        self.expected.borrow_mut().insert(name.to_owned(), bytes as f64);
     }
 
     /// Notes that a stage has ended and tells the page.
@@ -40,12 +54,41 @@ impl Timeline {
 
     /// Tells the page how far something is.
     pub fn report(&self, stage: Stage, name: &str, loaded: f64, total: Option<f64>) {
-        self.host.on_progress(&to_js(&Progress { stage, name, loaded, total }));
+        let total = total.or_else(|| self.expected.borrow().get(name).map(|expected| expected.max(loaded)));
+        self.host.on_progress(&to_js(&Progress { stage, name, loaded, total, overall: None }));
+    }
+
+    /// A file was asked for, whose size in bytes may be known.
+    pub fn open_transfer(&self, size: Option<u64>) -> TransferId {
+        self.transfers.borrow_mut().open(size)
+    }
+
+    /// Tells the page how far a file is, and everything that was asked for.
+    pub fn report_transfer(&self, id: TransferId, stage: Stage, name: &str, loaded: u64, total: Option<u64>) {
+        let total = total.or_else(|| self.expected.borrow().get(name).map(|expected| (*expected as u64).max(loaded)));
+        let (done, all) = {
+            let mut transfers = self.transfers.borrow_mut();
+            transfers.advance(id, loaded, total);
+            transfers.sum()
+        };
+        let overall = Some(OverallProgress { loaded: done as f64, total: all.map(|all| all as f64) });
+        let (loaded, total) = (loaded as f64, total.map(|total| total as f64));
+        self.host.on_progress(&to_js(&Progress { stage, name, loaded, total, overall }));
+    }
+
+    /// No more of a file is to come.
+    pub fn close_transfer(&self, id: TransferId) {
+        self.transfers.borrow_mut().close(id);
     }
 
     /// Counts bytes that came from the network or the HTTP cache.
     pub fn add_bytes(&self, bytes: f64) {
         self.bytes_fetched.set(self.bytes_fetched.get() + bytes);
+    }
+
+    /// Notes why an image was not restored.
+    pub fn note_image(&self, reason: &str) {
+        *self.image_refused.borrow_mut() = Some(reason.to_owned());
     }
 
     /// Counts a compiled side module.
@@ -70,6 +113,9 @@ impl Timeline {
         set(&timings, "modulesCompiled", &self.modules_compiled.get().into());
         set(&timings, "modulesLinked", &self.modules_linked.get().into());
         set(&timings, "filesInflated", &(files_inflated as f64).into());
+        if let Some(reason) = &*self.image_refused.borrow() {
+            set(&timings, "imageRefused", &reason.as_str().into());
+        }
         JsValue::from(timings).unchecked_into()
     }
 }

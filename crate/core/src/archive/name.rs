@@ -8,7 +8,7 @@ use super::{ArchiveError, Entry, EntryKind};
 pub(super) const PATH_MAX: usize = 4096;
 
 /// The path that a raw name stands for.
-pub(super) fn parse(raw: &[u8]) -> Result<(String, bool), ArchiveError> {
+pub(crate) fn parse(raw: &[u8]) -> Result<(String, bool), ArchiveError> {
     let name = std::str::from_utf8(raw)
         .map_err(|_| ArchiveError::NameEncoding { name: String::from_utf8_lossy(raw).into_owned() })?;
     let refuse = |reason| Err(ArchiveError::Name { name: name.to_owned(), reason });

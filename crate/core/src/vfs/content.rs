@@ -227,6 +227,22 @@ impl FileData {
         }
     }
 
+    /// The contents, to be shared: bytes of its own are moved to where that can be done, and copied when they are
+    /// written to again.
+    pub(super) fn share(&mut self) -> Result<Content, ContentError> {
+        if let Self::Own(bytes) = self {
+            let shared = shared(bytes.len() as u64, |copy| {
+                copy.copy_from_slice(bytes);
+                Ok(())
+            })?;
+            *self = Self::Layer(Content::Bytes(shared));
+        }
+        match self {
+            Self::Layer(content) => Ok(content.clone()),
+            Self::Own(_) => Ok(Content::Bytes([].into())),
+        }
+    }
+
     /// Cuts or extends with zeros, to a size below [`MAX_FILE_SIZE`].
     pub(super) fn resize(bytes: &mut Vec<u8>, size: u64) -> Result<(), Errno> {
         if size > MAX_FILE_SIZE {

@@ -17,9 +17,9 @@ const NAME_MAX: usize = 255;
 /// An in-memory file system. Every mutating call is given the time in milliseconds since 1970.
 #[derive(Debug)]
 pub struct FileSystem {
-    nodes: HashMap<Inode, Node>,
-    root: Inode,
-    next_inode: u32,
+    pub(super) nodes: HashMap<Inode, Node>,
+    pub(super) root: Inode,
+    pub(super) next_inode: u32,
     pub(super) next_layer: u32,
     cache: Cache,
     files_inflated: u64,
@@ -304,10 +304,7 @@ impl FileSystem {
 
     /// What is held.
     pub fn usage(&self) -> Usage {
-        let written = self.nodes.values().map(|node| match &node.body {
-            Body::File(FileData::Own(bytes)) => bytes.len() as u64,
-            _ => 0,
-        });
+        let written = self.nodes.values().map(|node| if node.has_own_bytes() { node.metadata().size } else { 0 });
         Usage {
             inodes: self.nodes.len(),
             bytes_written: written.sum(),
@@ -471,7 +468,7 @@ impl FileSystem {
         }
     }
 
-    fn directory_mut(&mut self, inode: Inode) -> Result<&mut Directory, Errno> {
+    pub(super) fn directory_mut(&mut self, inode: Inode) -> Result<&mut Directory, Errno> {
         match &mut self.node_mut(inode)?.body {
             Body::Directory(directory) => Ok(directory),
             _ => Err(Errno::ENOTDIR),
@@ -497,7 +494,7 @@ fn errno_of(error: &ContentError) -> Errno {
 }
 
 /// A name is not empty, not `.` or `..`, has no slash and no NUL, and is not too long.
-fn check_name(name: &str) -> Result<(), Errno> {
+pub(super) fn check_name(name: &str) -> Result<(), Errno> {
     if name.len() > NAME_MAX {
         return Err(Errno::ENAMETOOLONG);
     }

@@ -1,6 +1,6 @@
 //! Inodes and what is known of them.
 
-use super::content::FileData;
+use super::content::{Content, FileData};
 use super::directory::Directory;
 use super::layer::LayerId;
 
@@ -142,6 +142,15 @@ impl Node {
             Body::Directory(_) => FileKind::Directory,
             Body::Symlink(_) => FileKind::Symlink,
             Body::Device(_) => FileKind::Device,
+        }
+    }
+
+    /// Whether it is a file whose contents are held for it alone, or shared with snapshots.
+    pub(super) const fn has_own_bytes(&self) -> bool {
+        match &self.body {
+            Body::File(FileData::Own(_)) => true,
+            Body::File(FileData::Layer(Content::Bytes(_))) => self.layer.is_none(),
+            _ => false,
         }
     }
 

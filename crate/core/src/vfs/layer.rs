@@ -14,6 +14,19 @@ use super::{Content, Errno, FileSystem};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LayerId(u32);
 
+impl LayerId {
+    /// The number.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl From<u32> for LayerId {
+    fn from(number: u32) -> Self {
+        Self(number)
+    }
+}
+
 /// Files to be mounted together.
 #[derive(Debug, Clone, Default)]
 pub struct Layer {

@@ -1,6 +1,5 @@
 //! Everything in a file system, in order: for images, which have to write it down.
 
-use super::content::FileData;
 use super::inode::{Body, Inode, Metadata};
 use super::layer::LayerId;
 use super::{Errno, FileSystem};
@@ -44,7 +43,7 @@ impl FileSystem {
                 inode,
                 metadata: node.metadata(),
                 layer: node.layer,
-                has_own_bytes: matches!(node.body, Body::File(FileData::Own(_))),
+                has_own_bytes: node.has_own_bytes(),
             });
         }
         Ok(entries)

@@ -2,7 +2,9 @@
 
 #![allow(dead_code, clippy::allow_attributes, reason = "each test uses its part of this")]
 
-use std::path::PathBuf;
+pub mod module;
+
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use flate2::{Compress, Compression, FlushCompress};
@@ -163,10 +165,13 @@ pub fn distribution() -> Option<PathBuf> {
 }
 
 /// A file of the real distribution, which has to be there if the folder is named.
-#[expect(clippy::disallowed_methods, reason = "core does no I/O, its tests do")]
 pub fn real(file_name: &str) -> Option<Vec<u8>> {
-    let path = distribution()?.join(file_name);
-    Some(std::fs::read(&path).unwrap_or_else(|error| panic!("{} cannot be read: {error}", path.display())))
+    Some(read(&distribution()?.join(file_name)))
+}
+
+#[expect(clippy::disallowed_methods, reason = "core does no I/O, its tests do")]
+pub fn read(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap_or_else(|error| panic!("{} cannot be read: {error}", path.display()))
 }
 
 /// Whether a path ends in `.` and an extension.
@@ -176,8 +181,17 @@ pub fn has_extension(path: &str, extension: &str) -> bool {
 
 /// The names of all archives of the real distribution, of which there are some if the folder is named.
 pub fn real_archives() -> Vec<String> {
-    let Some(folder) = distribution() else { return Vec::new() };
-    let listing = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    distribution().map(|folder| archives_in(&folder)).unwrap_or_default()
+}
+
+/// The archives of every real distribution that is named.
+pub fn all_real_archives() -> Vec<PathBuf> {
+    let folders = distribution().into_iter().chain(std::env::var_os("TAIPAN_DISTRIBUTION_314").map(PathBuf::from));
+    folders.flat_map(|folder| archives_in(&folder).into_iter().map(move |name| folder.join(name))).collect()
+}
+
+fn archives_in(folder: &Path) -> Vec<String> {
+    let listing = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut names: Vec<String> = listing
         .map(|file| file.unwrap().file_name().into_string().unwrap())
         .filter(|name| has_extension(name, "whl") || has_extension(name, "zip"))

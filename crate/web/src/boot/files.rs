@@ -1,8 +1,14 @@
 //! The files of a distribution on their way in.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
+
 use futures::FutureExt as _;
-use futures::future::{LocalBoxFuture, Shared, try_join, try_join3};
+use futures::channel::oneshot;
+use futures::future::{LocalBoxFuture, Shared, try_join4};
 use js_sys::{Array, Function, Uint8Array, WebAssembly};
+use taipan_core::image::Distribution;
+use taipan_core::prepared::Manifest;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag, Url};
@@ -11,46 +17,62 @@ use crate::boundary::{BootOptions, EngineHost, Stage};
 use crate::distribution::{self, CoreFile, LOCK_FILE, STANDARD_LIBRARY_FILE, WASM_FILE};
 use crate::emscripten::abi::Abi;
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Fetcher, Label, settle, sha256, spawn};
+use crate::fetch::{Fetcher, Label, Sources, compare_sha256, settle, spawn};
 use crate::packages::Lock;
 
-type Incoming<T> = Shared<LocalBoxFuture<'static, Result<T>>>;
+pub type Incoming<T> = Shared<LocalBoxFuture<'static, Result<T>>>;
 
 /// Bytes and their SHA-256.
 pub type Hashed = (Uint8Array, String);
 
+/// The three files that have to be of one release.
+#[derive(Clone)]
+struct CoreFiles {
+    glue: Hashed,
+    module: Hashed,
+    standard_library: Hashed,
+}
+
 /// Every request that a boot makes, started together.
 pub struct DistributionFiles {
     index_url: String,
+    /// Where the standard library is, if it is the caller's own: it may be of any make.
+    library_url: Option<String>,
     fetcher: Fetcher,
     guessed_abi: Abi,
     lock: Incoming<String>,
+    manifest: Incoming<Rc<Manifest>>,
     glue: Incoming<Hashed>,
-    standard_library: Incoming<Hashed>,
-    /// The caller has a standard library of another make.
-    is_library_own: bool,
-    module: Incoming<WebAssembly::Module>,
-    module_hash: Incoming<String>,
+    /// Asked for when it is first wanted.
+    standard_library: OnceCell<Incoming<Hashed>>,
+    module: Incoming<Hashed>,
+    /// Compiled while it streamed.
+    compiled: Incoming<WebAssembly::Module>,
+    /// Every file has arrived and is the one that the lock file's manifest names, or, where it names none, is of the release
+    /// that the others are of.
+    verified: OnceCell<Incoming<CoreFiles>>,
 }
 
 impl DistributionFiles {
-    /// Asks for everything at once.
+    /// Asks for everything at once, except for the standard library.
     pub fn request(options: &BootOptions, fetcher: &Fetcher) -> Self {
         let index_url = options.index_url.clone();
         let guessed_abi = Abi::guess(&index_url);
-        let default_url = format!("{index_url}{STANDARD_LIBRARY_FILE}");
-        let library_url = options.standard_library_url.as_ref().unwrap_or(&default_url);
-        let (module, module_hash) = request_module(fetcher, format!("{index_url}{WASM_FILE}"));
+        let (module, compiled) = request_module(fetcher, format!("{index_url}{WASM_FILE}"));
+        let glue = hashed(fetcher, &format!("{index_url}{}", guessed_abi.glue_file()), guessed_abi.glue_file());
+        let lock = lock_text(options, fetcher);
         Self {
-            glue: hashed(fetcher, &format!("{index_url}{}", guessed_abi.glue_file()), guessed_abi.glue_file()),
-            standard_library: hashed(fetcher, library_url, STANDARD_LIBRARY_FILE),
-            is_library_own: options.standard_library_url.is_some(),
-            lock: lock_text(options, fetcher),
-            module,
-            module_hash,
-            guessed_abi,
             index_url,
+            library_url: options.standard_library_url.clone(),
             fetcher: fetcher.clone(),
+            guessed_abi,
+            manifest: manifest(lock.clone(), fetcher),
+            lock,
+            glue,
+            standard_library: OnceCell::new(),
+            module,
+            compiled,
+            verified: OnceCell::new(),
         }
     }
 
@@ -65,6 +87,8 @@ impl DistributionFiles {
         if lock.abi != self.guessed_abi {
             let file = lock.abi.glue_file();
             self.glue = hashed(&self.fetcher, &format!("{}{file}", self.index_url), file);
+            self.guessed_abi = lock.abi;
+            self.verified = OnceCell::new();
         }
         Ok(lock)
     }
@@ -72,12 +96,15 @@ impl DistributionFiles {
     /// The function that the glue defines. A glue that is not of a known release runs only when all other files are
     /// seen not to be of one either.
     pub fn factory(&self, abi: Abi, host: &EngineHost) -> impl Future<Output = Result<Function>> + use<> {
-        let (glue, verified) = (self.glue.clone(), self.verified());
+        let (glue, verified, manifest) = (self.glue.clone(), self.verified(), self.manifest.clone());
         let (host, url) = (host.clone(), format!("{}{}", self.index_url, abi.glue_file()));
         async move {
-            let (bytes, hash) = glue.await?;
-            if !distribution::is_known(&hash) {
-                verified.await?;
+            let (mut bytes, hash) = glue.await?;
+            let is_vouched_for = |manifest: &Manifest| {
+                manifest.file(abi.glue_file()).is_some_and(|facts| facts.sha256.eq_ignore_ascii_case(&hash))
+            };
+            if !distribution::is_known(&hash) && !is_vouched_for(&*manifest.await?) {
+                bytes = verified.await?.glue.0;
             }
             let namespace = evaluate(&host, &url, &bytes).await?;
             abi.factory(&namespace)
@@ -86,40 +113,135 @@ impl DistributionFiles {
 
     /// The archive of the standard library.
     pub fn standard_library(&self) -> impl Future<Output = Result<Hashed>> + use<> {
-        let (standard_library, verified) = (self.standard_library.clone(), self.verified());
-        async move { Ok(try_join(standard_library, verified).await?.0) }
+        let verified = self.verified();
+        async move { Ok(verified.await?.standard_library) }
+    }
+
+    /// Asks for the standard library, unless that has been done: an image does not need it at once.
+    pub fn request_library(&self) -> Incoming<Hashed> {
+        let url = || format!("{}{STANDARD_LIBRARY_FILE}", self.index_url);
+        let request = || hashed(&self.fetcher, &self.library_url.clone().unwrap_or_else(url), STANDARD_LIBRARY_FILE);
+        self.standard_library.get_or_init(request).clone()
+    }
+
+    /// The SHA-256 of every file that a boot has brought.
+    pub async fn hashes(&self) -> Result<[String; 3]> {
+        let core = self.verified().await?;
+        Ok([core.glue.1, core.module.1, core.standard_library.1])
+    }
+
+    /// The function that the glue defines and the compiled module, if they are those that an image was baked with.
+    pub fn restored(
+        &self,
+        wanted: &Distribution,
+        abi: Abi,
+        host: &EngineHost,
+    ) -> (impl Future<Output = Result<Function>> + use<>, Shared<LocalBoxFuture<'static, Result<WebAssembly::Module>>>)
+    {
+        let (glue, host, url) = (self.glue.clone(), host.clone(), format!("{}{}", self.index_url, abi.glue_file()));
+        let (wanted_glue, wanted_module) = (wanted.glue.to_string(), wanted.module.to_string());
+        let factory = async move {
+            let (bytes, hash) = glue.await?;
+            compare_sha256(abi.glue_file(), &hash, &wanted_glue)?;
+            abi.factory(&evaluate(&host, &url, &bytes).await?)
+        };
+        let (module, bytes, timeline) = (self.compiled.clone(), self.module.clone(), self.fetcher.timeline());
+        let module = async move {
+            let module = module.await?;
+            timeline.end(Stage::Compile);
+            compare_sha256(WASM_FILE, &bytes.await?.1, &wanted_module)?;
+            timeline.end(Stage::Fetch);
+            Ok(module)
+        };
+        (factory, module.boxed_local().shared())
+    }
+
+    fn verified(&self) -> Incoming<CoreFiles> {
+        let verify = || {
+            let files = [&self.glue, &self.module, &self.request_library()];
+            let is_library_own = self.library_url.is_some();
+            verify(&self.fetcher, &self.index_url, self.guessed_abi, &self.manifest, files, is_library_own)
+        };
+        self.verified.get_or_init(verify).clone()
     }
 
     /// The compiled module.
     pub fn module(&self) -> LocalBoxFuture<'static, Result<WebAssembly::Module>> {
-        let (module, verified) = (self.module.clone(), self.verified());
+        let (module, compiled, verified) = (self.module.clone(), self.compiled.clone(), self.verified());
         let timeline = self.fetcher.timeline();
+        let url = format!("{}{WASM_FILE}", self.index_url);
         async move {
-            let module = module.await?;
+            let compiled = compiled.await;
             timeline.end(Stage::Compile);
-            verified.await?;
+            let (bytes, hash) = verified.await?.module;
             timeline.end(Stage::Fetch);
-            Ok(module)
+            if hash == module.await?.1 { compiled } else { compile(&url, &bytes).await }
         }
         .boxed_local()
     }
+}
 
-    /// Every file has arrived and is of the release that the others are of.
-    fn verified(&self) -> impl Future<Output = Result<()>> + use<> {
-        let (glue, module, library) = (self.glue.clone(), self.module_hash.clone(), self.standard_library.clone());
-        let is_library_own = self.is_library_own;
-        async move {
-            let ((_, glue), module, (_, library)) = try_join3(glue, module, library).await?;
-            let mut hashes = vec![(CoreFile::Glue, glue), (CoreFile::Wasm, module)];
-            if !is_library_own {
-                hashes.push((CoreFile::StandardLibrary, library));
-            }
-            distribution::check(&hashes).map_err(|mismatch| {
-                Error::new(Code::Integrity, mismatch.to_string()).hint(
-                    "Take all files of the distribution from one release, unmodified; reload if it was a bad transfer.",
-                )
-            })
+/// Waits for all files and checks them. One that is not what it has to be is asked for again past the HTTP cache, which may
+/// have kept a bad transfer.
+fn verify(
+    fetcher: &Fetcher,
+    folder: &str,
+    abi: Abi,
+    manifest: &Incoming<Rc<Manifest>>,
+    files: [&Incoming<Hashed>; 3],
+    is_library_own: bool,
+) -> Incoming<CoreFiles> {
+    let [glue, module, standard_library] = files.map(Clone::clone);
+    let (fetcher, folder, manifest) = (fetcher.clone(), folder.to_owned(), manifest.clone());
+    share(async move {
+        let (glue, module, standard_library, manifest) = try_join4(glue, module, standard_library, manifest).await?;
+        let mut core = CoreFiles { glue, module, standard_library };
+        while let Err((file, expected, error)) = core.check(&manifest, abi, is_library_own) {
+            let (name, wrong) = match file {
+                CoreFile::Glue => (abi.glue_file(), &mut core.glue),
+                CoreFile::Wasm => (WASM_FILE, &mut core.module),
+                CoreFile::StandardLibrary => (STANDARD_LIBRARY_FILE, &mut core.standard_library),
+            };
+            let sources = Sources::at(&format!("{folder}{name}")).with_sha256(&expected).reloaded();
+            let label = Label { stage: Stage::Fetch, name, size: None };
+            *wrong = match fetcher.download_from(sources, label).await {
+                Err(failure) if failure.code() != Code::Aborted => return Err(error),
+                outcome => outcome?,
+            };
         }
+        Ok(core)
+    })
+}
+
+impl CoreFiles {
+    /// The first file that is not the one that the manifest names, or, where it names none, not of the release that the
+    /// others are of; with the SHA-256 that it should have.
+    fn check(
+        &self,
+        manifest: &Manifest,
+        abi: Abi,
+        is_library_own: bool,
+    ) -> std::result::Result<(), (CoreFile, String, Error)> {
+        let mut files =
+            vec![(CoreFile::Glue, abi.glue_file(), &self.glue.1), (CoreFile::Wasm, WASM_FILE, &self.module.1)];
+        if !is_library_own {
+            files.push((CoreFile::StandardLibrary, STANDARD_LIBRARY_FILE, &self.standard_library.1));
+        }
+        let mut hashes = Vec::new();
+        for (file, name, hash) in files {
+            match manifest.file(name) {
+                Some(facts) => {
+                    compare_sha256(name, hash, &facts.sha256).map_err(|error| (file, facts.sha256.clone(), error))?;
+                }
+                None => hashes.push((file, hash.clone())),
+            }
+        }
+        distribution::check(&hashes).map_err(|mismatch| {
+            let error = Error::new(Code::Integrity, mismatch.to_string()).hint(
+                "Take all files of the distribution from one release, unmodified; reload if it was a bad transfer.",
+            );
+            (mismatch.file, mismatch.expected.to_owned(), error)
+        })
     }
 }
 
@@ -128,12 +250,8 @@ fn share<T: Clone + 'static>(future: impl Future<Output = Result<T>> + 'static) 
 }
 
 fn hashed(fetcher: &Fetcher, url: &str, file: &'static str) -> Incoming<Hashed> {
-    let download = fetcher.download(url, Label { stage: Stage::Fetch, name: file, size: None });
-    share(async move {
-        let bytes = download.await?;
-        let hash = sha256(&bytes).await;
-        Ok((bytes, hash))
-    })
+    let label = Label { stage: Stage::Fetch, name: file, size: None };
+    share(fetcher.download_from(Sources::at(url), label))
 }
 
 fn lock_text(options: &BootOptions, fetcher: &Fetcher) -> Incoming<String> {
@@ -151,39 +269,33 @@ fn lock_text(options: &BootOptions, fetcher: &Fetcher) -> Incoming<String> {
 
 /// Asks for the interpreter's module. It is compiled while it streams: the answer itself goes to the compiler, so that
 /// the browser can keep the compiled code with it, and a copy of it is hashed.
-fn request_module(fetcher: &Fetcher, url: String) -> (Incoming<WebAssembly::Module>, Incoming<String>) {
-    let request = fetcher.request(&url);
-    let response = share(async move {
-        let original = request.await?;
-        let copy = original
-            .clone()
-            .map_err(|thrown| Error::from_js(Code::LoadNetwork, "The interpreter cannot be read", thrown))?;
-        Ok((original, copy))
-    });
-    let bytes = share({
-        let (response, fetcher, url) = (response.clone(), fetcher.clone(), url.clone());
-        async move {
-            let (_, copy) = response.await?;
-            fetcher.read_body(&url, &copy, Label { stage: Stage::Fetch, name: WASM_FILE, size: None }).await
-        }
-    });
-    let hash = share({
+fn request_module(fetcher: &Fetcher, url: String) -> (Incoming<Hashed>, Incoming<WebAssembly::Module>) {
+    let (sender, first_answer) = oneshot::channel();
+    let label = Label { stage: Stage::Fetch, name: WASM_FILE, size: None };
+    let bytes = share(fetcher.download_watched(Sources::at(&url), label, move |response| {
+        // The compiler waits for it until the download ends.
+        let _ = sender.send(response);
+    }));
+    let module = share({
         let bytes = bytes.clone();
-        async move { Ok(sha256(&bytes.await?).await) }
-    });
-    let module = share(async move {
-        let (original, _) = response.await?;
-        let streaming = WebAssembly::compile_streaming(&js_sys::Promise::resolve(&JsValue::from(original)));
-        if let Ok(module) = JsFuture::from(streaming).await {
-            return Ok(module.unchecked_into());
+        async move {
+            if let Ok(response) = first_answer.await {
+                let streaming = WebAssembly::compile_streaming(&js_sys::Promise::resolve(&JsValue::from(response)));
+                if let Ok(module) = JsFuture::from(streaming).await {
+                    return Ok(module.unchecked_into());
+                }
+            }
+            // Streaming needs the MIME type application/wasm and a transfer that does not break off; the bytes alone may
+            // still be fine.
+            compile(&url, &bytes.await?.0).await
         }
-        // Streaming needs the MIME type application/wasm; the bytes alone may still be fine.
-        let bytes = bytes.await?;
-        let context = format!("{url} is not WebAssembly that this browser can compile");
-        let module = settle(Code::BadWasm, &context, WebAssembly::compile(&bytes)).await?;
-        Ok(module.unchecked_into())
     });
-    (module, hash)
+    (bytes, module)
+}
+
+async fn compile(url: &str, bytes: &Uint8Array) -> Result<WebAssembly::Module> {
+    let context = format!("{url} is not WebAssembly that this browser can compile");
+    Ok(settle(Code::BadWasm, &context, WebAssembly::compile(bytes)).await?.unchecked_into())
 }
 
 /// Evaluates a script whose bytes have been checked: from those very bytes where the page's content security policy
@@ -204,4 +316,16 @@ async fn evaluate(host: &EngineHost, url: &str, bytes: &Uint8Array) -> Result<Js
         Ok(namespace) => Ok(namespace),
         Err(_) => JsFuture::from(host.import_module(url).map_err(failed)?).await.map_err(failed),
     }
+}
+
+/// What the lock file says of the files of a prepared distribution; progress on them has totals from then on.
+fn manifest(lock: Incoming<String>, fetcher: &Fetcher) -> Incoming<Rc<Manifest>> {
+    let timeline = fetcher.timeline();
+    share(async move {
+        let manifest = Manifest::of_lock_file(&lock.await?);
+        for (name, facts) in manifest.files() {
+            timeline.expect(name, facts.size);
+        }
+        Ok(Rc::new(manifest))
+    })
 }

@@ -24,6 +24,9 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = HEAP8)]
     pub fn heap8(this: &Module) -> js_sys::Int8Array;
 
+    #[wasm_bindgen(method, getter, js_name = HEAPU8)]
+    pub fn heap_u8(this: &Module) -> js_sys::Uint8Array;
+
     #[wasm_bindgen(method, getter, js_name = HEAPU32)]
     pub fn heap_u32(this: &Module) -> js_sys::Uint32Array;
 
@@ -90,6 +93,9 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     pub fn chdir(this: &Fs, path: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method)]
+    pub fn cwd(this: &Fs) -> String;
 
     #[wasm_bindgen(method, catch, js_name = readFile)]
     pub fn read_file(this: &Fs, path: &str) -> Result<js_sys::Uint8Array, JsValue>;
@@ -165,6 +171,9 @@ extern "C" {
     pub fn node(this: &FsStream) -> FsNode;
 
     #[wasm_bindgen(method, getter)]
+    pub fn path(this: &FsStream) -> Option<String>;
+
+    #[wasm_bindgen(method, getter)]
     pub fn position(this: &FsStream) -> f64;
 
     /// What a caller of `setattr` wants changed; every property may be absent or null.
@@ -215,6 +224,9 @@ extern "C" {
 
     #[wasm_bindgen(method, catch, js_name = finalizeBootstrap)]
     pub fn finalize_bootstrap(this: &Api) -> Result<PublicApi, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = finalizeBootstrap)]
+    pub fn finalize_restored_bootstrap(this: &Api, state: &Object, find: &JsValue) -> Result<PublicApi, JsValue>;
 
     #[wasm_bindgen(method, getter, js_name = bootstrapFinalizedPromise)]
     pub fn bootstrap_finalized(this: &Api) -> js_sys::Promise;
@@ -280,6 +292,9 @@ extern "C" {
     /// The object that Pyodide's `loadPyodide` gives.
     #[derive(Clone)]
     pub type PublicApi;
+
+    #[wasm_bindgen(method, getter, js_name = _api)]
+    pub fn internal(this: &PublicApi) -> Api;
 
     #[wasm_bindgen(method, catch, js_name = runPython)]
     pub fn run_python(this: &PublicApi, code: &str) -> Result<JsValue, JsValue>;

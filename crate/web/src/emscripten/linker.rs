@@ -4,8 +4,10 @@
 //! gets, or takes it as it is if it is a `WebAssembly.Module` already. So while a library is being linked, `readFile`
 //! answers with the compiled module. Everything else that reads a `.so` gets its bytes.
 
+mod record;
+
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array, WebAssembly};
@@ -13,6 +15,8 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
+pub use self::record::LinkedModule;
+use self::record::Record;
 use super::abi::set;
 use super::bindings::{Api, Fs};
 use crate::error::{Code, Error, Result};
@@ -26,19 +30,27 @@ const MOST_ON_PAGE: u32 = 8 << 20;
 #[derive(Clone)]
 pub struct Linker {
     modules: Rc<RefCell<HashMap<String, WebAssembly::Module>>>,
-    /// Paths of modules that have to be linked before an `import` asks for them.
+    /// Paths of modules that are too large for this thread to link while Python waits in an `import`.
     large: Rc<RefCell<Vec<String>>>,
     /// Whether Emscripten's linker is at work.
     linking: Rc<Cell<bool>>,
     /// Addresses of symbols, and the value of one that has none yet.
     symbols: Rc<RefCell<Option<(Object, i32)>>>,
+    record: Rc<Record>,
     timeline: Rc<Timeline>,
 }
 
 impl Linker {
     /// A linker without modules.
     pub fn new(timeline: Rc<Timeline>) -> Self {
-        Self { modules: Rc::default(), large: Rc::default(), linking: Rc::default(), symbols: Rc::default(), timeline }
+        Self {
+            modules: Rc::default(),
+            large: Rc::default(),
+            linking: Rc::default(),
+            symbols: Rc::default(),
+            record: Rc::default(),
+            timeline,
+        }
     }
 
     /// Compiles a side module in the background.
@@ -48,30 +60,36 @@ impl Linker {
     pub fn compile(&self, path: &str, bytes: &Uint8Array) -> impl Future<Output = Result<CompiledModule>> + use<> {
         let compiling: Promise = WebAssembly::compile(bytes);
         let (path, timeline) = (path.to_owned(), Rc::clone(&self.timeline));
-        let is_large = bytes.length() > MOST_ON_PAGE && !is_worker();
+        if bytes.length() > MOST_ON_PAGE && !is_worker() {
+            self.large.borrow_mut().push(path.clone());
+        }
         async move {
             let module = JsFuture::from(compiling)
                 .await
                 .map_err(|thrown| Error::from_js(Code::BadWasm, &format!("{path} cannot be compiled"), thrown))?;
             timeline.add_compiled();
-            Ok(CompiledModule { path, module: module.unchecked_into(), is_large })
+            Ok(CompiledModule { path, module: module.unchecked_into() })
         }
     }
 
     /// Makes compiled modules available to the dynamic linker.
     pub fn add(&self, modules: Vec<CompiledModule>) {
-        let (large, others): (Vec<_>, Vec<_>) = modules.into_iter().partition(|compiled| compiled.is_large);
-        self.modules.borrow_mut().extend(others.into_iter().map(|compiled| (compiled.path, compiled.module)));
-        self.large.borrow_mut().extend(large.into_iter().map(|compiled| compiled.path));
+        for compiled in modules {
+            self.record.name(&compiled.module, &compiled.path);
+            self.modules.borrow_mut().insert(compiled.path, compiled.module);
+        }
     }
 
-    /// Links the modules that this thread could not link while Python waits in an `import`.
+    /// Links the modules that this thread could not link while Python waits in an `import`, as far as they are on the path.
     ///
     /// # Errors
     /// [`Code::BadWasm`] if one cannot be linked.
     pub async fn link_large(&self, api: &Api) -> Result<()> {
-        let paths = self.large.take();
-        for path in paths {
+        let (here, coming) = self.large.take().into_iter().partition(|path| self.is_compiled(path));
+        *self.large.borrow_mut() = coming;
+        for path in here {
+            // Emscripten reads the bytes: a compiled module it would instantiate synchronously as well.
+            self.modules.borrow_mut().remove(&path);
             let failed = |thrown| Error::from_js(Code::BadWasm, &format!("{path} cannot be linked"), thrown);
             JsFuture::from(api.load_dynlib(&path).map_err(failed)?).await.map_err(failed)?;
             self.timeline.add_linked();
@@ -79,20 +97,57 @@ impl Linker {
         Ok(())
     }
 
+    /// The modules that are linked, in order.
+    pub fn linked(&self) -> Vec<Rc<LinkedModule>> {
+        self.record.linked()
+    }
+
+    /// Slots of the function table that `dlsym` gave out.
+    pub fn looked_up(&self) -> BTreeSet<u32> {
+        self.record.looked_up()
+    }
+
+    /// Notes a slot of the function table that memory may have the number of.
+    pub fn add_looked_up(&self, slot: u32) {
+        self.record.add_looked_up(slot);
+    }
+
+    /// How long the function table is before anything but the main module is in it.
+    pub fn main_table_length(&self) -> u32 {
+        self.record.main_table_length()
+    }
+
+    /// Notes how long the function table is when the main module has been instantiated.
+    pub fn set_main_table_length(&self, length: u32) {
+        self.record.set_main_table_length(length);
+    }
+
+    /// Notes a module that was linked before this interpreter was captured, and is linked again.
+    pub fn add_linked(&self, compiled: &CompiledModule, memory_base: u32, table_base: u32, exports: &Object) {
+        self.record.name(&compiled.module, &compiled.path);
+        self.record.add(&compiled.module, memory_base, table_base, exports.clone());
+        self.timeline.add_linked();
+    }
+
+    /// Whether the library at a path has been compiled.
+    pub fn is_compiled(&self, path: &str) -> bool {
+        self.modules.borrow().contains_key(path)
+    }
+
     /// Watches the imports through which CPython asks for a library.
     pub fn watch_imports(&self, imports: &Object) {
         const OPEN_LIBRARY: &str = "_dlopen_js";
         let Ok(env) = Reflect::get(imports, &"env".into()) else { return };
         let Some(open) = function(&env, OPEN_LIBRARY) else { return };
-        let (linking, timeline, symbols) =
-            (Rc::clone(&self.linking), Rc::clone(&self.timeline), Rc::clone(&self.symbols));
+        let (linking, timeline, symbols, record) =
+            (Rc::clone(&self.linking), Rc::clone(&self.timeline), Rc::clone(&self.symbols), Rc::clone(&self.record));
         let watched = Closure::<dyn Fn(u32) -> std::result::Result<JsValue, JsValue>>::new(move |handle: u32| {
             // A library may need others: they are linked inside this call.
             let outer = linking.replace(true);
             if let Some((symbols, unresolved)) = &*symbols.borrow() {
                 hide_resolved(symbols, *unresolved);
             }
-            let result = open.call1(&JsValue::UNDEFINED, &handle.into());
+            let result = record.during(|| open.call1(&JsValue::UNDEFINED, &handle.into()));
             linking.set(outer);
             if result.as_ref().is_ok_and(JsValue::is_truthy) {
                 timeline.add_linked();
@@ -100,6 +155,23 @@ impl Linker {
             result
         });
         set(env.unchecked_ref(), OPEN_LIBRARY, &watched.into_js_value());
+        self.watch_lookups(&env);
+    }
+
+    fn watch_lookups(&self, env: &JsValue) {
+        const LOOK_UP: &str = "_dlsym_js";
+        let Some(look_up) = function(env, LOOK_UP) else { return };
+        let record = Rc::clone(&self.record);
+        let watched = Closure::<dyn Fn(u32, u32, u32) -> std::result::Result<JsValue, JsValue>>::new(
+            move |handle: u32, symbol: u32, index: u32| {
+                let found = look_up.call3(&JsValue::UNDEFINED, &handle.into(), &symbol.into(), &index.into())?;
+                if let Some(slot) = found.as_f64().filter(|slot| *slot > 0.0) {
+                    record.add_looked_up(slot as u32);
+                }
+                Ok(found)
+            },
+        );
+        set(env.unchecked_ref(), LOOK_UP, &watched.into_js_value());
     }
 
     /// Takes the work out of the dynamic linker that it does again and again: for each library it looks through the
@@ -149,10 +221,19 @@ fn hide_resolved(symbols: &Object, unresolved: i32) {
 }
 
 /// A side module that is compiled but not linked.
+#[derive(Clone)]
 pub struct CompiledModule {
-    path: String,
-    module: WebAssembly::Module,
-    is_large: bool,
+    /// Where its file is.
+    pub path: String,
+    /// The module.
+    pub module: WebAssembly::Module,
+}
+
+impl CompiledModule {
+    /// A module that was compiled elsewhere, for the path where the dynamic linker will look for it.
+    pub const fn new(path: String, module: WebAssembly::Module) -> Self {
+        Self { path, module }
+    }
 }
 
 fn function(object: &JsValue, name: &str) -> Option<Function> {

@@ -15,7 +15,6 @@ use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use super::abi::set;
 use super::bindings::{Api, PackageManager, RequestedPackage};
 use crate::error::{Code, Error, Result};
-use crate::fetch::Fetcher;
 use crate::packages::Packages;
 
 /// What Pyodide calls packages of the lock file in `loadedPackages`.
@@ -86,8 +85,7 @@ async fn load(
     let from_lock = channel == LOCK_CHANNEL;
     let address = (!from_lock).then_some(channel.as_str());
     let normalized_name = package.normalized_name();
-    let fetcher = Fetcher::new(packages.timeline(), None);
-    let prepared = packages.prepare_single(&normalized_name, address, check, &fetcher).await?;
+    let prepared = packages.prepare_single(&normalized_name, address, check, &packages.fetcher()).await?;
     for needed in package.depends().iter() {
         let needed = wanted.get(&needed);
         if let Some(needed) = needed.dyn_ref::<Object>() {

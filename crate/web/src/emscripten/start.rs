@@ -10,7 +10,7 @@ use std::rc::Rc;
 use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::future::{Either, LocalBoxFuture, select};
-use js_sys::{Array, Function, Object, Promise, WebAssembly};
+use js_sys::{Array, Function, Object, Promise, Reflect, WebAssembly};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -19,6 +19,7 @@ use super::abi::{Abi, set};
 use super::bindings::{Api, Module};
 use super::file_system::{SharedFileSystem, mount_root};
 use super::linker::Linker;
+use super::snapshot::Restore;
 use super::{native_fs, sentinel};
 use crate::boundary::Stage;
 use crate::error::{Code, Error, Result};
@@ -30,6 +31,9 @@ pub type ModuleFuture = LocalBoxFuture<'static, Result<WebAssembly::Module>>;
 
 /// Puts the standard library in its place.
 pub type Populate = Box<dyn FnOnce(&SharedFileSystem) -> Result<()>>;
+
+/// What puts the standard library in its place, when that is there.
+pub type PopulateFuture = LocalBoxFuture<'static, Result<Populate>>;
 
 /// Takes a line that CPython prints, and whether it is an error's.
 pub type Print = Rc<dyn Fn(bool, &str)>;
@@ -50,8 +54,9 @@ pub struct StartOptions {
     pub factory: Function,
     /// The compiled module, when it is there.
     pub module: ModuleFuture,
-    /// Puts the standard library in its place; called when the file system is mounted.
-    pub populate: Populate,
+    /// Puts the standard library in its place; called when the file system is mounted. The module is compiled and
+    /// instantiated meanwhile.
+    pub populate: PopulateFuture,
     /// The file system to mount.
     pub files: SharedFileSystem,
     /// Where side modules are found.
@@ -60,6 +65,8 @@ pub struct StartOptions {
     pub configuration: Option<Configuration>,
     /// Called with Pyodide's internal API as soon as the glue has made it.
     pub connect: Box<dyn FnOnce(&Api)>,
+    /// A captured state that is to be restored: CPython's `main` is not run then.
+    pub restore: Option<Rc<Restore>>,
     /// Text that CPython prints before its streams are set up: `(is_stderr, line)`.
     pub print: Print,
 }
@@ -93,27 +100,33 @@ pub async fn start(options: StartOptions, timeline: &Rc<Timeline>) -> Result<Mod
         set(&settings, name, &print.into_js_value());
     }
     watch_for_the_end(&settings, &failure);
-    let StartOptions { abi, module, linker, environment, files, populate, factory, configuration, connect, .. } =
-        options;
-    let instantiate = instantiate_hook(abi, module, linker.clone(), failure.clone(), Rc::clone(timeline));
-    set(&settings, "instantiateWasm", &instantiate);
-    let pre_run = pre_run_hook(abi, environment, files, linker, populate, failure.clone(), Rc::clone(timeline));
-    let hooks = Array::of1(&pre_run);
-    if let Some(configuration) = configuration {
+    let StartOptions { abi, module, linker, environment, files, populate, factory, restore, .. } = options;
+    let hooks = Array::new();
+    if let Some(configuration) = options.configuration {
         configuration.add_to_settings(&settings);
         let failure = failure.clone();
-        let hook = configuration.file_system_hook(abi.site_packages(), move |error| failure.set(error));
-        if let Some(hook) = hook {
-            hooks.push(&hook);
-        }
+        configuration
+            .file_system_hook(abi.site_packages(), move |error| failure.set(error))
+            .map(|hook| hooks.push(&hook));
     }
+    if let Some(restore) = &restore {
+        restore.adjust(&settings);
+    }
+    let arrived = Rc::new(RefCell::new(None));
+    // The glue completes the settings: they are its `Module`.
+    let emscripten: Module = settings.clone().unchecked_into();
+    let parts = Parts { module, populate, arrived: Rc::clone(&arrived), emscripten, restore };
+    let instantiate = instantiate_hook(abi, parts, linker.clone(), failure.clone(), Rc::clone(timeline));
+    set(&settings, "instantiateWasm", &instantiate);
+    let pre_run = pre_run_hook(abi, environment, files, linker, arrived, failure.clone(), Rc::clone(timeline));
+    hooks.unshift(&pre_run);
     set(&settings, "preRun", &hooks);
 
     let context = "CPython cannot be started";
     let made = factory
         .call1(&JsValue::UNDEFINED, &settings)
         .map_err(|thrown| failure.take().unwrap_or_else(|| Error::from_js(Code::Fatal, context, thrown)))?;
-    connect(api.unchecked_ref());
+    (options.connect)(api.unchecked_ref());
     let created = JsFuture::from(Promise::resolve(&made)).boxed_local();
     match select(created, failure.wait()).await {
         Either::Left((Ok(module), _)) => {
@@ -133,6 +146,16 @@ fn refuse_to_locate() -> JsValue {
         Err(js_sys::Error::new(&format!("Failed to find dynamic library \"{file}\"")).into())
     })
     .into_js_value()
+}
+
+/// What a start waits for while the glue is at work.
+struct Parts {
+    module: ModuleFuture,
+    populate: PopulateFuture,
+    /// Where `populate` is put for `preRun`.
+    arrived: Rc<RefCell<Option<Populate>>>,
+    emscripten: Module,
+    restore: Option<Rc<Restore>>,
 }
 
 /// The first failure of a start, from whichever callback notices it.
@@ -228,16 +251,10 @@ fn watch_for_the_end(settings: &Object, failure: &Failure) {
 }
 
 /// `Module.instantiateWasm`: Emscripten gives the imports and wants the instance.
-fn instantiate_hook(
-    abi: Abi,
-    module: ModuleFuture,
-    linker: Linker,
-    failure: Failure,
-    timeline: Rc<Timeline>,
-) -> JsValue {
+fn instantiate_hook(abi: Abi, parts: Parts, linker: Linker, failure: Failure, timeline: Rc<Timeline>) -> JsValue {
     Closure::once_into_js(move |imports: Object, receive: Function| -> Object {
         wasm_bindgen_futures::spawn_local(async move {
-            if let Err(error) = instantiate(abi, imports, receive, module, &linker, &timeline).await {
+            if let Err(error) = instantiate(abi, imports, receive, parts, &linker, &timeline).await {
                 failure.set(error);
             }
         });
@@ -249,17 +266,25 @@ async fn instantiate(
     abi: Abi,
     imports: Object,
     receive: Function,
-    module: ModuleFuture,
+    parts: Parts,
     linker: &Linker,
     timeline: &Timeline,
 ) -> Result<()> {
     let (import_module, names) = abi.sentinel();
     sentinel::add_to_imports(&imports, import_module, names)?;
     linker.watch_imports(&imports);
-    let module = module.await?;
+    let module = parts.module.await?;
+    if let Some(restore) = &parts.restore {
+        restore.before_instantiation(&parts.emscripten)?;
+    }
     let failed = |thrown| Error::from_js(Code::BadWasm, "CPython's module cannot be instantiated", thrown);
     let instance = JsFuture::from(WebAssembly::instantiate_module(&module, &imports)).await.map_err(failed)?;
     timeline.end(Stage::Instantiate);
+    linker.set_main_table_length(table_length(&parts.emscripten, &instance));
+    if let Some(restore) = &parts.restore {
+        restore.before_receiving(&parts.emscripten)?;
+    }
+    *parts.arrived.borrow_mut() = Some(parts.populate.await?);
     // Everything up to the end of CPython's `main` happens inside this call.
     receive
         .call2(&JsValue::UNDEFINED, &instance, &module)
@@ -268,17 +293,26 @@ async fn instantiate(
     Ok(())
 }
 
+/// The length of the function table, which is the module's own or was given to it.
+fn table_length(emscripten: &Module, instance: &JsValue) -> u32 {
+    let get = |object: &JsValue, name: &str| Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED);
+    let own = get(&get(instance, "exports"), "__indirect_function_table");
+    let table = if own.is_object() { own } else { get(emscripten, "wasmTable") };
+    get(&table, "length").as_f64().unwrap_or_default() as u32
+}
+
 /// `Module.preRun`: the last moment before CPython looks for its standard library.
 fn pre_run_hook(
     abi: Abi,
     environment: BTreeMap<String, String>,
     files: SharedFileSystem,
     linker: Linker,
-    populate: Populate,
+    populate: Rc<RefCell<Option<Populate>>>,
     failure: Failure,
     timeline: Rc<Timeline>,
 ) -> JsValue {
     Closure::once_into_js(move |module: Module| -> std::result::Result<(), JsValue> {
+        let populate = populate.take();
         prepare(&module, abi, &environment, &files, &linker, populate).map_err(|error| {
             failure.set(error.clone());
             JsValue::from(error)
@@ -294,7 +328,7 @@ fn prepare(
     environment: &BTreeMap<String, String>,
     files: &SharedFileSystem,
     linker: &Linker,
-    populate: Populate,
+    populate: Option<Populate>,
 ) -> Result<()> {
     let (major, minor, micro) = python_version(module);
     if (major, minor) != abi.python() {
@@ -304,8 +338,9 @@ fn prepare(
         )
         .hint("Take all files of the distribution from one release."));
     }
-    mount_root(module, files)?;
+    mount_root(module, files, linker)?;
     native_fs::add(&module.fs());
+    let populate = populate.ok_or_else(|| Error::new(Code::Fatal, "The glue runs before its module is there."))?;
     populate(files)?;
     let fs = module.fs();
     let failed = |thrown| Error::from_js(Code::FileSystem, "The home directory cannot be made", thrown);

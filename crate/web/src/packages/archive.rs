@@ -6,7 +6,9 @@ use std::rc::Rc;
 use futures::future::try_join_all;
 use js_sys::Uint8Array;
 use taipan_core::archive::{Archive, Entry, Limits, check_format};
+use taipan_core::image::ArchiveReference;
 use taipan_core::lock::InstallDir;
+use taipan_core::prepared::LISTING;
 use taipan_core::side_module::SideModule;
 use taipan_core::source::SharedSource;
 use taipan_core::vfs::{Content, Layer, LayerEntry, LayerId, Overlap};
@@ -15,6 +17,7 @@ use taipan_core::wheel::{Place, Record, WheelLayout, is_side_module};
 use super::{PackageParts, Wanted};
 use crate::archive_bytes::ArchiveBytes;
 use crate::boundary::PackageInfo;
+use crate::detached::Beside;
 use crate::emscripten::abi::Abi;
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::{CompiledModule, Linker};
@@ -25,10 +28,13 @@ use crate::global::wall_clock;
 pub struct PreparedPackage {
     info: PackageInfo,
     archive: Archive,
+    source: SharedSource,
     layout: Layout,
     modules: Vec<CompiledModule>,
     hash: String,
     bytecode: Option<Uint8Array>,
+    /// Files that are served beside the archive.
+    detached: Vec<LayerEntry>,
     /// Files that say who installed it, by name.
     marks: Option<Vec<(String, String)>>,
 }
@@ -42,6 +48,13 @@ enum Layout {
 }
 
 impl Layout {
+    /// The directory of everything that has no other place.
+    fn directory(&self) -> &str {
+        match self {
+            Self::Wheel { site_packages: directory, .. } | Self::Directory(directory) => directory,
+        }
+    }
+
     /// The absolute path of an entry, if it has a place.
     fn path(&self, entry: &Entry) -> Option<String> {
         match self {
@@ -91,7 +104,7 @@ pub fn open(
     };
     check_format(&file_name).map_err(|error| damaged(&error))?;
     let source: SharedSource = Rc::new(ArchiveBytes::new(bytes, held));
-    let archive = Archive::open(source, &Limits::default()).map_err(|error| damaged(&error))?;
+    let archive = Archive::open(Rc::clone(&source), &Limits::default()).map_err(|error| damaged(&error))?;
     let layout = if file_name.to_ascii_lowercase().ends_with(".whl") {
         let name = package.name().parse().map_err(|error| damaged(&error))?;
         let layout = WheelLayout::of(&archive, &name).map_err(|error| {
@@ -103,7 +116,8 @@ pub fn open(
         Layout::Directory(directory(package, abi))
     };
     let info = info(package, &layout, file_name);
-    Ok(PreparedPackage { info, archive, layout, modules: Vec::new(), hash, bytecode: None, marks: None })
+    let (modules, detached) = (Vec::new(), Vec::new());
+    Ok(PreparedPackage { info, archive, source, layout, modules, hash, bytecode: None, detached, marks: None })
 }
 
 /// Checks that a wheel holds what it says. The lock file's wheels have a hash as a whole, which says more.
@@ -127,7 +141,8 @@ fn check_record(archive: &Archive, layout: &WheelLayout, file_name: &str) -> Res
     }
 }
 
-fn directory(package: &Wanted, abi: Abi) -> String {
+/// Where the files of a package go that have no other place.
+pub fn directory(package: &Wanted, abi: Abi) -> String {
     match package {
         Wanted::Locked(locked) => match locked.install_dir {
             InstallDir::Dynlib => "/usr/lib".to_owned(),
@@ -158,10 +173,35 @@ impl PreparedPackage {
         &self.hash
     }
 
+    /// What its archive is known by.
+    fn reference(&self) -> Result<ArchiveReference> {
+        let sha256 =
+            self.hash.parse().map_err(|_| Error::new(Code::Fatal, format!("{} is not a SHA-256.", self.hash)))?;
+        let is_locked = self.info.source == "lock";
+        let file_name = if is_locked { &self.info.file_name } else { &self.info.source };
+        Ok(ArchiveReference { sha256, length: self.source.len(), file_name: file_name.clone() })
+    }
+
     /// Adds the bytecode that is kept for it.
     #[must_use]
     pub fn with_bytecode(self, bytecode: Option<Uint8Array>) -> Self {
         Self { bytecode, ..self }
+    }
+
+    /// Adds the files of a prepared archive that are served beside it.
+    ///
+    /// # Errors
+    /// [`Code::BadArchive`] if the archive's list of them cannot be used.
+    pub fn with_detached(self, beside: &Beside) -> Result<Self> {
+        let detached = beside.entries(&self.archive, &self.info.file_name, self.layout.directory())?;
+        Ok(Self { detached, ..self })
+    }
+
+    /// Adds side modules that were compiled from files of their own.
+    #[must_use]
+    pub fn with_modules(mut self, modules: Vec<CompiledModule>) -> Self {
+        self.modules.extend(modules);
+        self
     }
 
     /// Sets the files of its metadata that say who installed it.
@@ -194,7 +234,8 @@ impl PreparedPackage {
 
     /// Its files, from the root.
     fn layer(&self, now: f64) -> Layer {
-        let mut layer = self.archive.layer(|entry| self.layout.path(entry));
+        let mut layer = self.archive.layer(|entry| (entry.path != LISTING).then(|| self.layout.path(entry))?);
+        layer.entries.extend_from_slice(&self.detached);
         if let Layout::Wheel { layout, site_packages } = &self.layout {
             // As installers do (PEP 376, and Pyodide's own file), so that others see who put it there.
             let channel = if self.info.source == "lock" { "pyodide" } else { &self.info.source };
@@ -220,6 +261,7 @@ impl PreparedPackage {
 pub fn install(packages: Vec<PreparedPackage>, parts: &PackageParts) -> Result<()> {
     let layers = mount(&packages, &parts.files)?;
     for (package, layer) in packages.into_iter().zip(layers) {
+        parts.archives.note(&package.source, package.reference()?);
         parts.linker.add(package.modules);
         parts.bytecode.mount(layer, &package.hash, package.bytecode);
     }

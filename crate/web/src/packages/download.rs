@@ -1,69 +1,84 @@
 //! Bringing a package's archive here.
 
 use js_sys::Uint8Array;
+use taipan_core::store::ContentHash;
 
 use super::Wanted;
 use crate::boundary::Stage;
 use crate::error::Result;
-use crate::fetch::{Fetcher, Label, compare_sha256, fetch_now, sha256, sha256_now};
-use crate::timeline::Timeline;
+use crate::fetch::{Fetcher, Label, Sources};
+use crate::store::Store;
 
-/// Downloads a package's archive and checks its SHA-256, where the lock file has one. Gives both.
+/// Gets a package's archive, from the store or the network, and checks its SHA-256, where the lock file has one. Gives
+/// both.
 ///
 /// # Errors
-/// Those of [`Fetcher::download`], and [`crate::error::Code::Integrity`].
-pub async fn download(package: &Wanted, base_url: &str, fetcher: &Fetcher) -> Result<(Uint8Array, String)> {
-    let url = address(package, base_url);
+/// Those of [`Fetcher::download_from`].
+pub async fn download(
+    package: &Wanted,
+    base_urls: &[String],
+    fetcher: &Fetcher,
+    store: &Store,
+) -> Result<(Uint8Array, String)> {
+    let expected = expected_hash(package);
+    if let Some(expected) = expected
+        && let Some(bytes) = store.get_content(&expected).await
+    {
+        fetcher.check_aborted()?;
+        report(fetcher, Stage::Download, package, &bytes);
+        return Ok((bytes, expected.to_string()));
+    }
     let label = Label { stage: Stage::Download, name: package.name(), size: None };
-    let bytes = fetcher.download(&url, label).await?;
-    let hash = sha256(&bytes).await;
-    check(package, &hash)?;
+    let (bytes, hash) = fetcher.download_from(sources(package, base_urls), label).await?;
+    keep(store, expected, &bytes);
     Ok((bytes, hash))
 }
 
 /// As [`download`], while everything else waits: for an `import` statement.
 ///
 /// # Errors
-/// As [`download`], and [`crate::error::Code::NotSupported`] outside a worker.
-pub fn download_now(package: &Wanted, base_url: &str, timeline: &Timeline) -> Result<(Uint8Array, String)> {
-    let url = address(package, base_url);
-    let bytes = fetch_now(&url)?;
-    let size = f64::from(bytes.length());
-    timeline.add_bytes(size);
-    timeline.report(Stage::Import, package.name(), size, Some(size));
-    let hash = sha256_now(&bytes);
-    check(package, &hash)?;
+/// Those of [`Fetcher::download_now`].
+pub fn download_now(
+    package: &Wanted,
+    base_urls: &[String],
+    fetcher: &Fetcher,
+    store: &Store,
+) -> Result<(Uint8Array, String)> {
+    let expected = expected_hash(package);
+    if let Some(expected) = expected
+        && let Some(bytes) = store.get_content_now(&expected)
+    {
+        report(fetcher, Stage::Import, package, &bytes);
+        return Ok((bytes, expected.to_string()));
+    }
+    let label = Label { stage: Stage::Import, name: package.name(), size: None };
+    let (bytes, hash) = fetcher.download_now(&sources(package, base_urls), label)?;
+    keep(store, expected, &bytes);
     Ok((bytes, hash))
 }
 
-fn check(package: &Wanted, hash: &str) -> Result<()> {
+/// What the lock file says; a wheel that is named by its address alone may be another one tomorrow.
+fn expected_hash(package: &Wanted) -> Option<ContentHash> {
     match package {
-        // A caller that wants no check takes the hash out.
-        Wanted::Locked(locked) if locked.sha256.is_empty() => Ok(()),
-        Wanted::Locked(locked) => compare_sha256(&locked.file_name, hash, &locked.sha256),
-        Wanted::Wheel { .. } => Ok(()),
+        Wanted::Locked(locked) => locked.sha256.parse().ok(),
+        Wanted::Wheel { .. } => None,
     }
 }
 
-fn address(package: &Wanted, base_url: &str) -> String {
-    match package {
-        Wanted::Locked(locked) => resolve(base_url, &locked.file_name),
-        Wanted::Wheel { url, .. } => url.clone(),
+fn keep(store: &Store, hash: Option<ContentHash>, bytes: &Uint8Array) {
+    if let Some(hash) = hash {
+        store.put_content_later(hash, bytes);
     }
 }
 
-/// A lock file names a file in the folder of the wheels, or a whole address.
-fn resolve(base_url: &str, file_name: &str) -> String {
-    if file_name.contains("://") { file_name.to_owned() } else { format!("{base_url}{file_name}") }
+fn report(fetcher: &Fetcher, stage: Stage, package: &Wanted, bytes: &Uint8Array) {
+    let size = f64::from(bytes.length());
+    fetcher.timeline().report(stage, package.name(), size, Some(size));
 }
 
-#[cfg(test)]
-mod tests {
-    use super::resolve;
-
-    #[test]
-    fn file_names_are_taken_from_the_folder_of_the_wheels_unless_they_are_addresses() {
-        assert_eq!(resolve("https://example.org/a/", "b.whl"), "https://example.org/a/b.whl");
-        assert_eq!(resolve("https://example.org/a/", "https://example.com/b.whl"), "https://example.com/b.whl");
+fn sources(package: &Wanted, base_urls: &[String]) -> Sources {
+    match package {
+        Wanted::Locked(locked) => Sources::in_folders(base_urls, &locked.file_name).with_sha256(&locked.sha256),
+        Wanted::Wheel { url, .. } => Sources::at(url),
     }
 }

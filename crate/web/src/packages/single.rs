@@ -9,12 +9,12 @@ use js_sys::Uint8Array;
 use taipan_core::name::PackageName;
 use taipan_core::wheel::WheelFilename;
 
-use super::{Packages, PreparedPackage, Wanted, archive, download, wanted};
+use super::{PackageParts, Packages, PreparedPackage, Wanted, archive, download, wanted};
 use crate::boundary::PackageInfo;
-use crate::emscripten::bindings::Api;
+use crate::bytecode::Bytecode;
+use crate::emscripten::bindings::{Api, PublicApi};
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Fetcher, sha256, spawn};
-use crate::timeline::Timeline;
 
 /// Packages on their way, by normalised name.
 pub type Ahead = Vec<(String, LocalBoxFuture<'static, Result<PreparedPackage>>)>;
@@ -23,9 +23,9 @@ pub type Ahead = Vec<(String, LocalBoxFuture<'static, Result<PreparedPackage>>)>
 pub type Marks = Vec<(String, String)>;
 
 impl Packages {
-    /// Who is told of progress.
-    pub fn timeline(&self) -> Rc<Timeline> {
-        Rc::clone(&self.parts.timeline)
+    /// The way out for what nobody can give up.
+    pub fn fetcher(&self) -> Fetcher {
+        self.parts.network.fetcher(None)
     }
 
     /// Starts to bring packages of the lock file that Pyodide's package manager will ask for. Addresses are left to it.
@@ -58,9 +58,8 @@ impl Packages {
         if let Some(address) = address {
             let wheel = wanted::parse(&self.lock, &[address.to_owned()])?;
             let [wheel] = wheel.as_slice() else { return Err(unknown(address)) };
-            let (bytes, hash) = download::download(wheel, &self.base_url, fetcher).await?;
-            let package = archive::open(wheel, bytes, hash, self.lock.abi, &self.parts.held)?;
-            return package.compile(&self.parts.linker).await;
+            let (bytes, hash) = download::download(wheel, &self.base_urls, fetcher, &self.parts.store).await?;
+            return self.open(wheel, bytes, hash, fetcher).await;
         }
         let position = self.ahead.borrow().iter().position(|(coming, _)| coming == name);
         if let Some(position) = position {
@@ -84,7 +83,22 @@ impl Packages {
         let parsed = parsed.map_err(|error| Error::new(Code::BadRequirement, format!("{error}.")))?;
         let hash = sha256(&bytes).await;
         let wheel = Wanted::Wheel { url: file_name.to_owned(), filename: parsed };
-        archive::open(&wheel, bytes, hash, self.lock.abi, &self.parts.held)?.compile(&self.parts.linker).await
+        self.open(&wheel, bytes, hash, &self.fetcher()).await
+    }
+
+    /// A wheel that is none of the lock file's.
+    async fn open(
+        &self,
+        wheel: &Wanted,
+        bytes: Uint8Array,
+        hash: String,
+        fetcher: &Fetcher,
+    ) -> Result<PreparedPackage> {
+        let PackageParts { bytecode, linker, held, .. } = &self.parts;
+        Bytecode::request(bytecode, &hash, self.lock.file(), &self.base_urls, fetcher);
+        let package = archive::open(wheel, bytes, hash, self.lock.abi, held)?;
+        let kept = bytecode.receive(package.hash()).await;
+        package.with_bytecode(kept).compile(linker).await
     }
 
     /// Mounts a package, as the one that Pyodide's `loadedPackages` has under `name`.
@@ -109,10 +123,13 @@ impl Packages {
     ///
     /// # Errors
     /// As [`Packages::load`].
-    pub async fn load_for_import_later(&self, module: &str, api: &Api) -> Result<bool> {
+    pub async fn load_for_import_later(&self, module: &str) -> Result<bool> {
         let Some(name) = self.lock.package_for_import(module) else { return Ok(false) };
-        let new = self.load(&[name], &Fetcher::new(self.timeline(), None)).await?;
-        self.parts.linker.link_large(api).await?;
+        let new = self.load(&[name], &self.fetcher()).await?;
+        let api = self.interpreter.borrow().as_ref().map(PublicApi::internal);
+        if let Some(api) = api {
+            self.parts.linker.link_large(&api).await?;
+        }
         Ok(!new.is_empty())
     }
 }

@@ -1,0 +1,81 @@
+/** Compressed variants beside files, for servers that hand them out (`X.br`, `X.gz`). */
+import { readFile, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { promisify } from "node:util";
+import { brotliCompress, brotliDecompress, constants, gunzip, gzip } from "node:zlib";
+import { sha256 } from "./distribution.mjs";
+import { writeWhole } from "./file.mjs";
+
+/** What does not get smaller than this share has no variant. */
+const WORTHWHILE = 0.95;
+
+/** How much time compressing may take: `best` is for a deployment, `fast` for one's own machine. */
+export const EFFORTS = { best: 11, fast: 7, none: undefined };
+
+const CODINGS = {
+  br: {
+    compress: (data, effort) =>
+      promisify(brotliCompress)(data, {
+        params: {
+          [constants.BROTLI_PARAM_QUALITY]: EFFORTS[effort],
+          [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
+          [constants.BROTLI_PARAM_SIZE_HINT]: data.length,
+        },
+      }),
+    decompress: promisify(brotliDecompress),
+  },
+  gz: {
+    compress: (data) => promisify(gzip)(data, { level: 9 }),
+    decompress: promisify(gunzip),
+  },
+};
+export const SUFFIXES = Object.keys(CODINGS);
+
+/**
+ * Writes the variants of one file, unless they are there.
+ *
+ * @returns {Promise<{ br: number, gz: number }>} bytes that are sent with each coding
+ */
+async function writeVariants(path, data, hash, effort) {
+  const sizes = {};
+  for (const [suffix, { compress, decompress }] of Object.entries(CODINGS)) {
+    const variant = `${path}.${suffix}`;
+    const there = await readFile(variant).catch(() => undefined);
+    if (there && sha256(await decompress(there).catch(() => "")) === hash) {
+      sizes[suffix] = there.length;
+      continue;
+    }
+    const made = await compress(data, effort);
+    if (made.length < WORTHWHILE * data.length) await writeWhole(variant, made);
+    else await rm(variant, { force: true });
+    sizes[suffix] = Math.min(made.length, data.length);
+  }
+  return sizes;
+}
+
+/**
+ * Writes files and their variants, several at a time, the largest first. What is there with the right content stays.
+ *
+ * @param {{ path: string, data: Buffer, sha256: string }[]} files
+ * @param {keyof EFFORTS} effort
+ * @param {(done: number, total: number, name: string) => void} onProgress in bytes
+ * @returns {Promise<Map<string, { br?: number, gz?: number }>>} by path
+ */
+export async function writeFiles(files, effort, onProgress) {
+  const queue = [...files].sort((a, b) => b.data.length - a.data.length);
+  const total = queue.reduce((sum, { data }) => sum + data.length, 0);
+  const sizes = new Map();
+  let done = 0;
+  const work = async () => {
+    for (let file = queue.shift(); file; file = queue.shift()) {
+      const { path, data, sha256: hash } = file;
+      const there = await readFile(path).catch(() => undefined);
+      if (!there || sha256(there) !== hash) await writeWhole(path, data);
+      sizes.set(path, effort === "none" ? {} : await writeVariants(path, data, hash, effort));
+      done += data.length;
+      onProgress(done, total, path);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, work));
+  return sizes;
+}

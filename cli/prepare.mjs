@@ -1,0 +1,271 @@
+/** `taipan prepare`: from a distribution and packages to a folder that a site serves. */
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { compile, observe } from "./bytecode.mjs";
+import { EFFORTS, SUFFIXES, writeFiles } from "./compress.mjs";
+import {
+  LIBRARY_FILE,
+  LOADER_FILE,
+  LOCK_FILE,
+  openDistribution,
+  publicAddress,
+  sha256,
+  WASM_FILE,
+} from "./distribution.mjs";
+import { writeWhole } from "./file.mjs";
+import { abiOf, parseLock, select } from "./lock.mjs";
+import { size } from "./output.mjs";
+import { Problem } from "./problem.mjs";
+import { report } from "./report.mjs";
+import { addressOf, split } from "./split.mjs";
+import { readZip } from "./zip.mjs";
+
+/** Changes with what is made of the same input. */
+const FORMAT = 1;
+
+/** What is there while a run lasts, and of one that was stopped. */
+const WORK = ".taipan";
+
+/** The name of the standard library among the archives. */
+const LIBRARY = "python";
+
+const DIRECTORIES = (abi) => ({
+  site: abi.sitePackages,
+  stdlib: abi.standardLibrary,
+  dynlib: "/usr/lib",
+  lib: abi.sitePackages,
+});
+
+/**
+ * Prepares a distribution.
+ *
+ * @param {object} options
+ * @param {string} options.out the folder to write
+ * @param {string[]} options.packages names or requirements
+ * @param {string} [options.distribution] folder or address; default: npm's package `pyodide`
+ * @param {string} [options.wheels] where the wheels are, if not there
+ * @param {boolean} [options.keepAll] keep all other packages in the lock file too
+ * @param {string} [options.baseURL] where those are; default: where the release is published
+ * @param {string[]} [options.prefetch] packages that the loader begins to fetch before anybody asks
+ * @param {{ source: string, filename: string }} [options.exercise] a Python program: what it reads comes at once as well
+ * @param {keyof EFFORTS} [options.compress] default `best`
+ * @param {ReturnType<import("./output.mjs").progressOn>} options.progress
+ * @returns {Promise<{ isFresh: boolean, report: string }>} `isFresh` is false where there was nothing to do
+ */
+export async function prepare(options) {
+  const { packages, prefetch = [], exercise, compress = "best", keepAll = false, baseURL, progress } = options;
+  const out = resolve(options.out);
+  if (!(compress in EFFORTS)) {
+    throw new Problem(`There is no effort called ${compress}.`, `Choose from ${Object.keys(EFFORTS).join(", ")}.`);
+  }
+  await checkFolder(out);
+  const work = join(out, WORK);
+  const distribution = await openDistribution({ ...options, work });
+  const source = await gather(distribution, packages, progress);
+  const { lock, named, closure } = source;
+  const early = select(lock, prefetch).closure;
+  const missing = early.find((name) => !closure.includes(name));
+  if (missing) {
+    throw new Problem(`${missing} is to be fetched early, but it is not prepared.`, "Name it in --packages too.");
+  }
+  const inputs = sha256(
+    JSON.stringify([FORMAT, source.hashes, named, early, exercise ?? null, compress, keepAll ? (baseURL ?? "") : null]),
+  );
+  const existing = await upToDate(out, inputs);
+  if (existing) {
+    await rm(work, { recursive: true, force: true });
+    return { isFresh: false, report: await report(out, existing) };
+  }
+  await beginWork(out, work, inputs);
+
+  const folder = await distribution.folder([LOADER_FILE, source.abi.glue, WASM_FILE, LIBRARY_FILE, LOCK_FILE]);
+  const seen = await observed({ source, folder, work, exercise, progress });
+  const archives = await repack({ source, folder, seen, progress });
+  const { files, document } = plan({ source, archives, seen, inputs, early, keepAll, baseURL });
+
+  const writing = progress.step(compress === "none" ? "Files" : "Files and their compressed forms");
+  const all = files.map((file) => ({ ...file, path: join(out, file.file_name) }));
+  await writeFiles(all, compress, (done, total, path) => writing.update(done, total, path.slice(out.length + 1)));
+  await rm(join(out, LOCK_FILE), { force: true });
+  await removeStale(out, new Set(files.map(({ file_name }) => file_name)));
+  const data = Buffer.from(JSON.stringify(document));
+  await writeFiles([{ path: join(out, LOCK_FILE), data, sha256: sha256(data) }], compress, () => {});
+  await rm(work, { recursive: true, force: true });
+  writing.end(`${files.length + 1}, ${size(files.reduce((sum, file) => sum + file.data.length, data.length))}`);
+  for (const module of seen.failed) {
+    progress.say(`! ${module} could not be imported in Node, so what it reads comes only when it is asked for.`);
+  }
+  return { isFresh: true, report: await report(out, document) };
+}
+
+/** A folder that holds other things is not written into. */
+async function checkFolder(out) {
+  const names = await readdir(out).catch((error) => {
+    if (error.code === "ENOENT") return [];
+    throw new Problem(`${out} cannot be written: ${error.message}`, "Name another folder.");
+  });
+  if (names.length === 0 || names.includes(WORK)) return;
+  const lock = await readFile(join(out, LOCK_FILE), "utf8").catch(() => "{}");
+  let isOurs = false;
+  try {
+    isOurs = JSON.parse(lock).taipan?.inputs !== undefined;
+  } catch {
+    // Then it is not.
+  }
+  if (!isOurs) throw new Problem(`${out} holds other files.`, "Name a folder that is empty, or is not there yet.");
+}
+
+/** Everything that the result is made of, hashes checked. */
+async function gather(distribution, requirements, progress) {
+  const step = progress.step("Distribution");
+  const lockText = await distribution.file(LOCK_FILE);
+  const lock = parseLock(lockText.toString("utf8"), `${distribution.place}/${LOCK_FILE}`);
+  const abi = abiOf(lock);
+  const { named, closure } = select(lock, requirements);
+  const core = {};
+  for (const name of [abi.glue, WASM_FILE, LIBRARY_FILE]) core[name] = await distribution.file(name);
+  const wheels = new Map();
+  for (const [index, key] of closure.entries()) {
+    step.update(index, closure.length, key);
+    wheels.set(key, await distribution.wheel(lock.packages[key], lock.info.version));
+  }
+  const hashes = [sha256(lockText), ...Object.values(core).map(sha256)];
+  const directories = DIRECTORIES(abi);
+  const packages = closure.map((key) => {
+    const { install_dir, file_name } = lock.packages[key];
+    return { name: key, entries: readZip(wheels.get(key), file_name), directory: directories[install_dir] };
+  });
+  const entries = readZip(core[LIBRARY_FILE], LIBRARY_FILE);
+  const library = { name: LIBRARY, entries, directory: abi.standardLibrary };
+  step.end(`Python ${lock.info.python}, ${closure.length} packages`);
+  return { lock, abi, named, closure, core, hashes, library, packages };
+}
+
+/** The lock file of a folder that was made from the same things and is whole. */
+async function upToDate(out, inputs) {
+  const text = await readFile(join(out, LOCK_FILE), "utf8").catch(() => "{}");
+  const lock = JSON.parse(text);
+  if (lock.taipan?.inputs !== inputs) return undefined;
+  for (const [name, { sha256: expected }] of Object.entries(lock.taipan.files)) {
+    const bytes = await readFile(join(out, name)).catch(() => undefined);
+    if (!bytes || sha256(bytes) !== expected) return undefined;
+  }
+  return lock;
+}
+
+/** What a run that was stopped has left is used if it was about the same; else its compressed files go. */
+async function beginWork(out, work, inputs) {
+  const stamp = join(work, "inputs");
+  if ((await readFile(stamp, "utf8").catch(() => undefined)) === inputs) return;
+  const isVariant = (name) => SUFFIXES.some((suffix) => name.endsWith(`.${suffix}`));
+  for (const name of await readdir(out, { recursive: true }).catch(() => [])) {
+    if (isVariant(name)) await rm(join(out, name), { force: true });
+  }
+  await mkdir(work, { recursive: true });
+  await writeWhole(stamp, inputs);
+}
+
+/** What the preparing run has seen; remembered for a run that goes on after this one was stopped. */
+async function observed({ source, folder, work, exercise, progress }) {
+  const path = join(work, "seen.json");
+  const stamp = await readFile(join(work, "inputs"), "utf8");
+  const known = JSON.parse(await readFile(path, "utf8").catch(() => "{}"));
+  if (known.inputs === stamp) return known;
+  const step = progress.step("Import in the distribution's own Python");
+  const { lock, named, library, packages } = source;
+  // Side modules of the standard library's own are linked by name when CPython asks for them.
+  const imports = named.flatMap((key) => lock.packages[key].imports ?? []);
+  const places = packages.map((archive) => ({ ...archive, directory: runDirectory(source, archive.directory) }));
+  const seen = await observe({ folder, library, packages: places, imports, exercise });
+  await writeWhole(path, JSON.stringify({ ...seen, inputs: stamp }));
+  const modules = Object.values(seen.read).flat().length;
+  step.end(`${modules} files read, ${seen.linked.length} side modules linked`);
+  return seen;
+}
+
+/** In Node the standard library is a ZIP file: what belongs beside it goes to the directory of that name in the browser. */
+const runDirectory = ({ abi }, directory) =>
+  directory === abi.standardLibrary ? abi.sitePackages.replace(/\/site-packages$/, "") : directory;
+
+/** Every archive, split into what is needed at once and what can wait. */
+async function repack({ source, folder, seen, progress }) {
+  const step = progress.step("Bytecode");
+  const all = [source.library, ...source.packages];
+  const bytecode = await compile(folder, all, (done, total) => step.update(done, total, `${done} modules`));
+  const archives = new Map();
+  for (const { name, entries } of all) {
+    const parts = { name, entries, bytecode: bytecode.get(name), tag: seen.tag, read: new Set(seen.read[name]) };
+    archives.set(name, split(parts));
+  }
+  step.end(`${[...bytecode.values()].reduce((sum, files) => sum + files.size, 0)} modules`);
+  return archives;
+}
+
+/** The files to be written, and the lock file that names them. */
+function plan({ source, archives, seen, inputs, early, keepAll, baseURL }) {
+  const { lock, abi, core, closure } = source;
+  const files = new Map();
+  const add = (file_name, data) => {
+    const file = { file_name, data, sha256: sha256(data) };
+    files.set(file_name, file);
+    return file;
+  };
+  const listed = {};
+  const list = ({ file_name, data, sha256: hash }) => {
+    listed[file_name] = { size: data.length, sha256: hash };
+  };
+  for (const name of [abi.glue, WASM_FILE]) list(add(name, core[name]));
+  const sideModules = {};
+  const pack = (name, fileName, isShared) => {
+    const { data, detached } = archives.get(name);
+    const hash = sha256(data);
+    const archive = add(fileName ?? addressOf(lock.packages[name].file_name.split("/").at(-1), hash), data);
+    list(archive);
+    for (const part of detached) add(part.file_name, part.data);
+    const hot = hotModules(detached, name, seen, isShared);
+    if (hot.length > 0) sideModules[hash] = hot;
+    return archive;
+  };
+  pack(LIBRARY, LIBRARY_FILE, false);
+  const packages = {};
+  for (const [key, entry] of Object.entries(lock.packages)) {
+    if (closure.includes(key)) {
+      const { file_name, sha256: hash } = pack(key, undefined, entry.install_dir === "dynlib");
+      packages[key] = { ...entry, file_name, sha256: hash };
+    } else if (keepAll) {
+      const isAddress = entry.file_name.includes("://");
+      const base = baseURL ?? publicAddress(lock.info.version);
+      packages[key] = isAddress ? entry : { ...entry, file_name: base.replace(/\/?$/, "/") + entry.file_name };
+    }
+  }
+  const extension = { inputs, files: listed, side_modules: sideModules, ...(early.length > 0 && { prefetch: early }) };
+  return { files: [...files.values()], document: { ...lock, packages, taipan: extension } };
+}
+
+/** The side modules of an archive that importing it links, in that order; of shared libraries, all. */
+function hotModules(detached, archive, seen, isShared) {
+  const modules = detached.filter(({ kind }) => kind === "side module");
+  const order = new Map();
+  for (const { archive: name, path } of seen.linked) if (name === archive) order.set(path, order.size);
+  return modules
+    .map(({ file_name, data, sha256: hash, contents: [[path]] }) => ({
+      path,
+      file_name,
+      size: data.length,
+      sha256: hash,
+    }))
+    .filter(({ path }) => isShared || order.has(path))
+    .sort((a, b) => (order.get(a.path) ?? 0) - (order.get(b.path) ?? 0));
+}
+
+/** Removes what an earlier preparation left and this one does not have. */
+async function removeStale(out, names) {
+  const isWanted = (name) => names.has(name) || SUFFIXES.some((suffix) => names.has(name.slice(0, -suffix.length - 1)));
+  for (const entry of await readdir(join(out, "files"), { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath ?? entry.path, entry.name);
+    if (entry.isFile() && !isWanted(path.slice(out.length + 1).replaceAll("\\", "/"))) await rm(path);
+  }
+  for (const folder of await readdir(join(out, "files"))) {
+    if ((await readdir(join(out, "files", folder))).length === 0) await rm(join(out, "files", folder), { recursive: true });
+  }
+}

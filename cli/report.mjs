@@ -1,0 +1,69 @@
+/** What a prepared folder weighs. */
+import { readdir, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { LIBRARY_FILE, LOCK_FILE, WASM_FILE } from "./distribution.mjs";
+import { size, table } from "./output.mjs";
+
+const lengthOf = async (path) => (await stat(path).catch(() => undefined))?.size;
+
+/** Bytes of a file as it is and as it is sent with each coding. */
+async function weigh(out, name) {
+  const path = join(out, name);
+  const raw = await lengthOf(path);
+  return { raw, gz: (await lengthOf(`${path}.gz`)) ?? raw, br: (await lengthOf(`${path}.br`)) ?? raw };
+}
+
+const add = (weights) =>
+  weights.reduce((sum, one) => ({ raw: sum.raw + one.raw, gz: sum.gz + one.gz, br: sum.br + one.br }), {
+    raw: 0,
+    gz: 0,
+    br: 0,
+  });
+
+/**
+ * @param {string} out the folder
+ * @param {object} lock its lock file
+ * @returns {Promise<string>} a table: what a page needs at once, one by one; what waits, together
+ */
+export async function report(out, lock) {
+  const { files, side_modules: sideModules } = lock.taipan;
+  const glue = Object.keys(files).find((name) => name.startsWith("pyodide.asm.") && name !== WASM_FILE);
+  const row = (name, { raw, gz, br }) => [name, size(raw), size(gz), size(br)];
+  const first = [];
+  const rows = [];
+  const weighed = new Set();
+  const put = async (title, names) => {
+    for (const name of names) weighed.add(name);
+    const weight = add(await Promise.all(names.map((name) => weigh(out, name))));
+    first.push(weight);
+    rows.push(row(title, weight));
+  };
+  for (const name of [WASM_FILE, glue, LIBRARY_FILE, LOCK_FILE]) await put(name, [name]);
+  for (const name of Object.keys(files).filter((name) => !weighed.has(name))) {
+    await put(basename(name), [name]);
+    const modules = sideModules[files[name].sha256] ?? [];
+    if (modules.length > 0) {
+      await put(
+        `  ${modules.length} side modules`,
+        modules.map(({ file_name }) => file_name),
+      );
+    }
+  }
+  const waiting = [];
+  for (const folder of await readdir(join(out, "files")).catch(() => [])) {
+    for (const name of await readdir(join(out, "files", folder))) {
+      const path = `files/${folder}/${name}`;
+      if (!/\.(br|gz)$/.test(name) && !weighed.has(path)) waiting.push(await weigh(out, path));
+    }
+  }
+  const total = add(first);
+  return table(
+    ["file", "raw", "gzip", "brotli"],
+    [
+      ...rows,
+      [],
+      row("until everything is imported", total),
+      row(`${waiting.length} files that wait until they are read`, add(waiting)),
+    ],
+  );
+}

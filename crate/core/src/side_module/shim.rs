@@ -1,0 +1,165 @@
+//! Small modules that stand in for side modules that are not linked yet.
+
+use super::functions::{FUNCTION_FORM, FunctionType};
+use super::reader::{END, MAGIC};
+use super::section::{CODE, ELEMENT, EXPORT, FUNCTION, IMPORT, TYPE};
+use super::writer::{counted, i32_const, number, section, sized};
+
+const I32: u8 = 0x7f;
+const CALL: u8 = 0x10;
+const CALL_INDIRECT: u8 = 0x11;
+const LOCAL_GET: u8 = 0x20;
+const FUNCREF: u8 = 0x70;
+
+const MODULE: &[u8] = b"shim";
+const LINK: FunctionType = FunctionType { params: &[I32], results: &[] };
+
+/// A module that fills slots of a table until the libraries that own them are linked.
+///
+/// It imports `shim.link`, a function that takes the number of a library, and `shim.table`, which has to be long enough.
+/// When it is instantiated it puts a function into every slot, which calls `link` with the number of the slot's
+/// library and then, with the arguments it was called with, what is in the slot. `link` has to have filled the slot
+/// with the real function by then, or has to throw; it may be called again for a library that is linked, by whoever
+/// kept what was in the slot.
+#[derive(Debug, Clone, Default)]
+pub struct Shim {
+    forwarding: Forwarding,
+    /// Slots that were added in a row: the first one and how many there are.
+    rows: Vec<(u32, u32)>,
+}
+
+impl Shim {
+    /// One that fills no slot.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Fills a slot on behalf of a library. The last one to fill a slot has it. Slots in ascending order make the
+    /// smallest module.
+    pub fn add(&mut self, slot: u32, library: u32, function: FunctionType) {
+        self.forwarding.add(function, slot, Some(library));
+        match self.rows.last_mut() {
+            Some((first, count)) if first.checked_add(*count) == Some(slot) => *count += 1,
+            _ => self.rows.push((slot, 1)),
+        }
+    }
+
+    /// The module.
+    pub fn finish(mut self) -> Vec<u8> {
+        let mut imports = Vec::new();
+        sized(&mut imports, MODULE);
+        sized(&mut imports, b"link");
+        imports.push(0);
+        number(&mut imports, self.forwarding.type_index(LINK));
+
+        let mut segments = Vec::new();
+        // The imported one is the first function.
+        let mut function = 1;
+        for (first, count) in &self.rows {
+            segments.push(0);
+            i32_const(&mut segments, *first);
+            segments.push(END);
+            number(&mut segments, *count);
+            for _ in 0..*count {
+                number(&mut segments, function);
+                function += 1;
+            }
+        }
+        self.forwarding.module(1, imports, ELEMENT, self.rows.len() as u32, &segments)
+    }
+}
+
+/// A module of functions that call what is in a slot of a table.
+///
+/// It imports `shim.table` and exports the functions by their names. They stand in for imports of a side module that
+/// have to be there before whoever exports them is.
+#[derive(Debug, Clone, Default)]
+pub struct Forwarder {
+    forwarding: Forwarding,
+    exports: Vec<u8>,
+}
+
+impl Forwarder {
+    /// One that exports nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Exports a function that calls what is in a slot. No module may export a name twice.
+    pub fn add(&mut self, name: &str, slot: u32, function: FunctionType) {
+        sized(&mut self.exports, name.as_bytes());
+        self.exports.push(0);
+        number(&mut self.exports, self.forwarding.count);
+        self.forwarding.add(function, slot, None);
+    }
+
+    /// The module.
+    pub fn finish(self) -> Vec<u8> {
+        let count = self.forwarding.count;
+        self.forwarding.module(0, Vec::new(), EXPORT, count, &self.exports)
+    }
+}
+
+/// Functions that call what is in a slot with the arguments they were called with.
+#[derive(Debug, Clone, Default)]
+struct Forwarding {
+    /// Each once, as a module has them. There are some hundreds, the most frequent ones among the first.
+    types: Vec<Vec<u8>>,
+    count: u32,
+    /// The index of the type of each.
+    functions: Vec<u8>,
+    code: Vec<u8>,
+}
+
+impl Forwarding {
+    fn type_index(&mut self, function: FunctionType) -> u32 {
+        let mut form = vec![FUNCTION_FORM];
+        sized(&mut form, function.params);
+        sized(&mut form, function.results);
+        let index = self.types.iter().position(|known| *known == form).unwrap_or_else(|| {
+            self.types.push(form);
+            self.types.len() - 1
+        });
+        index as u32
+    }
+
+    fn add(&mut self, function: FunctionType, slot: u32, library: Option<u32>) {
+        let index = self.type_index(function);
+        // Without locals.
+        let mut body = vec![0];
+        if let Some(library) = library {
+            i32_const(&mut body, library);
+            body.extend_from_slice(&[CALL, 0]);
+        }
+        for param in 0..function.params.len() as u32 {
+            body.push(LOCAL_GET);
+            number(&mut body, param);
+        }
+        i32_const(&mut body, slot);
+        body.push(CALL_INDIRECT);
+        number(&mut body, index);
+        body.extend_from_slice(&[0, END]);
+        sized(&mut self.code, &body);
+        number(&mut self.functions, index);
+        self.count += 1;
+    }
+
+    /// The module, which imports the table after `imported` other things, with a section of exports or elements.
+    fn module(&self, imported: u32, mut imports: Vec<u8>, id: u8, count: u32, items: &[u8]) -> Vec<u8> {
+        sized(&mut imports, MODULE);
+        sized(&mut imports, b"table");
+        // A table of function references, of any size.
+        imports.extend_from_slice(&[1, FUNCREF, 0, 0]);
+        let mut module = MAGIC.to_vec();
+        for (id, count, items) in [
+            (TYPE, self.types.len() as u32, &self.types.concat()[..]),
+            (IMPORT, imported + 1, &imports),
+            (FUNCTION, self.count, &self.functions),
+            (id, count, items),
+            (CODE, self.count, &self.code),
+        ] {
+            section(&mut module, id, &counted(count, items));
+        }
+        module
+    }
+}

@@ -1,0 +1,12 @@
+//! The books of the persistent store: what is kept, under which names, and what goes when room is needed.
+//!
+//! Content is addressed by its SHA-256. The [`Index`] knows its size and last use, and the names that refer to it. It is
+//! written to two files in turn, each with its own hash: a writer that dies in the middle leaves the other one.
+
+mod hash;
+mod index;
+mod limit;
+
+pub use self::hash::{ContentHash, NotAHash};
+pub use self::index::{Entry, INDEX_FILES, Index};
+pub use self::limit::{DEFAULT_LIMIT, limit};

@@ -1,0 +1,71 @@
+//! One request and its headers.
+
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, Headers, RequestCache, RequestInit, Response, ResponseType};
+
+use super::failure::network_error;
+use super::resume::Resumption;
+use crate::error::Result;
+use crate::global;
+
+/// Asks for a file, or for the rest of one, and waits for the headers of the answer, whatever it is.
+///
+/// # Errors
+/// [`crate::error::Code::LoadNetwork`] where there is no answer.
+pub async fn request(
+    url: &str,
+    signal: Option<&AbortSignal>,
+    reload: bool,
+    resumption: Option<Resumption<'_>>,
+) -> Result<Response> {
+    let failed = |thrown| network_error(url, thrown);
+    let init = RequestInit::new();
+    init.set_signal(signal);
+    if reload {
+        init.set_cache(RequestCache::Reload);
+    }
+    if let Some(resumption) = resumption {
+        // A cache would give the rest from what it kept of the transfer that broke off.
+        init.set_cache(RequestCache::NoStore);
+        let headers = Headers::new().map_err(failed)?;
+        headers.set("Range", &format!("bytes={}-", resumption.offset)).map_err(failed)?;
+        if let Some(if_range) = resumption.if_range {
+            headers.set("If-Range", if_range).map_err(failed)?;
+        }
+        init.set_headers(&headers);
+    }
+    let answer = JsFuture::from(global::fetch(url, &init).map_err(failed)?).await.map_err(failed)?;
+    Ok(answer.unchecked_into())
+}
+
+/// A header of an answer. Across origins most cannot be seen, unless the server exposes them.
+pub fn header(response: &Response, name: &str) -> Option<String> {
+    response.headers().get(name).ok().flatten()
+}
+
+/// Whether the answer is a web page. None of our files is: a server that answers every address with its start page
+/// does so here.
+pub fn is_page(response: &Response) -> bool {
+    header(response, "content-type").is_some_and(|kind| kind.starts_with("text/html"))
+}
+
+/// Whether the answer comes from another origin.
+pub fn is_foreign(response: &Response) -> bool {
+    response.type_() == ResponseType::Cors
+}
+
+/// Whether its bytes are seen to be coded for the way.
+pub fn is_encoded(response: &Response) -> bool {
+    header(response, "content-encoding").is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity"))
+}
+
+/// The length of the body, where the server says it and it is that of the decoded bytes. Across origins
+/// `Content-Length` can be seen even where `Content-Encoding` cannot; a server that exposes `Date`, which every server
+/// sends, exposes all headers.
+pub fn declared_length(response: &Response) -> Option<u64> {
+    if is_encoded(response) || (is_foreign(response) && header(response, "date").is_none()) {
+        return None;
+    }
+    header(response, "content-length")?.parse().ok()
+}

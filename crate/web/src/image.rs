@@ -1,0 +1,56 @@
+//! Images of a started CPython: baked from an interpreter at rest, restored in place of a boot.
+//!
+//! The format and everything that can be known without a browser are `taipan_core::image`; what Emscripten's glue keeps
+//! is [`crate::emscripten::snapshot`]. Here the two meet the files, the packages and linear memory.
+
+mod bake;
+mod open;
+
+use taipan_core::image::ContentHash;
+
+pub use self::bake::bake;
+pub use self::open::OpenImage;
+use crate::error::{Code, Error, Result};
+use crate::global;
+use crate::python_files;
+
+/// Names of states in the manifest, besides the glue's.
+mod states {
+    /// The packages that are on the path: JSON of `PackageInfo[]`.
+    pub const PACKAGES: &str = "packages";
+    /// The paths of the side modules, in the order of the manifest: JSON.
+    pub const MODULE_PATHS: &str = "modulePaths";
+}
+
+/// The role of a layer that shows an archive with modules.
+const ARCHIVE_ROLE: &str = "archive";
+
+/// What an image has to fit besides its distribution: this release of Taipan.
+fn engine() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// The hash of Taipan's own Python files.
+fn python_files_hash() -> Result<ContentHash> {
+    content_hash(&python_files::own_hash())
+}
+
+/// Features of the browser that an interpreter is set up for when it starts.
+fn features(argument_counter: u32) -> std::collections::BTreeMap<String, String> {
+    let yes_or_no = |is: bool| if is { "yes" } else { "no" }.to_owned();
+    [
+        ("argumentCounter".to_owned(), yes_or_no(argument_counter != 0)),
+        ("stackSwitching".to_owned(), yes_or_no(global::has_stack_switching())),
+    ]
+    .into()
+}
+
+/// A hash as the core has it.
+fn content_hash(hexadecimal: &str) -> Result<ContentHash> {
+    hexadecimal.parse().map_err(|_| Error::new(Code::Fatal, format!("{hexadecimal} is not a SHA-256.")))
+}
+
+fn not_usable(error: &dyn std::error::Error) -> Error {
+    Error::new(Code::BadArchive, format!("The image cannot be used: {error}."))
+        .hint("Bake it again; until then the interpreter starts without it.")
+}

@@ -1,0 +1,157 @@
+//! Baking: from an interpreter at rest to the bytes of an image.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use js_sys::{Array, Uint8Array};
+use taipan_core::image::{
+    ContentHash, Distribution, FileTree, Identity, ImagePackage, ImageWriter, LayerReference, Limits, LinkedModule,
+    Manifest, ModuleBytes, PartKind, Placement,
+};
+use taipan_core::source::SharedSource;
+
+use super::{ARCHIVE_ROLE, content_hash, engine, features, not_usable, python_files_hash, states};
+use crate::archive_bytes::ArchiveBytes;
+use crate::boot::Interpreter;
+use crate::emscripten::snapshot::{self, Holders};
+use crate::error::{Code, Error, Result};
+
+/// The bytes of an image, in pieces that belong one behind the other.
+///
+/// # Errors
+/// [`Code::NotSupported`] for what an image cannot hold, naming it.
+pub fn bake(interpreter: &Interpreter) -> Result<Array> {
+    quiesce(interpreter)?;
+    snapshot::heap::scrub(&interpreter.module)?;
+    let mut manifest = Manifest::default();
+    let holders = Holders {
+        internal: interpreter.module.api().into(),
+        public: interpreter.api.clone().into(),
+        host: interpreter.host_module.clone().into(),
+    };
+    let paths =
+        snapshot::capture(&interpreter.module, &interpreter.main, &interpreter.linker, &holders, &mut manifest)?;
+    let modules = read_modules(interpreter, &paths)?;
+    for (module, bytes) in manifest.modules.iter_mut().zip(&modules) {
+        module.sha256 = ContentHash::of(bytes);
+    }
+    let contents = add_files(interpreter, &mut manifest)?;
+    let packages = interpreter.packages.loaded();
+    add_state(&mut manifest, states::PACKAGES, &packages)?;
+    add_state(&mut manifest, states::MODULE_PATHS, &paths)?;
+    let identity = identity(interpreter, &manifest)?;
+
+    let names: Vec<String> = manifest.modules.iter().map(part_name).collect();
+    let pieces = Array::new();
+    let mut writer = ImageWriter::new(
+        manifest,
+        |_| None,
+        |bytes| {
+            pieces.push(&Uint8Array::from(bytes));
+        },
+    );
+    writer.part(PartKind::Files, "files", contents.iter().map(|bytes| &**bytes));
+    for (name, bytes) in names.iter().zip(&modules) {
+        writer.part(PartKind::Module, name, [bytes]);
+    }
+    let heap = ArchiveBytes::new(interpreter.module.heap_u8(), &Rc::default());
+    writer.memory(&heap, None).map_err(|error| not_usable(&error))?;
+    let baked = writer.finish(identity, None, &Limits::default()).map_err(|error| not_usable(&error))?;
+    pieces.unshift(&Uint8Array::from(baked.bytes.as_slice()));
+    Ok(pieces)
+}
+
+fn part_name(module: &LinkedModule) -> String {
+    match &module.bytes {
+        ModuleBytes::Part { name } => name.clone(),
+        ModuleBytes::Archive { entry, .. } => entry.clone(),
+    }
+}
+
+/// Makes Python let go of what need not be in an image.
+fn quiesce(interpreter: &Interpreter) -> Result<()> {
+    interpreter
+        .api
+        .run_python("__import__('_taipan.image').image.quiesce()")
+        .map(drop)
+        .map_err(|thrown| Error::from_js(Code::Fatal, "The interpreter cannot be brought to rest", thrown))
+}
+
+/// The bytes of side modules, from the files that they were linked from.
+fn read_modules(interpreter: &Interpreter, paths: &[String]) -> Result<Vec<Vec<u8>>> {
+    let mut files = interpreter.files.borrow_mut();
+    paths
+        .iter()
+        .map(|path| {
+            files.read_file(path).map_err(|errno| {
+                Error::new(
+                    Code::NotSupported,
+                    format!("{path} cannot be read ({errno}), so it cannot be put into an image."),
+                )
+            })
+        })
+        .collect()
+}
+
+/// Adds the file system. What the page has mounted is left out, and so is bytecode: both are there again, or made again,
+/// when the image is restored.
+fn add_files(interpreter: &Interpreter, manifest: &mut Manifest) -> Result<Vec<Rc<[u8]>>> {
+    let archives = &interpreter.packages.archives();
+    manifest.archives = archives.references();
+    for (layer, hash) in interpreter.bytecode.layers() {
+        let hash = content_hash(&hash)?;
+        let archive = manifest.archives.iter().position(|archive| archive.sha256 == hash);
+        let reference = LayerReference {
+            role: ARCHIVE_ROLE.to_owned(),
+            name: hash.to_string(),
+            archive: archive.and_then(|number| u32::try_from(number).ok()),
+        };
+        manifest.layers.insert(layer.get(), reference);
+    }
+    let tree = interpreter.files.borrow_mut().snapshot().map_err(|error| not_usable(&error))?;
+    for layer in tree.nodes.iter().filter_map(|node| node.layer) {
+        let other = || LayerReference { role: "other".to_owned(), name: String::new(), archive: None };
+        manifest.layers.entry(layer).or_insert_with(other);
+    }
+    let place = |source: &SharedSource| archives.find(source).map_or(Placement::Omit, Placement::Archive);
+    let (files, contents) = FileTree::of(&tree, place).map_err(|error| not_usable(&error))?;
+    manifest.files = files;
+    Ok(contents)
+}
+
+fn add_state(manifest: &mut Manifest, name: &str, value: &impl serde::Serialize) -> Result<()> {
+    let bytes = serde_json::to_vec(value)
+        .map_err(|error| Error::new(Code::Fatal, format!("{name} cannot be written: {error}")))?;
+    manifest.states.insert(name.to_owned(), bytes);
+    Ok(())
+}
+
+fn identity(interpreter: &Interpreter, manifest: &Manifest) -> Result<Identity> {
+    let [glue, module, standard_library] = &interpreter.hashes;
+    let lock = interpreter.packages.lock();
+    let packages = interpreter.packages.loaded();
+    let archive_of = |file_name: &str| {
+        let archive = manifest.archives.iter().find(|archive| archive.file_name == file_name);
+        archive.map_or_else(ContentHash::default, |archive| archive.sha256)
+    };
+    let packages: BTreeMap<String, ImagePackage> = packages
+        .into_iter()
+        .map(|package| {
+            let archive = archive_of(&package.file_name);
+            (package.name, ImagePackage { version: package.version, archive })
+        })
+        .collect();
+    Ok(Identity {
+        engine: engine(),
+        python_files: python_files_hash()?,
+        distribution: Distribution {
+            version: lock.file().info().version.clone(),
+            abi: lock.abi.version().to_owned(),
+            glue: content_hash(glue)?,
+            module: content_hash(module)?,
+            standard_library: content_hash(standard_library)?,
+        },
+        features: features(snapshot::argument_counter(manifest)),
+        packages,
+    })
+}

@@ -1,0 +1,139 @@
+//! The places that a store can be in, best first.
+
+use js_sys::Uint8Array;
+use taipan_core::store::{ContentHash, INDEX_FILES, Index};
+use wasm_bindgen::JsValue;
+
+use super::cache::CacheStore;
+use super::memory::Memory;
+use super::opfs::Opfs;
+use super::place::Place;
+
+/// Where bytes are kept. A file that is being written may read as less than the whole: whoever reads checks hashes.
+#[derive(Clone)]
+pub enum Backend {
+    /// Nowhere: the caller wants nothing kept.
+    None,
+    /// The origin private file system.
+    Opfs(Opfs),
+    /// The Cache API.
+    Cache(CacheStore),
+    /// This interpreter's memory.
+    Memory(Memory),
+}
+
+impl Backend {
+    /// The best that this browser has and allows.
+    pub async fn open() -> Self {
+        if let Ok(opfs) = Opfs::open().await {
+            return Self::Opfs(opfs);
+        }
+        match CacheStore::open().await {
+            Ok(cache) => Self::Cache(cache),
+            Err(_) => Self::Memory(Memory::default()),
+        }
+    }
+
+    /// `StoreBackend` of `boundary.d.ts`.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Opfs(_) => "opfs",
+            Self::Cache(_) => "cache",
+            Self::Memory(_) => "memory",
+        }
+    }
+
+    /// Whether what is put here outlives the interpreter.
+    pub const fn is_persistent(&self) -> bool {
+        matches!(self, Self::Opfs(_) | Self::Cache(_))
+    }
+
+    /// The bytes at a place; nothing where they cannot be read.
+    pub async fn read(&self, place: Place) -> Option<Uint8Array> {
+        match self {
+            Self::None => None,
+            Self::Opfs(opfs) => opfs.read(place).await,
+            Self::Cache(cache) => cache.read(place).await,
+            Self::Memory(memory) => memory.read(place),
+        }
+    }
+
+    /// How many bytes are at a place.
+    pub async fn size(&self, place: Place) -> Option<u64> {
+        match self {
+            Self::None => None,
+            Self::Opfs(opfs) => opfs.size(place).await,
+            Self::Cache(cache) => cache.size(place).await,
+            Self::Memory(memory) => memory.read(place).map(|bytes| u64::from(bytes.length())),
+        }
+    }
+
+    /// Writes bytes over what was there.
+    ///
+    /// # Errors
+    /// What the browser threw, such as a `QuotaExceededError`.
+    pub async fn write(&self, place: Place, bytes: &Uint8Array) -> Result<(), JsValue> {
+        match self {
+            Self::None => {}
+            Self::Opfs(opfs) => opfs.write(place, bytes).await?,
+            Self::Cache(cache) => cache.write(place, bytes).await?,
+            Self::Memory(memory) => memory.write(place, bytes),
+        }
+        Ok(())
+    }
+
+    /// Removes what is at a place. Says whether it is gone: another tab may have it open.
+    pub async fn remove(&self, place: Place) -> bool {
+        match self {
+            Self::None => true,
+            Self::Opfs(opfs) => opfs.remove(place).await.is_ok(),
+            Self::Cache(cache) => cache.remove(place).await.is_ok(),
+            Self::Memory(memory) => {
+                memory.remove(place);
+                true
+            }
+        }
+    }
+
+    /// All content that is there, and its sizes, whatever the index says.
+    pub async fn content(&self) -> Vec<(ContentHash, u64)> {
+        match self {
+            Self::None => Vec::new(),
+            // Where it cannot be listed, nothing can be read either.
+            Self::Opfs(opfs) => opfs.content().await.unwrap_or_default(),
+            Self::Cache(cache) => cache.content().await.unwrap_or_default(),
+            Self::Memory(memory) => memory.content(),
+        }
+    }
+
+    /// The index; without one, of the content that is there.
+    pub async fn index(&self) -> Index {
+        let files = (0..INDEX_FILES).map(async |number| {
+            let bytes = self.read(Place::Index(number)).await?;
+            Index::decode(&bytes.to_vec())
+        });
+        if let Some(index) = Index::newest(futures::future::join_all(files).await) {
+            return index;
+        }
+        let mut index = Index::default();
+        index.reconcile(self.content().await);
+        index
+    }
+
+    /// Gets content ready to be read by [`Backend::read_now`], where that is possible.
+    pub async fn have_at_hand(&self, hash: ContentHash) {
+        if let Self::Opfs(opfs) = self {
+            opfs.have_at_hand(hash).await;
+        }
+    }
+
+    /// Reads content that is at hand, while everything else waits.
+    pub fn read_now(&self, hash: &ContentHash) -> Option<Uint8Array> {
+        match self {
+            Self::Opfs(opfs) => opfs.read_now(hash),
+            Self::Memory(memory) => memory.read(Place::Content(*hash)),
+            Self::None | Self::Cache(_) => None,
+        }
+    }
+}

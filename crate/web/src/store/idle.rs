@@ -1,0 +1,44 @@
+//! What the store does when nothing else is going on.
+
+use js_sys::Uint8Array;
+use taipan_core::store::ContentHash;
+
+use super::Store;
+use crate::global::wall_clock;
+
+impl Store {
+    /// Keeps bytes under their SHA-256, which the caller has checked, when there is time.
+    pub fn put_content_later(&self, hash: ContentHash, bytes: &Uint8Array) {
+        if self.is_persistent() {
+            self.shared.pending.borrow_mut().push((hash, bytes.clone()));
+        }
+    }
+
+    /// Keeps what waits for it, notes what was used, and lays content out for imports, which cannot wait for a
+    /// promise; as long as it `is_idle`.
+    pub async fn tidy(&self, is_idle: impl Fn() -> bool) {
+        while is_idle() {
+            let Some((hash, bytes)) = self.shared.pending.borrow_mut().pop() else { break };
+            self.put_content(hash, &bytes).await;
+        }
+        if !is_idle() {
+            return;
+        }
+        let touched = self.shared.touched.take();
+        if !touched.is_empty() {
+            let now = wall_clock() as u64;
+            self.change(async |_, index| touched.iter().for_each(|hash| index.touch(hash, now))).await;
+        }
+        let unread: Vec<ContentHash> = {
+            let in_use = self.shared.in_use.borrow();
+            self.shared.index.borrow().hashes().filter(|hash| !in_use.contains(hash)).collect()
+        };
+        let backend = self.backend();
+        for hash in unread {
+            if !is_idle() {
+                return;
+            }
+            backend.have_at_hand(hash).await;
+        }
+    }
+}

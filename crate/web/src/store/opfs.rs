@@ -1,0 +1,284 @@
+//! A store in the origin private file system (File System Standard).
+//!
+//! In a worker files are read and written through access handles, several times as fast as any other way. Such a handle is
+//! exclusive unless it is opened `read-only`, which not every browser knows; a file that another tab has open is read as
+//! a `File`.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use js_sys::{AsyncIterator, Object, Promise, Reflect, Uint8Array};
+use taipan_core::store::ContentHash;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, FileReaderSync};
+
+use super::navigator;
+use super::place::{CONTENT_FOLDER, Place};
+use crate::emscripten::abi::set;
+use crate::global;
+
+/// The folder of the store.
+const FOLDER: &str = "taipan-store";
+
+/// How much is written before others have their turn on this thread.
+const CHUNK: u32 = 4 * 1024 * 1024;
+
+/// How often writing is tried while another tab has the file open, and the milliseconds between.
+const ATTEMPTS: u32 = 6;
+const PAUSE: f64 = 25.0;
+
+#[wasm_bindgen]
+extern "C" {
+    #[derive(Clone)]
+    type Directory;
+
+    #[wasm_bindgen(method, catch, js_name = getDirectoryHandle)]
+    fn directory(this: &Directory, name: &str, options: &Object) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = getFileHandle)]
+    fn file(this: &Directory, name: &str, options: &Object) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = removeEntry)]
+    fn remove(this: &Directory, name: &str) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn values(this: &Directory) -> Result<AsyncIterator, JsValue>;
+
+    type FileHandle;
+
+    #[wasm_bindgen(method, getter)]
+    fn name(this: &FileHandle) -> Option<String>;
+
+    #[wasm_bindgen(method, catch, js_name = getFile)]
+    fn get_file(this: &FileHandle) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = createSyncAccessHandle)]
+    fn create_access(this: &FileHandle, options: &Object) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = createWritable)]
+    fn create_writable(this: &FileHandle) -> Result<Promise, JsValue>;
+
+    /// `FileSystemSyncAccessHandle`.
+    type Access;
+
+    #[wasm_bindgen(method, catch, js_name = getSize)]
+    fn size(this: &Access) -> Result<f64, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn read(this: &Access, buffer: &Uint8Array, options: &Object) -> Result<f64, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn write(this: &Access, buffer: &Uint8Array, options: &Object) -> Result<f64, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn truncate(this: &Access, size: f64) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn close(this: &Access) -> Result<(), JsValue>;
+
+    /// `FileSystemWritableFileStream`: the file changes when it is closed.
+    type Writable;
+
+    #[wasm_bindgen(method, catch, js_name = write)]
+    fn put(this: &Writable, bytes: &Uint8Array) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = close)]
+    fn finish(this: &Writable) -> Result<Promise, JsValue>;
+}
+
+/// The store's folders.
+#[derive(Clone)]
+pub struct Opfs {
+    root: Directory,
+    content: Directory,
+    has_access_handles: bool,
+    /// Content that can be read at once. A `File` is a reference; its bytes stay where they are.
+    at_hand: Rc<RefCell<HashMap<ContentHash, Blob>>>,
+}
+
+impl Opfs {
+    /// Opens the store, making it where there is none.
+    pub async fn open() -> Result<Self, JsValue> {
+        let has_access_handles = file_handles_have("createSyncAccessHandle");
+        if !has_access_handles && !file_handles_have("createWritable") {
+            return Err(JsValue::UNDEFINED);
+        }
+        let storage = navigator::storage().ok_or(JsValue::UNDEFINED)?;
+        let origin: Directory = JsFuture::from(storage.get_directory()?).await?.unchecked_into();
+        let root: Directory = JsFuture::from(origin.directory(FOLDER, &creating(true))?).await?.unchecked_into();
+        let content: Directory =
+            JsFuture::from(root.directory(CONTENT_FOLDER, &creating(true))?).await?.unchecked_into();
+        Ok(Self { root, content, has_access_handles, at_hand: Rc::default() })
+    }
+
+    pub async fn read(&self, place: Place) -> Option<Uint8Array> {
+        let handle = self.handle(place, false).await.ok()?;
+        // The index is written while others may read it, which an access handle would forbid them.
+        if self.has_access_handles && matches!(place, Place::Content(_)) {
+            let options = Object::new();
+            set(&options, "mode", &"read-only".into());
+            if let Ok(access) = open_access(&handle, &options).await {
+                return access.read_all().ok();
+            }
+        }
+        let file = file_of(&handle).await.ok()?;
+        Some(Uint8Array::new(&JsFuture::from(file.array_buffer()).await.ok()?))
+    }
+
+    pub async fn size(&self, place: Place) -> Option<u64> {
+        let handle = self.handle(place, false).await.ok()?;
+        Some(file_of(&handle).await.ok()?.size() as u64)
+    }
+
+    pub async fn write(&self, place: Place, bytes: &Uint8Array) -> Result<(), JsValue> {
+        let mut attempt = 1;
+        loop {
+            match self.try_write(place, bytes).await {
+                Err(thrown) if attempt < ATTEMPTS && is_named(&thrown, "NoModificationAllowedError") => {
+                    attempt += 1;
+                    global::sleep(PAUSE).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn try_write(&self, place: Place, bytes: &Uint8Array) -> Result<(), JsValue> {
+        let handle = self.handle(place, true).await?;
+        if self.has_access_handles {
+            return open_access(&handle, &Object::new()).await?.write_all(bytes).await;
+        }
+        let writable: Writable = JsFuture::from(handle.create_writable()?).await?.unchecked_into();
+        JsFuture::from(writable.put(bytes)?).await?;
+        JsFuture::from(writable.finish()?).await?;
+        Ok(())
+    }
+
+    pub async fn remove(&self, place: Place) -> Result<(), JsValue> {
+        if let Place::Content(hash) = place {
+            self.at_hand.borrow_mut().remove(&hash);
+        }
+        match JsFuture::from(self.folder(place).remove(&place.file_name())?).await {
+            Err(thrown) if !is_named(&thrown, "NotFoundError") => Err(thrown),
+            _ => Ok(()),
+        }
+    }
+
+    pub async fn content(&self) -> Result<Vec<(ContentHash, u64)>, JsValue> {
+        let files = self.content.values()?;
+        let mut content = Vec::new();
+        loop {
+            let step = JsFuture::from(files.next_iterator()?).await?;
+            if Reflect::get(&step, &"done".into())?.is_truthy() {
+                return Ok(content);
+            }
+            let handle: FileHandle = Reflect::get(&step, &"value".into())?.unchecked_into();
+            let Some(hash) = handle.name().and_then(|name| name.parse().ok()) else { continue };
+            // Another tab may have removed it meanwhile.
+            if let Ok(file) = file_of(&handle).await {
+                content.push((hash, file.size() as u64));
+            }
+        }
+    }
+
+    /// Gets content ready to be read by [`Opfs::read_now`].
+    pub async fn have_at_hand(&self, hash: ContentHash) {
+        if self.at_hand.borrow().contains_key(&hash) {
+            return;
+        }
+        if let Ok(handle) = self.handle(Place::Content(hash), false).await
+            && let Ok(file) = file_of(&handle).await
+        {
+            self.at_hand.borrow_mut().insert(hash, file);
+        }
+    }
+
+    /// Reads content that is at hand while everything else waits; only a worker can.
+    pub fn read_now(&self, hash: &ContentHash) -> Option<Uint8Array> {
+        let file = self.at_hand.borrow_mut().remove(hash)?;
+        let buffer = FileReaderSync::new().ok()?.read_as_array_buffer(&file).ok()?;
+        Some(Uint8Array::new(&buffer))
+    }
+
+    fn folder(&self, place: Place) -> &Directory {
+        match place {
+            Place::Index(_) => &self.root,
+            Place::Content(_) => &self.content,
+        }
+    }
+
+    async fn handle(&self, place: Place, create: bool) -> Result<FileHandle, JsValue> {
+        let handle = self.folder(place).file(&place.file_name(), &creating(create))?;
+        Ok(JsFuture::from(handle).await?.unchecked_into())
+    }
+}
+
+/// An open access handle; closed when dropped, which lets others have the file.
+struct OpenAccess(Access);
+
+impl OpenAccess {
+    fn read_all(&self) -> Result<Uint8Array, JsValue> {
+        let bytes = Uint8Array::new_with_length(self.0.size()? as u32);
+        let read = self.0.read(&bytes, &at(0))?;
+        if read as u32 == bytes.length() { Ok(bytes) } else { Err(JsValue::UNDEFINED) }
+    }
+
+    async fn write_all(&self, bytes: &Uint8Array) -> Result<(), JsValue> {
+        self.0.truncate(0.0)?;
+        let length = bytes.length();
+        let mut start = 0;
+        while start < length {
+            let end = length.min(start.saturating_add(CHUNK));
+            let written = self.0.write(&bytes.subarray(start, end), &at(start))?;
+            if written as u32 != end - start {
+                return Err(js_sys::Error::new("The browser wrote less than it was given.").into());
+            }
+            start = end;
+            if start < length {
+                global::sleep(0.0).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for OpenAccess {
+    fn drop(&mut self) {
+        // A handle that cannot be closed goes with the worker.
+        let _ = self.0.close();
+    }
+}
+
+async fn open_access(handle: &FileHandle, options: &Object) -> Result<OpenAccess, JsValue> {
+    Ok(OpenAccess(JsFuture::from(handle.create_access(options)?).await?.unchecked_into()))
+}
+
+async fn file_of(handle: &FileHandle) -> Result<Blob, JsValue> {
+    Ok(JsFuture::from(handle.get_file()?).await?.unchecked_into())
+}
+
+fn creating(create: bool) -> Object {
+    let options = Object::new();
+    set(&options, "create", &create.into());
+    options
+}
+
+fn at(position: u32) -> Object {
+    let options = Object::new();
+    set(&options, "at", &position.into());
+    options
+}
+
+/// Whether a thrown value is the `DOMException` of that name.
+pub fn is_named(thrown: &JsValue, name: &str) -> bool {
+    Reflect::get(thrown, &"name".into()).is_ok_and(|found| found == name)
+}
+
+/// Whether file handles have a method here: some exist in workers only, some browsers lack others.
+fn file_handles_have(method: &str) -> bool {
+    let class = Reflect::get(&js_sys::global(), &"FileSystemFileHandle".into());
+    let prototype = class.and_then(|class| Reflect::get(&class, &"prototype".into()));
+    prototype.is_ok_and(|prototype| Reflect::has(&prototype, &method.into()).unwrap_or(false))
+}
