@@ -205,7 +205,7 @@ fn files_become_candidates() {
             (names[0], true),
             (names[1], true),
             (names[4], false),
-            // A version that has wheels is not told of by its source distribution.
+            (names[2], false),
             (names[3], false),
         ]
     );

@@ -1,7 +1,5 @@
 //! Which files of a page an interpreter could take.
 
-use std::cmp::Reverse;
-
 use super::{ProjectFile, ProjectPage};
 use crate::name::PackageName;
 use crate::resolve::Candidate;
@@ -18,8 +16,8 @@ pub struct IndexedFile {
     pub file: ProjectFile,
 }
 
-/// The wheels of a page, those with a higher build tag first, and the source distributions of versions that have none,
-/// which are there to be named when nothing else is left: their rank is `None`.
+/// The wheels of a page, those with a higher build tag first, and after them the source distributions, which are there to
+/// be named when nothing else is left: their rank is `None`.
 ///
 /// Left out are files of another project, of no version, and of a name that came before. A `Requires-Python` that is none
 /// does not count, as with pip.
@@ -46,11 +44,16 @@ pub fn candidates(page: ProjectPage, project: &PackageName, tags: &SupportedTags
         let indexed = IndexedFile { candidate, file };
         if is_wheel { wheels.push((build, indexed)) } else { sources.push(indexed) }
     }
-    wheels.sort_by_key(|(build, _)| Reverse(*build));
-    let mut result: Vec<IndexedFile> = wheels.into_iter().map(|(_, wheel)| wheel).collect();
-    let versions: std::collections::HashSet<Version> =
-        result.iter().map(|wheel| wheel.candidate.version.clone()).collect();
-    result.extend(sources.into_iter().filter(|source| !versions.contains(&source.candidate.version)));
+    // Numbers are sorted, as elsewhere: each type that is sorted costs kilobytes.
+    let mut order: Vec<(u64, u64, usize)> = wheels
+        .iter()
+        .enumerate()
+        .map(|(index, (build, _))| (build.map_or(u64::MAX, |build| !build), 0, index))
+        .collect();
+    order.sort_unstable();
+    let mut wheels: Vec<Option<IndexedFile>> = wheels.into_iter().map(|(_, wheel)| Some(wheel)).collect();
+    let mut result: Vec<IndexedFile> = order.iter().filter_map(|(_, _, index)| wheels[*index].take()).collect();
+    result.extend(sources);
     let mut names = std::collections::HashSet::new();
     result.retain(|indexed| names.insert(indexed.candidate.file.clone()));
     result

@@ -1,13 +1,12 @@
 //! Lock files for what was installed.
 
-use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::LockError;
 use crate::name::PackageName;
 
 /// A package as it is to stand in a lock file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FrozenPackage {
     /// The name as it is written.
     pub name: String,
@@ -43,10 +42,11 @@ pub fn freeze(original: &str, packages: Vec<FrozenPackage>, base_url: Option<&st
     for package in packages {
         let name: PackageName = package.name.parse().map_err(|error| format(format!("{error}")))?;
         listed.retain(|key, _| key.parse().as_ref() != Ok(&name));
-        let mut entry = serde_json::to_value(&package).map_err(|error| format(error.to_string()))?;
-        entry["install_dir"] = "site".into();
-        entry["package_type"] = "package".into();
-        entry["unvendored_tests"] = false.into();
+        let entry = json!({
+            "name": package.name, "version": package.version, "file_name": package.file_name, "sha256": package.sha256,
+            "imports": package.imports, "depends": package.depends, "install_dir": "site", "package_type": "package",
+            "unvendored_tests": false,
+        });
         listed.insert(name.to_string(), entry);
     }
     Ok(document.to_string())

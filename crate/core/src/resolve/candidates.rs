@@ -94,13 +94,15 @@ impl Listing {
                 None => drop(versions.insert(Reverse(candidate.version.clone()), listed)),
             }
         }
-        let mut files: Vec<Listed> = versions.into_values().collect();
-        // The sort is stable: newer versions stay before older ones.
-        files.sort_by_key(|listed| {
+        // Newer versions stay before older ones within each group.
+        let mut groups: [Vec<Listed>; 8] = Default::default();
+        for listed in versions.into_values() {
             let version = &listed.candidate.version;
             let late = version.is_pre_release() && demands.taken(options) != Taken::InOrder;
-            (preferred != Some(version), listed.candidate.yanked, late)
-        });
+            let group = [preferred != Some(version), listed.candidate.yanked, late];
+            groups[group.iter().fold(0, |number, bit| number << 1 | usize::from(*bit))].push(listed);
+        }
+        let mut files: Vec<Listed> = groups.into_iter().flatten().collect();
         for (url, answer) in direct {
             match answer {
                 Ok(candidate) => {

@@ -47,7 +47,11 @@ fn instead(requirement: &Requirement, nothing: Option<&Rc<Listing>>) -> String {
         _ if listing.files.is_empty() => format!(", but there are no files of {}", requirement.name),
         _ => {
             let mut versions: Vec<_> = listing.files.iter().map(|listed| listed.candidate.version.clone()).collect();
-            versions.sort_by(|left, right| right.cmp(left));
+            // No more than the first few are named.
+            for first in 0..versions.len().min(MOST) {
+                let newest = (first..versions.len()).max_by(|left, right| versions[*left].cmp(&versions[*right]));
+                versions.swap(first, newest.unwrap_or(first));
+            }
             format!(", but there is only {}", list(&versions))
         }
     }
@@ -61,12 +65,17 @@ pub(super) fn conflict(reasons: &[&Reason], loaded: &BTreeMap<PackageName, Versi
         }
         _ => None,
     });
-    let names: BTreeSet<PackageName> = reasons.iter().flat_map(|reason| names(reason)).collect();
+    let mut all_names = BTreeSet::new();
+    for reason in reasons {
+        all_names.extend(names(reason));
+    }
+    let mut missing = BTreeSet::new();
+    missing.extend(without_files.cloned());
     let mut sentences = sentences(reasons);
-    let stuck = names.iter().filter_map(|name| Some((name, loaded.get(name)?)));
+    let stuck = all_names.iter().filter_map(|name| Some((name, loaded.get(name)?)));
     sentences
         .extend(stuck.map(|(name, version)| format!("{name} {version} is loaded; it takes a restart to replace it.")));
-    Conflict { without_files: without_files.cloned().collect(), names, sentences, gave_up: false }
+    Conflict { without_files: missing, names: all_names, sentences, gave_up: false }
 }
 
 /// The distributions that a reason speaks of.
@@ -88,13 +97,14 @@ fn names(reason: &Reason) -> Vec<PackageName> {
 /// One sentence for each reason, what the user asks for first and what cannot be used last; the same requirement of
 /// several versions of a distribution is one.
 fn sentences(reasons: &[&Reason]) -> Vec<String> {
-    let mut reasons = reasons.to_vec();
-    reasons.sort_by_key(|reason| match reason {
+    let rank = |reason: &Reason| match reason {
         Reason::Requires { dependent: Dependent::You, .. } => 0,
         Reason::Constraint(_) => 1,
         Reason::Requires { .. } | Reason::Extra => 2,
         Reason::Excluded { .. } | Reason::Unusable { .. } => 3,
-    });
+    };
+    let of_rank = |wanted| reasons.iter().copied().filter(move |reason| rank(reason) == wanted);
+    let reasons: Vec<&Reason> = (0..4).flat_map(of_rank).collect();
     let mut sentences = Vec::new();
     let mut told: Vec<(String, String)> = Vec::new();
     for reason in &reasons {
@@ -161,9 +171,11 @@ fn target(requirement: &Requirement) -> String {
     Requirement { marker: None, ..requirement.clone() }.to_string()
 }
 
+/// How many versions are named.
+const MOST: usize = 4;
+
 /// At most four versions, and how many more there are.
 fn list(versions: &[Version]) -> String {
-    const MOST: usize = 4;
     let mut text = String::new();
     for (index, version) in versions.iter().take(MOST).enumerate() {
         let _ = write!(text, "{}{version}", if index == 0 { "" } else { ", " });

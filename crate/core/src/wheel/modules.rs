@@ -34,7 +34,9 @@ pub fn top_level_modules(archive: &Archive, layout: &WheelLayout) -> BTreeMap<St
 
 /// The names of the modules at top level that files belong to, by their paths from `site-packages`.
 pub fn module_names<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
-    paths.filter_map(module_of).map(|(module, _)| module.to_owned()).collect()
+    let mut names = BTreeSet::new();
+    names.extend(paths.filter_map(module_of).map(|(module, _)| module.to_owned()));
+    names
 }
 
 /// The module at top level that a file belongs to, and whether it is the file by which the module is found.

@@ -38,13 +38,23 @@ pub struct Knowledge<'a> {
     fetcher: Fetcher,
     tags: SupportedTags,
     /// What is on the path, with its metadata where it is a wheel.
-    loaded: BTreeMap<PackageName, (PackageInfo, Option<InstalledWheel>)>,
+    loaded: Vec<Loaded>,
     /// Packages of the lock file of which indexes may have other versions that are wanted.
-    beyond_lock: BTreeSet<PackageName>,
+    beyond_lock: Vec<PackageName>,
     /// Packages of the lock file whose own metadata counts, and not only the names that the lock file says.
-    in_detail: BTreeSet<PackageName>,
-    pages: RefCell<BTreeMap<PackageName, Page>>,
-    details: RefCell<BTreeMap<(PackageName, String), Detail>>,
+    in_detail: Vec<PackageName>,
+    pages: RefCell<Vec<(PackageName, Page)>>,
+    details: RefCell<Vec<(FileKey, Detail)>>,
+}
+
+/// A file of a package, as the resolver calls it.
+type FileKey = (PackageName, String);
+
+/// Something on the path.
+struct Loaded {
+    name: PackageName,
+    info: PackageInfo,
+    wheel: Option<InstalledWheel>,
 }
 
 /// What is known of one file.
@@ -81,11 +91,11 @@ impl<'a> Knowledge<'a> {
     /// What can be known without asking anybody.
     pub fn new(packages: &'a Packages, indexes: Vec<String>, client: IndexClient, fetcher: Fetcher) -> Self {
         let tags = packages.lock().abi.tags();
-        let mut wheels = packages.installed_wheels();
+        let wheels = packages.installed_wheels();
         let loaded = packages.loaded().into_iter().filter_map(|info| {
             let name: PackageName = info.name.parse().ok()?;
-            let wheel = wheels.remove(&name);
-            Some((name, (info, wheel)))
+            let wheel = wheels.iter().find(|wheel| wheel.name == name).cloned();
+            Some(Loaded { name, info, wheel })
         });
         Self {
             packages,
@@ -94,8 +104,8 @@ impl<'a> Knowledge<'a> {
             fetcher,
             tags: SupportedTags::cpython(tags.python, &tags.platforms),
             loaded: loaded.collect(),
-            beyond_lock: BTreeSet::new(),
-            in_detail: BTreeSet::new(),
+            beyond_lock: Vec::new(),
+            in_detail: Vec::new(),
             pages: RefCell::default(),
             details: RefCell::default(),
         }
@@ -104,18 +114,22 @@ impl<'a> Knowledge<'a> {
     /// The versions of the lock file.
     pub fn preferred(&self) -> BTreeMap<PackageName, Version> {
         let locked = self.packages.lock().file().packages();
-        locked.filter_map(|(name, package)| Some((name.clone(), package.version.parse().ok()?))).collect()
+        let mut versions = BTreeMap::new();
+        versions.extend(locked.filter_map(|(name, package)| Some((name.clone(), package.version.parse().ok()?))));
+        versions
     }
 
     /// The versions of what is loaded.
     pub fn loaded_versions(&self) -> BTreeMap<PackageName, Version> {
-        let versions = self.loaded.iter();
-        versions.filter_map(|(name, (info, _))| Some((name.clone(), info.version.parse().ok()?))).collect()
+        let mut versions = BTreeMap::new();
+        let loaded = self.loaded.iter();
+        versions.extend(loaded.filter_map(|loaded| Some((loaded.name.clone(), loaded.info.version.parse().ok()?))));
+        versions
     }
 
     /// Whether a package is loaded.
     pub fn is_loaded(&self, name: &PackageName) -> bool {
-        self.loaded.contains_key(name)
+        self.loaded_as(name).is_some()
     }
 
     /// The names that the lock file knows.
@@ -127,7 +141,9 @@ impl<'a> Knowledge<'a> {
     pub fn look_further(&mut self, conflict: &Conflict) -> bool {
         let before = self.beyond_lock.len();
         if !self.indexes.is_empty() {
-            let is_open = |name: &&PackageName| self.locked(name).is_some() && !self.is_loaded(name);
+            let is_open = |name: &&PackageName| {
+                self.locked(name).is_some() && !self.is_loaded(name) && !self.beyond_lock.contains(name)
+            };
             let names: Vec<PackageName> = conflict.names.iter().filter(is_open).cloned().collect();
             self.beyond_lock.extend(names);
         }
@@ -139,7 +155,7 @@ impl<'a> Knowledge<'a> {
     pub fn look_closer(&mut self, resolution: &Resolution) -> bool {
         let is_own = |name: &PackageName| {
             resolution.packages.get(name).is_none_or(|package| package.file == LOCKED || package.file == LOADED)
-                && self.loaded.get(name).is_none_or(|(info, _)| info.source == "lock")
+                && self.loaded_as(name).is_none_or(|loaded| loaded.info.source == "lock")
         };
         let unclear: Vec<PackageName> = resolution
             .packages
@@ -207,7 +223,7 @@ impl<'a> Knowledge<'a> {
             let (version, file) = (version.parse().ok()?, file.to_owned());
             Some(Candidate { version, file, rank: Some(0), requires_python: None, yanked: false })
         };
-        if let Some((info, _)) = self.loaded.get(&name) {
+        if let Some(Loaded { info, .. }) = self.loaded_as(&name) {
             let candidate = of(&info.version, LOADED).ok_or_else(|| format!("{} is not a version", info.version));
             return Ok(Answer::Candidates(name, candidate.map(|candidate| vec![candidate])));
         }
@@ -215,12 +231,14 @@ impl<'a> Knowledge<'a> {
         if locked.is_some() && !self.beyond_lock.contains(&name) {
             return Ok(Answer::Candidates(name, Ok(locked.into_iter().collect())));
         }
-        let known = self.pages.borrow().get(&name).cloned();
-        let page = match known {
-            Some(page) => page,
-            None => self.ask_indexes(&name).await?,
+        let known = self.page(&name);
+        let page = if let Some(page) = known {
+            page
+        } else {
+            let page = self.ask_indexes(&name).await?;
+            self.pages.borrow_mut().push((name.clone(), page.clone()));
+            page
         };
-        self.pages.borrow_mut().insert(name.clone(), page.clone());
         let all = match &page {
             Err(_) if locked.is_some() => Ok(locked.into_iter().collect()),
             Err(message) => Err(message.clone()),
@@ -264,7 +282,7 @@ impl<'a> Knowledge<'a> {
 
     async fn find_direct(&self, name: PackageName, url: String) -> Result<Answer> {
         let address = url.split('#').next().unwrap_or_default();
-        if let Some((info, _)) = self.loaded.get(&name) {
+        if let Some(Loaded { info, .. }) = self.loaded_as(&name) {
             let candidate = match info.version.parse() {
                 Ok(version) if info.source == address => Ok(Candidate {
                     version,
@@ -306,7 +324,7 @@ impl<'a> Knowledge<'a> {
             let rank = self.tags.rank(&filename);
             Ok(Candidate { version, file: url.clone(), rank, requires_python, yanked: false })
         });
-        self.details.borrow_mut().insert(key, detail);
+        self.remember(key, detail);
         Ok(Answer::Direct(url, candidate))
     }
 
@@ -332,16 +350,17 @@ impl<'a> Knowledge<'a> {
             Some(locked) => requires.map(|all| self.as_locked(locked, all)),
             None => requires,
         };
-        self.details.borrow_mut().insert(key, detail);
+        self.remember(key, detail);
         Ok(Answer::Dependencies(name, file, requires))
     }
 
     /// What a loaded package requires: that is met by what is loaded, except for extras that nobody wanted before.
     fn loaded_requires(&self, name: &PackageName) -> std::result::Result<Vec<Requirement>, String> {
-        let wheel = self.loaded.get(name).and_then(|(_, wheel)| wheel.as_ref());
+        let loaded = self.loaded_as(name);
+        let wheel = loaded.and_then(|loaded| loaded.wheel.as_ref());
         let Some(metadata) = wheel.and_then(|wheel| self.packages.metadata_of(wheel)) else { return Ok(Vec::new()) };
         let all = requirements(&metadata)?;
-        let is_locked = self.loaded.get(name).is_some_and(|(info, _)| info.source == "lock");
+        let is_locked = loaded.is_some_and(|loaded| loaded.info.source == "lock");
         Ok(match self.locked(name).filter(|_| is_locked) {
             Some(locked) => self.as_locked(locked, all),
             None => all,
@@ -402,13 +421,26 @@ impl<'a> Knowledge<'a> {
         self.packages.lock().file().get(name)
     }
 
-    fn indexed(&self, name: &PackageName, file: &str) -> Option<IndexedFile> {
-        let page = self.pages.borrow().get(name)?.clone().ok()?;
-        page.iter().find(|indexed| indexed.candidate.file == file).cloned()
+    fn loaded_as(&self, name: &PackageName) -> Option<&Loaded> {
+        self.loaded.iter().find(|loaded| loaded.name == *name)
     }
 
-    fn detail(&self, key: &(PackageName, String)) -> Option<Detail> {
-        self.details.borrow().get(key).cloned()
+    fn page(&self, name: &PackageName) -> Option<Page> {
+        self.pages.borrow().iter().find(|(known, _)| known == name).map(|(_, page)| page.clone())
+    }
+
+    fn indexed(&self, name: &PackageName, file: &str) -> Option<IndexedFile> {
+        self.page(name)?.ok()?.iter().find(|indexed| indexed.candidate.file == file).cloned()
+    }
+
+    fn detail(&self, key: &FileKey) -> Option<Detail> {
+        self.details.borrow().iter().find(|(known, _)| known == key).map(|(_, detail)| detail.clone())
+    }
+
+    fn remember(&self, key: FileKey, detail: Detail) {
+        if self.detail(&key).is_none() {
+            self.details.borrow_mut().push((key, detail));
+        }
     }
 }
 

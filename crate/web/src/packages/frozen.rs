@@ -34,7 +34,7 @@ impl Packages {
         }
         let broken = || Error::new(Code::BadWheel, format!("The metadata of {name} {} cannot be read.", info.version));
         let wheels = self.installed_wheels();
-        let wheel = name.parse().ok().and_then(|name| wheels.get(&name)).ok_or_else(broken)?;
+        let wheel = wheels.iter().find(|wheel| name.parse().as_ref() == Ok(&wheel.name)).ok_or_else(broken)?;
         let metadata = self.metadata_of(wheel).ok_or_else(broken)?;
         let record =
             self.metadata_file(wheel, "RECORD").and_then(|text| Record::parse(&text).ok()).ok_or_else(broken)?;

@@ -3,8 +3,6 @@
 //! The directories of metadata are the truth. So what micropip installs is known here as well, and what it takes away is
 //! not taken for loaded.
 
-use std::collections::BTreeMap;
-
 use futures::lock::MutexGuard;
 use js_sys::Uint8Array;
 use taipan_core::lock::LockedPackage;
@@ -19,6 +17,8 @@ use crate::fetch::Sources;
 /// A wheel that is in `site-packages`.
 #[derive(Debug, Clone)]
 pub struct InstalledWheel {
+    /// Its name.
+    pub name: PackageName,
     /// The version as the name of its directory of metadata has it.
     version: String,
     /// The path of that directory.
@@ -26,15 +26,15 @@ pub struct InstalledWheel {
 }
 
 impl Packages {
-    /// The wheels in `site-packages`, by name.
-    pub fn installed_wheels(&self) -> BTreeMap<PackageName, InstalledWheel> {
+    /// The wheels in `site-packages`.
+    pub fn installed_wheels(&self) -> Vec<InstalledWheel> {
         let site_packages = self.lock.abi.site_packages();
         let files = self.parts.files.borrow();
         let entries = files.resolve(&site_packages, true).and_then(|inode| files.read_directory(inode));
         let wheel = |directory: String| {
             let (name, version) = directory.strip_suffix(".dist-info")?.rsplit_once('-')?;
             let dist_info = format!("{site_packages}/{directory}");
-            Some((name.parse().ok()?, InstalledWheel { version: version.to_owned(), dist_info }))
+            Some(InstalledWheel { name: name.parse().ok()?, version: version.to_owned(), dist_info })
         };
         entries.unwrap_or_default().into_iter().filter_map(|entry| wheel(entry.name)).collect()
     }
@@ -85,7 +85,7 @@ impl Packages {
             let record = Record::parse(&self.metadata_file(wheel, "RECORD")?).ok()?;
             record.files.iter().any(|file| file.path == *path).then_some(())
         };
-        let owner = self.installed_wheels().into_iter().find(|(_, wheel)| lists(wheel).is_some())?.0;
+        let owner = self.installed_wheels().into_iter().find(|wheel| lists(wheel).is_some())?.name;
         // What the distribution itself puts into one place is its own affair.
         let is_locked = |name: &str| self.loaded.borrow().get(name).is_some_and(|info| info.source == "lock");
         (!(package.info().source == "lock" && is_locked(owner.as_str()))).then(|| owner.to_string())
@@ -114,12 +114,13 @@ impl Packages {
         let wheels = self.installed_wheels();
         let mut loaded = self.loaded.borrow_mut();
         loaded.retain(|name, info| {
-            let installed = name.parse().ok().and_then(|name: PackageName| wheels.get(&name));
+            let installed =
+                name.parse().ok().and_then(|name: PackageName| wheels.iter().find(|wheel| wheel.name == name));
             !is_wheel(&info.file_name) || installed.is_some_and(|wheel| is_version(wheel, &info.version))
         });
         let known: Vec<PackageName> = loaded.keys().filter_map(|name| name.parse().ok()).collect();
-        for (name, wheel) in wheels.iter().filter(|(name, _)| !known.contains(name)) {
-            if let Some(info) = self.info_of(name, wheel) {
+        for wheel in wheels.iter().filter(|wheel| !known.contains(&wheel.name)) {
+            if let Some(info) = self.info_of(wheel) {
                 loaded.insert(info.name.clone(), info);
             }
         }
@@ -137,7 +138,8 @@ impl Packages {
     }
 
     /// `None` for what was put there in some other way than by an installer that knows Pyodide.
-    fn info_of(&self, name: &PackageName, wheel: &InstalledWheel) -> Option<PackageInfo> {
+    fn info_of(&self, wheel: &InstalledWheel) -> Option<PackageInfo> {
+        let name = &wheel.name;
         let channel = self.metadata_file(wheel, "PYODIDE_SOURCE")?;
         let version = self.metadata_of(wheel)?.version;
         let locked = self.lock.file().get(name);
