@@ -18,7 +18,7 @@ export default {
   resolve: {
     extensions: [".ts", ".js"],
     extensionAlias: { ".js": [".ts", ".js"] },
-    alias: { taipan$: path("dist/index.js") },
+    alias: { taipan$: path("dist/index.js"), "taipan/view$": path("dist/view.js") },
   },
   module: {
     rules: [

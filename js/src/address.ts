@@ -1,5 +1,8 @@
 import { badArgument } from "./errors.js";
 
+/** The distribution that is used unless another is named. */
+export const DEFAULT_INDEX_URL = "https://cdn.jsdelivr.net/pyodide/v0.28.3/full/";
+
 /** An absolute URL; relative ones are relative to the page, or to the script in a worker. */
 export function resolveUrl(option: string, url: string | URL): string {
   const base = globalThis.document?.baseURI ?? globalThis.location?.href;

@@ -1,4 +1,4 @@
-import { resolveFolder, resolveIndexes, resolvePackage, resolveUrl } from "./address.js";
+import { DEFAULT_INDEX_URL, resolveFolder, resolveIndexes, resolvePackage, resolveUrl } from "./address.js";
 import type { BootOptions, Notice, Output, Progress } from "./boundary.js";
 import { aborted, badArgument, TaipanError } from "./errors.js";
 import { detectFeatures } from "./features.js";
@@ -6,9 +6,6 @@ import type { Stdin } from "./input.js";
 import type { Settings } from "./interpreter.js";
 import { Python } from "./python.js";
 import { spawnWorker } from "./spawn.js";
-
-/** The distribution that is used unless another is named. */
-const DEFAULT_INDEX_URL = "https://cdn.jsdelivr.net/pyodide/v0.28.3/full/";
 
 /** How to start Python. Every option may be left out. URLs may be relative to the page. */
 export interface LoadPythonOptions {

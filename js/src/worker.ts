@@ -2,7 +2,7 @@
 import { BYTECODE } from "./bytecode.js";
 import type { Engine as EngineInterface } from "./engine.js";
 import { describeError } from "./error_transfer.js";
-import { aborted, LoadError, TaipanError } from "./errors.js";
+import { aborted, TaipanError } from "./errors.js";
 import { WorkerHost } from "./host.js";
 import type {
   BootEnd,
@@ -15,7 +15,8 @@ import type {
   ToWorker,
   WorkerEvent,
 } from "./protocol.js";
-import init, { Engine } from "./wasm/taipan_web.js";
+import { Engine } from "./wasm/taipan_web.js";
+import { loadWasm } from "./wasm_module.js";
 
 /** What is used of the worker's global object; the DOM's declarations describe that of a page. */
 interface WorkerScope extends EventTarget {
@@ -25,7 +26,7 @@ interface WorkerScope extends EventTarget {
 const scope = globalThis as unknown as WorkerScope;
 
 /** The wasm module is fetched and compiled from the first moment on, before the page has asked for anything. */
-const compiled = init({ module_or_path: fetchModule() });
+const compiled = loadWasm();
 // The request to boot reports it.
 compiled.catch(() => {});
 
@@ -187,22 +188,4 @@ function reportStray(error: unknown): void {
   } else {
     console.error(error);
   }
-}
-
-async function fetchModule(): Promise<Response> {
-  const url = new URL("./wasm/taipan_web_bg.wasm", import.meta.url);
-  let response: Response;
-  try {
-    response = await fetch(url);
-  } catch (cause) {
-    throw new LoadError({ code: "LOAD_NETWORK", message: `${url} cannot be reached`, cause });
-  }
-  if (!response.ok) {
-    throw new LoadError({
-      code: "LOAD_HTTP",
-      message: `${url}: the server answered ${response.status}`,
-      hint: "Serve the package's whole dist folder, its wasm folder included.",
-    });
-  }
-  return response;
 }

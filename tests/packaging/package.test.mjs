@@ -21,6 +21,32 @@ const MAIN = `
   })().catch((error) => ({ error: String(error?.stack ?? error) }));
 `;
 
+/** The same with the API of Pyodide, on the page's own thread. */
+const PYODIDE = `
+  import { loadPyodide } from "taipan/pyodide";
+  globalThis.outcome = (async () => {
+    const outputs = [];
+    const stdout = (text) => outputs.push({ type: "stdout", text });
+    const indexURL = new URL("/python/0.28.3/", location.href).href;
+    const pyodide = await loadPyodide({ indexURL, stdout, packages: ["numpy"] });
+    const value = pyodide.runPython("import numpy\\nprint('hello')\\nint(numpy.arange(5).sum())");
+    return { value, outputs, version: pyodide.version };
+  })().catch((error) => ({ error: String(error?.stack ?? error) }));
+`;
+
+/** The same with the element. */
+const ELEMENT = `
+  import { PythonCell } from "taipan/element";
+  globalThis.outcome = (async () => {
+    const cell = document.createElement("python-cell");
+    cell.setAttribute("index-url", "/python/0.28.3/");
+    cell.code = "import numpy\\nprint('hello')\\nint(numpy.arange(5).sum())";
+    document.body.append(cell);
+    if (!(cell instanceof PythonCell)) throw new Error("not a PythonCell");
+    return { ...(await cell.run()), version: (await cell.python).version };
+  })().catch((error) => ({ error: String(error?.stack ?? error) }));
+`;
+
 const page = (script) =>
   `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Test</title></head><body>${script}</body></html>`;
 
@@ -79,6 +105,11 @@ test("the package holds what runs, its types, its licence, and nothing else", ()
     "dist/index.js",
     "dist/index.d.ts",
     "dist/worker.js",
+    "dist/pyodide.js",
+    "dist/pyodide.d.ts",
+    "dist/element.js",
+    "dist/element.d.ts",
+    "dist/view.js",
     "dist/wasm/taipan_web_bg.wasm",
     "dist/bytecode/0.28.3.zip",
     "LICENSE",
@@ -94,15 +125,25 @@ test("it depends on nothing", async () => {
   assert.deepEqual(installed, ["taipan"]);
 });
 
-test("a page with a script of type module and an import map", async () => {
-  const imports = JSON.stringify({ imports: { taipan: "/node_modules/taipan/dist/index.js" } });
-  const html = page(`<script type="importmap">${imports}</script><script type="module">${MAIN}</script>`);
-  await writeFile(join(project, "plain.html"), html);
-  assertRan(await open("/plain.html"));
-});
+for (const [name, script] of [
+  ["taipan", MAIN],
+  ["taipan/pyodide", PYODIDE],
+  ["taipan/element", ELEMENT],
+]) {
+  test(`${name} in a page with a script of type module and an import map`, async () => {
+    const addresses = { taipan: "index.js", "taipan/pyodide": "pyodide.js", "taipan/element": "element.js" };
+    const imports = { [name]: `/node_modules/taipan/dist/${addresses[name]}` };
+    const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
+    await writeFile(join(project, "plain.html"), page(`${map}<script type="module">${script}</script>`));
+    assertRan(await open("/plain.html"));
+  });
 
-test("webpack without configuration", async () => {
-  await writeFile(join(project, "main.js"), MAIN);
+  test(`${name} with webpack without configuration`, () => bundled(script));
+}
+
+async function bundled(script) {
+  await writeFile(join(project, "main.js"), script);
+  await rm(join(project, "bundle"), { recursive: true, force: true });
   const stats = await promisify(webpack)({
     mode: "production",
     context: project,
@@ -123,7 +164,7 @@ test("webpack without configuration", async () => {
     server = own;
     await bundle.close();
   }
-});
+}
 
 test("its command runs where it is installed, and what it writes runs in a page", async () => {
   const tool = join(project, "node_modules", ".bin", "taipan");
@@ -145,18 +186,28 @@ test("its command runs where it is installed, and what it writes runs in a page"
 test("importing it on a server touches nothing, starting it says that it needs a browser", async () => {
   const script = `
     const { loadPython } = await import("taipan");
-    const error = await loadPython().then(() => undefined, (error) => error);
-    console.log(JSON.stringify({ code: error?.code, hint: error?.hint }));`;
+    const { loadPyodide } = await import("taipan/pyodide");
+    for (const name of ["taipan/element", "taipan/view"]) await import(name);
+    const errors = [loadPython, loadPyodide].map((load) => load().then(() => undefined, (error) => error));
+    console.log(JSON.stringify((await Promise.all(errors)).map((error) => ({ code: error?.code, hint: error?.hint }))));`;
   const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script], { cwd: project });
-  const { code, hint } = JSON.parse(stdout);
-  assert.equal(code, "NOT_SUPPORTED");
-  assert.match(hint, /browser/);
+  for (const { code, hint } of JSON.parse(stdout)) {
+    assert.equal(code, "NOT_SUPPORTED");
+    assert.match(hint, /browser/);
+  }
 });
 
 for (const resolution of ["bundler", "nodenext"]) {
   test(`its types hold where modules are resolved as in ${resolution}`, async () => {
     const source = `
       import { loadPython, TaipanError, type Output } from "taipan";
+      import { loadPyodide, type PyodideAPI } from "taipan/pyodide";
+      const pyodide: PyodideAPI = await loadPyodide({ indexURL: "/python/" });
+      import "taipan/element";
+      import { sanitize } from "taipan/view";
+      document.querySelector("python-cell")?.addEventListener("output", (event) => event.type + sanitize("").nodeType);
+      export const code: string | undefined = document.querySelector("python-cell")?.code;
+      export const loaded: string[] = (await pyodide.loadPackage("numpy")).map(({ fileName }) => fileName);
       const python = await loadPython({ indexURL: "/python/", packages: ["numpy"] });
       const { outputs } = await python.run("1 + 1", { timeoutMs: 1000 });
       const first: Output | undefined = outputs[0];

@@ -1,7 +1,7 @@
+import { OutputArea } from "taipan/view";
 import { announce } from "./announcer.js";
 import { button, element } from "./dom.js";
 import { Editor } from "./editor.js";
-import { OutputArea } from "./output.js";
 import { type Place, type Problem, problem, problemElement } from "./problem.js";
 import type { Ending, Session } from "./session.js";
 

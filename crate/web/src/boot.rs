@@ -20,7 +20,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures::future::join;
-use js_sys::{ArrayBuffer, Object, WebAssembly};
+use js_sys::{ArrayBuffer, WebAssembly};
 use taipan_core::vfs::{FileSystem, LayerId};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::AbortSignal;
@@ -34,6 +34,7 @@ use crate::distribution;
 use crate::emscripten::bindings::{Module, PublicApi};
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::Linker;
+use crate::emscripten::package_manager;
 use crate::emscripten::snapshot::Restore;
 use crate::emscripten::start::{ModuleFuture, PopulateFuture, StartOptions, start};
 use crate::error::{Code, Error, Result};
@@ -41,9 +42,28 @@ use crate::fetch::{Fetcher, Network, settle, spawn};
 use crate::global::wall_clock;
 use crate::output::{Output, Stream};
 use crate::packages::{Lock, PackageParts, Packages};
+use crate::pyodide::{self, Configuration};
 use crate::session::{Connection, Session};
 use crate::store::Store;
 use crate::timeline::Timeline;
+
+/// What Python is started for.
+pub enum Face {
+    /// `python.run`, with streams, signals and displays of its own.
+    Session,
+    /// Programs written for Pyodide, which get Pyodide's own API.
+    Pyodide(Configuration),
+}
+
+impl Face {
+    /// Pyodide's configuration, where that is the face.
+    fn configuration(&self) -> Option<&Configuration> {
+        match self {
+            Self::Session => None,
+            Self::Pyodide(configuration) => Some(configuration),
+        }
+    }
+}
 
 /// A started Python.
 pub struct Interpreter {
@@ -55,10 +75,10 @@ pub struct Interpreter {
     pub main: WebAssembly::Module,
     /// SHA-256 of the glue, of that module and of the standard library.
     pub hashes: [String; 3],
-    /// What Python imports as `_taipan_host`.
-    pub host_module: Object,
-    /// Runs code.
-    pub session: Session,
+    /// What Python imports as `_taipan_host`; `null` where there is no session.
+    pub host_module: JsValue,
+    /// Runs code, where that is what it was started for.
+    pub session: Option<Session>,
     /// Brings packages.
     pub packages: Rc<Packages>,
     /// What is kept for the next visit.
@@ -99,6 +119,7 @@ impl Interpreter {
 /// What every start needs, and what comes of it.
 struct Ground {
     options: BootOptions,
+    face: Rc<Face>,
     host: EngineHost,
     timeline: Rc<Timeline>,
     network: Network,
@@ -111,10 +132,11 @@ struct Ground {
 }
 
 impl Ground {
-    fn new(options: &BootOptions, host: &EngineHost, network: &Network, fetcher: &Fetcher) -> Self {
+    fn new(options: &BootOptions, face: &Rc<Face>, host: &EngineHost, network: &Network, fetcher: &Fetcher) -> Self {
         let timeline = fetcher.timeline();
         Self {
             options: options.clone(),
+            face: Rc::clone(face),
             host: host.clone(),
             network: network.clone(),
             fetcher: fetcher.clone(),
@@ -152,13 +174,13 @@ impl Ground {
     }
 
     /// Starts CPython, or the module that is to become one.
-    async fn start(&self, packages: &Packages, parts: StartParts) -> Result<Module> {
+    async fn start(&self, packages: &Rc<Packages>, parts: StartParts) -> Result<Module> {
         let print = Rc::clone(&self.output);
         let options = StartOptions {
             abi: packages.lock().abi,
             index_url: self.options.index_url.clone(),
             package_base_url: packages.base_urls().first().cloned().unwrap_or_default(),
-            environment: environment(&self.options),
+            environment: environment(&self.options, &self.face),
             lock_file: packages.lock().text().to_owned(),
             factory: parts.factory,
             module: parts.module,
@@ -166,6 +188,11 @@ impl Ground {
             files: Rc::clone(&self.files),
             linker: self.linker.clone(),
             restore: parts.restore,
+            configuration: self.face.configuration().cloned(),
+            connect: Box::new({
+                let packages = Rc::clone(packages);
+                move |api| package_manager::connect(api, &packages)
+            }),
             print: Rc::new(move |is_stderr, line| {
                 print.write_line(if is_stderr { Stream::Stderr } else { Stream::Stdout }, line);
             }),
@@ -188,13 +215,20 @@ struct StartParts {
 ///
 /// # Errors
 /// Typed as in `boundary.d.ts`; every failure rejects within the time it takes to notice it.
-pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSignal>) -> Result<Interpreter> {
+pub async fn boot(
+    options: BootOptions,
+    face: Face,
+    host: EngineHost,
+    signal: Option<AbortSignal>,
+) -> Result<Interpreter> {
     let timeline = Rc::new(Timeline::start(host.clone()));
     let network = Network::new(Rc::clone(&timeline), options.stall_timeout);
     let fetcher = network.fetcher(signal);
     let mut distribution = DistributionFiles::request(&options, &fetcher);
+    let face = Rc::new(face);
+    let ground = || Ground::new(&options, &face, &host, &network, &fetcher);
     if options.image.is_some() {
-        let ground = Ground::new(&options, &host, &network, &fetcher);
+        let ground = ground();
         match restored::restore(ground, &mut distribution).await {
             Ok(interpreter) => return Ok(interpreter),
             Err(error) => {
@@ -203,12 +237,13 @@ pub async fn boot(options: BootOptions, host: EngineHost, signal: Option<AbortSi
             }
         }
     }
-    from_beginning(Ground::new(&options, &host, &network, &fetcher), distribution).await
+    from_beginning(ground(), distribution).await
 }
 
 /// Starts Python from the beginning.
 async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> Result<Interpreter> {
     let Ground { options, host, timeline, fetcher, .. } = &ground;
+    let face = &*ground.face;
     // It is awaited further down; asking is what counts here.
     drop(distribution.request_library());
     // The glue can be evaluated before the lock file confirms that it is the right one.
@@ -227,8 +262,13 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
     for hash in file.bytecode_of_no_package().chain(known) {
         Bytecode::request(&bytecode, hash, file, packages.base_urls(), fetcher);
     }
+    let names = match face {
+        Face::Session => options.packages.clone(),
+        // They are installed when its package manager asks for them.
+        Face::Pyodide(_) => Packages::request(&packages, &options.packages, fetcher).map(|()| Vec::new())?,
+    };
     let preload = spawn({
-        let (packages, fetcher, names) = (Rc::clone(&packages), fetcher.clone(), options.packages.clone());
+        let (packages, fetcher) = (Rc::clone(&packages), fetcher.clone());
         async move { packages.load(&names, &fetcher).await }
     });
 
@@ -241,10 +281,18 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
     timeline.end(Stage::Glue);
     let parts = StartParts { factory, module: distribution.module(), populate, restore: None };
     let module = ground.start(&packages, parts).await?;
-    let api = finish_bootstrap(&module).await?;
-    let connection = Connection::new(host, Rc::clone(&ground.output), &packages);
-    let host_module = connection.module.clone();
-    let session = Session::new(&api, connection)?;
+    let api = finish_bootstrap(&module, face.configuration()).await?;
+    let (session, host_module) = match face {
+        Face::Session => {
+            let connection = Connection::new(&module, host, Rc::clone(&ground.output), &packages);
+            let host_module = connection.module.clone();
+            (Some(Session::new(&api, connection)?), host_module.into())
+        }
+        Face::Pyodide(_) => {
+            pyodide::connect(&module, &api, &packages, &bytecode)?;
+            (None, JsValue::NULL)
+        }
+    };
     timeline.end(Stage::Bootstrap);
     packages.connect(&api);
     preload.await?;
@@ -273,26 +321,34 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
 }
 
 /// Pyodide's own last steps, as in `loadPyodide` of `src/js/pyodide.ts`.
-async fn finish_bootstrap(module: &Module) -> Result<PublicApi> {
+async fn finish_bootstrap(module: &Module, configuration: Option<&Configuration>) -> Result<PublicApi> {
     let failed = |thrown| {
         Error::from_js(Code::Fatal, "Pyodide's bridge cannot be started", thrown)
             .hint("The standard library may be damaged or belong to another release.")
     };
     let api = module.api();
+    if let Some(configuration) = configuration {
+        configuration.set_switches(module);
+    }
     // Before Pyodide imports its part of the standard library. `rawRun` gives no error that matters: without this module
     // nothing is kept, and that is all.
     api.raw_run("__import__('_taipan.bytecode')").map_err(failed)?;
     let public = api.finalize_bootstrap().map_err(failed)?;
-    public.run_python("import sys, _pyodide\nsys.path.insert(0, '')\n_pyodide.set_excepthook()").map_err(failed)?;
+    let last_steps = "__import__('sys').path.insert(0, '')\n__import__('_pyodide').set_excepthook()";
+    public.run_python(last_steps).map_err(failed)?;
     if let Some(ready) = api.package_index_ready() {
         settle(Code::BadLockFile, "Pyodide's package index cannot be started", ready).await?;
     }
-    api.initialize_streams(&JsValue::UNDEFINED, &JsValue::UNDEFINED, &JsValue::UNDEFINED).map_err(failed)?;
+    let stream = |name: &str| configuration.map_or(JsValue::UNDEFINED, |configuration| configuration.get(name));
+    api.initialize_streams(&stream("stdin"), &stream("stdout"), &stream("stderr")).map_err(failed)?;
     Ok(public)
 }
 
 /// The environment of the interpreter: what the caller set over what notebooks expect.
-fn environment(options: &BootOptions) -> std::collections::BTreeMap<String, String> {
+fn environment(options: &BootOptions, face: &Face) -> std::collections::BTreeMap<String, String> {
+    if matches!(face, Face::Pyodide(_)) {
+        return options.env.clone();
+    }
     let mut environment: std::collections::BTreeMap<String, String> = [
         ("HOME", "/home/pyodide"),
         // As Pyodide does: CPython would exit at the end of `main` otherwise.

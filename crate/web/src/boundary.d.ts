@@ -75,6 +75,8 @@ export interface BootOptions {
    * Default: the folder of the lock file. Each ends in `/`; at least one.
    */
   packageBaseUrls?: string[];
+  /** Where the standard library is, if not in `indexURL`; it may be any. */
+  stdLibURL?: string;
   /** Roots of package indexes that `install` asks, in order. Default: `["https://pypi.org/simple"]`, as micropip. */
   indexURLs?: string[];
   /** Milliseconds without a byte after which a transfer is given up and tried again. Default: 30 000. */

@@ -192,6 +192,9 @@ pub struct BootOptions {
     /// Folders of the wheels, each ending in `/`, in the order in which they are asked.
     #[serde(rename = "packageBaseUrls", default)]
     pub package_base_urls: Option<Vec<String>>,
+    /// Where the standard library is, if not in `index_url`.
+    #[serde(rename = "stdLibURL", default)]
+    pub standard_library_url: Option<String>,
     /// Roots of package indexes.
     #[serde(rename = "indexURLs", default)]
     pub index_urls: Option<Vec<String>>,

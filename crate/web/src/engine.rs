@@ -6,7 +6,7 @@ mod mounts;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
-use crate::boot::{self, Interpreter};
+use crate::boot::{self, Face, Interpreter};
 use crate::boundary::{
     BootOptions, BootOptionsObject, EngineHost, FileStatObject, InstallOptionsObject, MemoryUseObject,
     PackageInfoArray, RunEndObject, RunRequestObject, StoreBackendName, StoreUsageObject, TimingsObject, to_js,
@@ -16,12 +16,13 @@ use crate::error::{Code, Error};
 use crate::fetch::Fetcher;
 use crate::image;
 use crate::install;
-use crate::session::RunRequest;
+use crate::session::{RunRequest, Session};
 
 /// A started Python interpreter.
 #[wasm_bindgen]
 pub struct Engine {
     interpreter: Interpreter,
+    session: Session,
 }
 
 type Thrown<T> = Result<T, JsValue>;
@@ -33,9 +34,10 @@ impl Engine {
     /// # Errors
     /// Whatever keeps Python from starting; see `ErrorCode` in `boundary.d.ts`.
     pub async fn boot(options: BootOptionsObject, host: EngineHost, signal: Option<AbortSignal>) -> Thrown<Engine> {
-        let options: BootOptions = serde_wasm_bindgen::from_value(options.into())
-            .map_err(|error| Error::new(Code::BadArgument, format!("The options of the boot are wrong: {error}")))?;
-        Ok(Self { interpreter: boot::boot(options, host, signal).await? })
+        let mut interpreter = boot::boot(read_boot_options(options)?, Face::Session, host, signal).await?;
+        let missing = || Error::new(Code::Fatal, "The interpreter has no session.");
+        let session = interpreter.session.take().ok_or_else(missing)?;
+        Ok(Self { interpreter, session })
     }
 
     /// Runs code to its end. Output goes to the host as it happens.
@@ -45,14 +47,14 @@ impl Engine {
     pub async fn run(&self, request: RunRequestObject) -> Thrown<RunEndObject> {
         let request = read_run_request(&request)?;
         self.interpreter.bytecode.note_activity();
-        let ended = self.interpreter.session.run(request).await;
+        let ended = self.session.run(request).await;
         Bytecode::put_away_when_idle(&self.interpreter.bytecode, &self.interpreter.api);
         Ok(ended?.unchecked_into())
     }
 
     /// Cancels a run that is awaiting something; says whether there was one.
     pub fn cancel(&self, run: u32) -> bool {
-        self.interpreter.session.cancel(run)
+        self.session.cancel(run)
     }
 
     /// Puts packages and what they need on the path: names of the lock file or addresses of wheels. Gives those that
@@ -121,7 +123,7 @@ impl Engine {
     /// `PYTHON` if there is none of that name, or it has no plain form.
     #[wasm_bindgen(js_name = globalsGet)]
     pub fn globals_get(&self, name: &str) -> Thrown<JsValue> {
-        Ok(self.interpreter.session.get_global(name)?)
+        Ok(self.session.get_global(name)?)
     }
 
     /// Sets a global variable to plain data.
@@ -130,7 +132,7 @@ impl Engine {
     /// `PYTHON` if it cannot be converted.
     #[wasm_bindgen(js_name = globalsSet)]
     pub fn globals_set(&self, name: &str, value: &JsValue) -> Thrown<()> {
-        Ok(self.interpreter.session.set_global(name, value)?)
+        Ok(self.session.set_global(name, value)?)
     }
 
     /// An image of the interpreter as it is, variables included, in pieces that belong one behind the other. Nothing may
@@ -186,6 +188,15 @@ impl Engine {
     fn fetcher(&self, signal: Option<AbortSignal>) -> Fetcher {
         self.interpreter.network.fetcher(signal)
     }
+}
+
+/// Reads `BootOptions`.
+///
+/// # Errors
+/// [`Code::BadArgument`].
+pub fn read_boot_options(options: BootOptionsObject) -> Result<BootOptions, Error> {
+    serde_wasm_bindgen::from_value(options.into())
+        .map_err(|error| Error::new(Code::BadArgument, format!("The options of the boot are wrong: {error}")))
 }
 
 fn read_run_request(request: &JsValue) -> Result<RunRequest, Error> {

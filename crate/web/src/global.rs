@@ -29,6 +29,11 @@ pub fn has_stack_switching() -> bool {
     js_sys::Reflect::has(&wasm, &"Suspending".into()).unwrap_or(false)
 }
 
+/// Whether this is a worker, which may wait for the network, and instantiate modules of any size, synchronously.
+pub fn is_worker() -> bool {
+    js_sys::Reflect::has(&js_sys::global(), &"WorkerGlobalScope".into()).unwrap_or_default()
+}
+
 /// Milliseconds since 1970, for file times.
 pub fn wall_clock() -> f64 {
     js_sys::Date::now()

@@ -6,15 +6,16 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use js_sys::{ArrayBuffer, AsyncIterator, Promise, Reflect, Uint8Array};
+use js_sys::{ArrayBuffer, Uint8Array};
 use taipan_core::source::{ByteSource, SharedSource, SourceError};
 use taipan_core::vfs::{Content, Layer, LayerEntry};
-use wasm_bindgen::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, FileReaderSync};
 
 use crate::archive_bytes::ArchiveBytes;
 use crate::boundary::MountSource;
+use crate::directory_handle::{Handle, next_child};
 use crate::error::{Code, Error, Result, describe};
 use crate::global::wall_clock;
 
@@ -30,28 +31,6 @@ const FILE_MODE: u32 = 0o644;
 /// Mode of a mounted directory.
 const DIRECTORY_MODE: u32 = 0o755;
 
-#[wasm_bindgen]
-extern "C" {
-    /// A `FileSystemHandle`, a `File`, or something that is neither: their properties as far as they are used.
-    #[derive(Clone)]
-    type Handle;
-
-    #[wasm_bindgen(method, getter)]
-    fn kind(this: &Handle) -> Option<String>;
-
-    #[wasm_bindgen(method, getter)]
-    fn name(this: &Handle) -> Option<String>;
-
-    #[wasm_bindgen(method, getter, js_name = lastModified)]
-    fn last_modified(this: &Handle) -> Option<f64>;
-
-    #[wasm_bindgen(method, catch)]
-    fn values(this: &Handle) -> std::result::Result<AsyncIterator, JsValue>;
-
-    #[wasm_bindgen(method, catch, js_name = getFile)]
-    fn get_file(this: &Handle) -> std::result::Result<Promise, JsValue>;
-}
-
 /// What a source holds, as a layer of the whole file system: a directory's files below `path`, a single file as `path`.
 ///
 /// # Errors
@@ -59,7 +38,7 @@ extern "C" {
 pub async fn layer(source: MountSource, path: &str, held: &Rc<Cell<u64>>) -> Result<Layer> {
     let handle: Handle = JsValue::from(source).unchecked_into();
     let mut layer = Layer::default();
-    if handle.kind().as_deref() == Some("directory") {
+    if handle.is_directory() {
         layer.entries.push(LayerEntry::directory(path, DIRECTORY_MODE, wall_clock()));
         add_directory(&mut layer, path, handle, held).await?;
         return Ok(layer);
@@ -73,18 +52,13 @@ async fn add_directory(layer: &mut Layer, at: &str, root: Handle, held: &Rc<Cell
     let mut open = vec![(at.to_owned(), root, 0)];
     while let Some((path, directory, depth)) = open.pop() {
         let children = directory.values().map_err(failed)?;
-        loop {
-            let step = JsFuture::from(children.next().map_err(failed)?).await.map_err(failed)?;
-            if Reflect::get(&step, &"done".into()).is_ok_and(|done| done.is_truthy()) {
-                break;
-            }
-            let child: Handle = Reflect::get(&step, &"value".into()).map_err(failed)?.unchecked_into();
+        while let Some(child) = next_child(&children).await.map_err(failed)? {
             let child_path = format!("{path}/{}", child.name().unwrap_or_default());
             if layer.entries.len() >= MAX_FILES || depth >= MAX_DEPTH {
                 return Err(Error::new(Code::FileSystem, format!("The directory is too large: {child_path} is more than {MAX_FILES} files or {MAX_DEPTH} levels in."))
                     .hint("Mount a directory further down."));
             }
-            if child.kind().as_deref() == Some("directory") {
+            if child.is_directory() {
                 layer.entries.push(LayerEntry::directory(child_path.clone(), DIRECTORY_MODE, wall_clock()));
                 open.push((child_path, child, depth + 1));
             } else {

@@ -1,6 +1,6 @@
 //! Taipan in the browser: boots CPython, gives it its files, loads its packages, runs code.
 //!
-//! What JavaScript sees is [`Engine`], with the types of `boundary.d.ts`. It is meant to be used from a worker by
+//! What JavaScript sees is [`Engine`], or Pyodide's own API by [`boot_pyodide`], with the types of `boundary.d.ts`. It is meant to be used from a worker by
 //! `js/src/worker.ts`, but nothing in it needs a worker except waiting for the user in `input()`.
 
 mod archive_bytes;
@@ -9,6 +9,7 @@ mod boot;
 mod boundary;
 mod bytecode;
 mod detached;
+mod directory_handle;
 mod distribution;
 mod emscripten;
 mod engine;
@@ -17,10 +18,12 @@ mod fetch;
 mod global;
 mod host_files;
 mod image;
+mod import_hook;
 mod index_client;
 mod install;
 mod output;
 mod packages;
+mod pyodide;
 mod python_files;
 mod remote_file;
 mod session;
@@ -29,6 +32,7 @@ mod store;
 mod timeline;
 
 pub use engine::Engine;
+pub use pyodide::boot_pyodide;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

@@ -9,6 +9,7 @@ mod frozen;
 mod installed;
 mod lock;
 mod prefetch;
+mod single;
 mod wanted;
 
 use std::cell::{Cell, RefCell};
@@ -26,6 +27,7 @@ pub use self::archive::PreparedPackage;
 pub use self::installed::InstalledWheel;
 pub use self::lock::Lock;
 use self::prefetch::Prefetch;
+use self::single::Ahead;
 pub use self::wanted::{Wanted, WheelFacts, bad_requirement, filename_in, is_wheel};
 use crate::archives::Archives;
 use crate::boundary::{BootOptions, PackageInfo, Stage};
@@ -56,6 +58,8 @@ pub struct Packages {
     loaded: RefCell<BTreeMap<String, PackageInfo>>,
     /// One load at a time: two that need the same package must not both install it.
     loading: Mutex<()>,
+    /// Packages that were asked for before Pyodide's package manager could ask.
+    ahead: RefCell<Ahead>,
     interpreter: RefCell<Option<PublicApi>>,
     /// Packages on their way before anybody has asked for them.
     prefetched: Prefetch,
@@ -96,6 +100,7 @@ impl Packages {
             parts,
             loaded: RefCell::default(),
             loading: Mutex::new(()),
+            ahead: RefCell::default(),
             interpreter: RefCell::default(),
             prefetched: Prefetch::default(),
         }
@@ -232,13 +237,17 @@ impl Packages {
     /// # Errors
     /// [`Code::Fatal`] if the interpreter cannot run.
     pub fn refresh_interpreter(&self) -> Result<()> {
+        self.announce(&self.loaded())
+    }
+
+    fn announce(&self, new: &[PackageInfo]) -> Result<()> {
         let Some(api) = self.interpreter.borrow().clone() else { return Ok(()) };
         let loaded_packages = api.loaded_packages();
-        for info in self.loaded.borrow().values() {
+        for info in new {
             let channel = if info.source == "lock" { "default channel" } else { &info.source };
             set(&loaded_packages, &info.name, &channel.into());
         }
-        api.run_python("import importlib; importlib.invalidate_caches()")
+        api.run_python("__import__('importlib').invalidate_caches()")
             .map(drop)
             .map_err(|thrown| Error::from_js(Code::Fatal, "The interpreter cannot see new packages", thrown))
     }
@@ -260,7 +269,7 @@ impl Packages {
         let infos: Vec<PackageInfo> = prepared.iter().map(|package| package.info().clone()).collect();
         archive::install(prepared, &self.parts)?;
         self.loaded.borrow_mut().extend(infos.iter().map(|info| (info.name.clone(), info.clone())));
-        self.refresh_interpreter()?;
+        self.announce(&infos)?;
         Ok(infos)
     }
 

@@ -49,7 +49,7 @@ pub fn compile(
         };
         timeline.add_compiled();
         fetcher.check_aborted()?;
-        Ok(CompiledModule::new(path, module))
+        Ok(CompiledModule::new(path, module, file.size))
     }
 }
 

@@ -1,7 +1,16 @@
-/** The part of wasm-bindgen's module that the worker uses; the build puts the module itself into `dist/wasm/`. */
+/** The part of wasm-bindgen's module that is used; the build puts the module itself into `dist/wasm/`. */
+import type { BootOptions, EngineHost } from "../boundary.js";
 import type { EngineConstructor } from "../engine.js";
 
 export const Engine: EngineConstructor;
+
+/** Starts CPython on this thread; gives Pyodide's own API object. `configuration` becomes its `API.config`. */
+export function bootPyodide(
+  options: BootOptions,
+  configuration: object,
+  host: EngineHost,
+  signal?: AbortSignal,
+): Promise<unknown>;
 
 /** Compiles and instantiates the engine's wasm module. */
 export default function init(options: { module_or_path: Response | Promise<Response> }): Promise<unknown>;

@@ -8,6 +8,9 @@ import sys
 
 import _frozen_importlib_external as _importlib
 
+# Called when something was compiled, where Rust does not know by itself when Python has something to do.
+note_compiled = None
+
 _fresh = {}
 _compile = _importlib.SourceLoader.source_to_code
 
@@ -15,6 +18,8 @@ _compile = _importlib.SourceLoader.source_to_code
 def _compile_and_remember(self, data, path, *, _optimize=-1):
     code = _compile(self, data, path, _optimize=_optimize)
     _fresh[path] = code
+    if note_compiled is not None:
+        note_compiled()
     return code
 
 
@@ -42,11 +47,17 @@ _importlib.SourceFileLoader.get_data = _read_what_may_be_there
 
 def compile_what_came_before():
     """Compiles the modules again that were imported before this one: CPython imports some before it can run code."""
-    for module in list(sys.modules.values()):
-        spec = getattr(module, "__spec__", None)
-        loader = getattr(spec, "loader", None)
-        if isinstance(loader, _importlib.SourceFileLoader) and spec.origin not in _fresh and not _is_kept(spec.cached):
-            loader.source_to_code(loader.get_data(spec.origin), spec.origin)
+    global note_compiled
+    # Rust is at it already.
+    noted, note_compiled = note_compiled, None
+    try:
+        for module in list(sys.modules.values()):
+            spec = getattr(module, "__spec__", None)
+            loader = getattr(spec, "loader", None)
+            if isinstance(loader, _importlib.SourceFileLoader) and spec.origin not in _fresh and not _is_kept(spec.cached):
+                loader.source_to_code(loader.get_data(spec.origin), spec.origin)
+    finally:
+        note_compiled = noted
 
 
 def take(most):

@@ -9,13 +9,20 @@ The rule, for a module that nothing on the path provides and that the lock file 
 * While an installed package is itself being imported, it does not: what it looks for then, besides the dependencies that
   the lock file has brought along already, is optional to it (pandas looks for pyarrow, numexpr, bottleneck and more), and
   would be megabytes that nobody asked for.
+
+The import waits for the package: a worker by a synchronous request; the page's own thread, which must not be blocked, by
+suspending Python's stack where the browser can do that (JavaScript Promise Integration) and the code was started so that
+it may be (``runPythonAsync``). Elsewhere nothing is found, as if this finder were not there.
 """
 
 import sys
-from importlib.machinery import PathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 
 import _frozen_importlib_external as _importlib
 import _taipan_host
+from pyodide.ffi import can_run_sync, run_sync
+
+from . import bytecode
 
 _SITE_PACKAGES = tuple(path for path in sys.path if path.endswith("/site-packages"))
 
@@ -29,16 +36,47 @@ class PackageFinder:
         if _is_optional():
             return None
         try:
-            is_new = _taipan_host.loadForImport(name)
+            is_new = _bring_package_of(name)
         except Exception as error:  # noqa: BLE001 - whatever kept the package away, the module is not there
             # What a library tries and can do without must fail as it does everywhere: with an ImportError.
             message = f"No module named {name!r}: its package could not be loaded. {_reason(error)}"
             raise ModuleNotFoundError(message, name=name) from None
-        return PathFinder.find_spec(name, path, target) if is_new else None
+        if not is_new:
+            return None
+        present = sys.modules.get(name)
+        return PathFinder.find_spec(name, path, target) if present is None else _Present(present).spec_for(name)
 
     @staticmethod
     def invalidate_caches():
         """Nothing is remembered here."""
+
+
+class _Present:
+    """Loads a module that another task has loaded while this one was suspended in the same import."""
+
+    def __init__(self, module):
+        self._module = module
+        self._spec = module.__spec__
+
+    def spec_for(self, name):
+        return ModuleSpec(name, self, is_package=hasattr(self._module, "__path__"))
+
+    def create_module(self, spec):
+        return self._module
+
+    def exec_module(self, module):
+        module.__spec__ = self._spec
+
+
+def _bring_package_of(name):
+    """Whether there may be something new on the path that has the module."""
+    if _taipan_host.canBlock:
+        return _taipan_host.loadForImport(name)
+    if not _taipan_host.isInLock(name) or not can_run_sync():
+        return False
+    # Whether or not this brings it: while it waited, another task may have.
+    run_sync(_taipan_host.loadForImportLater(name))
+    return True
 
 
 def _reason(error):
@@ -73,4 +111,5 @@ def _is_file_unless_plain(path):
 
 
 _importlib._path_isfile = _is_file_unless_plain
+bytecode.note_compiled = getattr(_taipan_host, "noteCompiled", None)
 sys.meta_path.append(PackageFinder)

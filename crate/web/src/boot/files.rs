@@ -39,6 +39,10 @@ pub struct DistributionFiles {
     guessed_abi: Abi,
     lock: Incoming<Lock>,
     glue: Incoming<Hashed>,
+    /// Where the standard library is.
+    library_url: String,
+    /// The caller has a standard library of another make.
+    is_library_own: bool,
     /// Asked for when it is first wanted.
     standard_library: OnceCell<Incoming<Hashed>>,
     module: Incoming<Hashed>,
@@ -57,7 +61,10 @@ impl DistributionFiles {
         let (module, compiled) = request_module(fetcher, format!("{index_url}{WASM_FILE}"));
         let glue = hashed(fetcher, &index_url, guessed_abi.glue_file());
         let lock = lock_file(lock_text(options, fetcher), fetcher);
+        let library_url = options.standard_library_url.clone();
         Self {
+            is_library_own: library_url.is_some(),
+            library_url: library_url.unwrap_or_else(|| format!("{index_url}{STANDARD_LIBRARY_FILE}")),
             index_url,
             fetcher: fetcher.clone(),
             guessed_abi,
@@ -112,7 +119,10 @@ impl DistributionFiles {
 
     /// Asks for the standard library, unless that has been done: an image does not need it at once.
     pub fn request_library(&self) -> Incoming<Hashed> {
-        let request = || hashed(&self.fetcher, &self.index_url, STANDARD_LIBRARY_FILE);
+        let request = || {
+            let label = Label { stage: Stage::Fetch, name: STANDARD_LIBRARY_FILE, size: None };
+            share(self.fetcher.download_from(Sources::at(&self.library_url), label))
+        };
         self.standard_library.get_or_init(request).clone()
     }
 
@@ -151,7 +161,8 @@ impl DistributionFiles {
     fn verified(&self) -> Incoming<CoreFiles> {
         let verify = || {
             let files = [&self.glue, &self.module, &self.request_library()];
-            verify(&self.fetcher, &self.index_url, self.guessed_abi, &self.lock, files)
+            let wanted = Wanted { abi: self.guessed_abi, is_library_own: self.is_library_own };
+            verify(&self.fetcher, &self.index_url, wanted, &self.lock, files)
         };
         self.verified.get_or_init(verify).clone()
     }
@@ -172,12 +183,20 @@ impl DistributionFiles {
     }
 }
 
+/// What the files have to be.
+#[derive(Clone, Copy)]
+struct Wanted {
+    abi: Abi,
+    /// The caller has a standard library of another make.
+    is_library_own: bool,
+}
+
 /// Waits for all files and checks them. One that is not what it has to be is asked for again past the HTTP cache, which may
 /// have kept a bad transfer.
 fn verify(
     fetcher: &Fetcher,
     folder: &str,
-    abi: Abi,
+    wanted: Wanted,
     lock: &Incoming<Lock>,
     files: [&Incoming<Hashed>; 3],
 ) -> Incoming<CoreFiles> {
@@ -186,9 +205,9 @@ fn verify(
     share(async move {
         let (glue, module, standard_library, lock) = try_join4(glue, module, standard_library, lock).await?;
         let mut core = CoreFiles { glue, module, standard_library };
-        while let Err((file, expected, error)) = core.check(lock.file().manifest(), abi) {
+        while let Err((file, expected, error)) = core.check(lock.file().manifest(), wanted) {
             let (name, wrong) = match file {
-                CoreFile::Glue => (abi.glue_file(), &mut core.glue),
+                CoreFile::Glue => (wanted.abi.glue_file(), &mut core.glue),
                 CoreFile::Wasm => (WASM_FILE, &mut core.module),
                 CoreFile::StandardLibrary => (STANDARD_LIBRARY_FILE, &mut core.standard_library),
             };
@@ -206,14 +225,17 @@ fn verify(
 impl CoreFiles {
     /// The first file that is not the one that the manifest names, or, where it names none, not of the release that the
     /// others are of; with the SHA-256 that it should have.
-    fn check(&self, manifest: &Manifest, abi: Abi) -> std::result::Result<(), (CoreFile, String, Error)> {
+    fn check(&self, manifest: &Manifest, wanted: Wanted) -> std::result::Result<(), (CoreFile, String, Error)> {
         let files = [
-            (CoreFile::Glue, abi.glue_file(), &self.glue.1),
+            (CoreFile::Glue, wanted.abi.glue_file(), &self.glue.1),
             (CoreFile::Wasm, WASM_FILE, &self.module.1),
             (CoreFile::StandardLibrary, STANDARD_LIBRARY_FILE, &self.standard_library.1),
         ];
         let mut hashes = Vec::new();
         for (file, name, hash) in files {
+            if file == CoreFile::StandardLibrary && wanted.is_library_own {
+                continue;
+            }
             match manifest.file(name) {
                 Some(facts) => {
                     compare_sha256(name, hash, &facts.sha256).map_err(|error| (file, facts.sha256.clone(), error))?;

@@ -62,11 +62,11 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
         bytecode.note_layer(layer, hash);
     }
     packages.note_loaded(&image.packages);
-    let connection = Connection::new(host, Rc::clone(&ground.output), &packages);
+    let connection = Connection::new(&module, host, Rc::clone(&ground.output), &packages);
     let host_module = connection.module.clone();
     let api = restore.finish_bootstrap(&module.api(), &host_module)?;
     finish(&module, &api, &restore, &packages)?;
-    let session = Session::resume(&api, connection)?;
+    let session = Some(Session::resume(&api, connection)?);
     renew(&api, &ground)?;
     timeline.end(Stage::Bootstrap);
     packages.connect(&api);
@@ -81,7 +81,7 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
         hashes: [baked.glue, baked.module, baked.standard_library].map(|hash| hash.to_string()),
         module,
         api,
-        host_module,
+        host_module: host_module.into(),
         session,
         packages,
         store,
@@ -141,7 +141,7 @@ fn finish(module: &Module, api: &PublicApi, restore: &Restore, packages: &Packag
 fn renew(api: &PublicApi, ground: &Ground) -> Result<()> {
     let failed = |thrown| Error::from_js(Code::Fatal, "The image's interpreter cannot be renewed", thrown);
     let module = api.pyimport("_taipan.image").map_err(failed)?;
-    let environment = serde_json::to_string(&environment(&ground.options))
+    let environment = serde_json::to_string(&environment(&ground.options, &ground.face))
         .map_err(|error| Error::new(Code::Fatal, format!("The environment cannot be written: {error}")))?;
     let renew: js_sys::Function =
         wasm_bindgen::JsCast::unchecked_into(js_sys::Reflect::get(&module, &"renew".into()).map_err(failed)?);

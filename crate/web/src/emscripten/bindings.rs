@@ -33,6 +33,12 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = _Py_Version)]
     pub fn py_version_address(this: &Module) -> u32;
 
+    #[wasm_bindgen(method, js_name = addRunDependency)]
+    pub fn add_run_dependency(this: &Module, name: &str);
+
+    #[wasm_bindgen(method, js_name = removeRunDependency)]
+    pub fn remove_run_dependency(this: &Module, name: &str);
+
     #[wasm_bindgen(method, catch, js_name = mmapAlloc)]
     pub fn mmap_alloc(this: &Module, length: u32) -> Result<u32, JsValue>;
 
@@ -51,6 +57,15 @@ extern "C" {
 
     #[wasm_bindgen(method, getter)]
     pub fn chrdev_stream_ops(this: &Fs) -> Object;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn filesystems(this: &Fs) -> Object;
+
+    #[wasm_bindgen(method, catch)]
+    pub fn chmod(this: &Fs, path: &str, mode: u32) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    pub fn utime(this: &Fs, path: &str, accessed: f64, modified: f64) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, getter, js_name = ErrnoError)]
     pub fn errno_error(this: &Fs) -> Function;
@@ -111,6 +126,9 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     pub fn rmdir(this: &Fs, path: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = lookupPath)]
+    pub fn lookup_path(this: &Fs, path: &str, options: &Object) -> Result<JsValue, JsValue>;
 
     /// An `FSNode`. `inode` is ours: the number in the Rust file system.
     #[derive(Clone)]
@@ -210,6 +228,18 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = finalizeBootstrap)]
     pub fn finalize_restored_bootstrap(this: &Api, state: &Object, find: &JsValue) -> Result<PublicApi, JsValue>;
 
+    #[wasm_bindgen(method, getter, js_name = bootstrapFinalizedPromise)]
+    pub fn bootstrap_finalized(this: &Api) -> js_sys::Promise;
+
+    #[wasm_bindgen(method, getter, js_name = packageManager)]
+    pub fn package_manager(this: &Api) -> Option<PackageManager>;
+
+    #[wasm_bindgen(method, getter, js_name = install)]
+    pub fn install_function(this: &Api) -> Option<Function>;
+
+    #[wasm_bindgen(method, catch, js_name = loadDynlib)]
+    pub fn load_dynlib(this: &Api, path: &str) -> Result<js_sys::Promise, JsValue>;
+
     #[wasm_bindgen(method, getter, js_name = packageIndexReady)]
     pub fn package_index_ready(this: &Api) -> Option<js_sys::Promise>;
 
@@ -221,6 +251,43 @@ extern "C" {
 
     #[wasm_bindgen(method, getter, js_name = pyVersionTuple)]
     pub fn py_version_tuple(this: &Api) -> Option<Array>;
+
+    /// Pyodide's `PackageManager` (`src/js/load-package.ts`).
+    #[derive(Clone)]
+    pub type PackageManager;
+
+    #[wasm_bindgen(method, getter, js_name = loadedPackages)]
+    pub fn loaded(this: &PackageManager) -> Object;
+
+    /// What Pyodide's package manager knows of a package that it wants: `PackageLoadMetadata`.
+    #[derive(Clone)]
+    pub type RequestedPackage;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn name(this: &RequestedPackage) -> String;
+
+    #[wasm_bindgen(method, getter, js_name = normalizedName)]
+    pub fn normalized_name(this: &RequestedPackage) -> String;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn channel(this: &RequestedPackage) -> String;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn depends(this: &RequestedPackage) -> Array;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn done(this: &RequestedPackage) -> PackageDone;
+
+    #[wasm_bindgen(method, getter, js_name = packageData)]
+    pub fn package_data(this: &RequestedPackage) -> JsValue;
+
+    /// A promise that has its own `resolve`.
+    #[wasm_bindgen(extends = js_sys::Promise)]
+    #[derive(Clone)]
+    pub type PackageDone;
+
+    #[wasm_bindgen(method)]
+    pub fn resolve(this: &PackageDone);
 
     /// The object that Pyodide's `loadPyodide` gives.
     #[derive(Clone)]
@@ -249,4 +316,15 @@ extern "C" {
 
     #[wasm_bindgen(method, getter, js_name = loadedPackages)]
     pub fn loaded_packages(this: &PublicApi) -> Object;
+}
+
+impl Fs {
+    /// Whether another file system is mounted at a path.
+    pub fn is_mounted(&self, path: &str) -> bool {
+        let options = Object::new();
+        super::abi::set(&options, "follow_mount", &false.into());
+        let property = |object: &JsValue, name: &str| js_sys::Reflect::get(object, &name.into());
+        let node = self.lookup_path(path, &options).and_then(|found| property(&found, "node"));
+        node.and_then(|node| property(&node, "mounted")).is_ok_and(|mounted| mounted.is_truthy())
+    }
 }

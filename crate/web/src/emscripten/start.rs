@@ -16,13 +16,14 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::abi::{Abi, set};
-use super::bindings::Module;
+use super::bindings::{Api, Module};
 use super::file_system::{SharedFileSystem, mount_root};
 use super::linker::Linker;
-use super::sentinel;
 use super::snapshot::Restore;
+use super::{native_fs, sentinel};
 use crate::boundary::Stage;
 use crate::error::{Code, Error, Result};
+use crate::pyodide::Configuration;
 use crate::timeline::Timeline;
 
 /// The compiled module, when it is there.
@@ -62,6 +63,10 @@ pub struct StartOptions {
     pub linker: Linker,
     /// A captured state that is to be restored: CPython's `main` is not run then.
     pub restore: Option<Rc<Restore>>,
+    /// Pyodide's own configuration, where its API is what is wanted.
+    pub configuration: Option<Configuration>,
+    /// Called with Pyodide's internal API as soon as the glue has made it.
+    pub connect: Box<dyn FnOnce(&Api)>,
     /// Text that CPython prints before its streams are set up: `(is_stderr, line)`.
     pub print: Print,
 }
@@ -79,7 +84,8 @@ pub async fn start(options: StartOptions, timeline: &Rc<Timeline>) -> Result<Mod
     }
     set(&settings, "noWasmDecoding", &false.into());
     set(&settings, "arguments", &Array::new());
-    set(&settings, "API", &api(&options));
+    let api = api(&options);
+    set(&settings, "API", &api);
     let index_url = options.index_url.clone();
     set(
         &settings,
@@ -94,7 +100,19 @@ pub async fn start(options: StartOptions, timeline: &Rc<Timeline>) -> Result<Mod
         set(&settings, name, &print.into_js_value());
     }
     watch_for_the_end(&settings, &failure);
-    let StartOptions { abi, module, linker, environment, files, populate, factory, restore, .. } = options;
+    let StartOptions {
+        abi,
+        module,
+        linker,
+        environment,
+        files,
+        populate,
+        factory,
+        configuration,
+        connect,
+        restore,
+        ..
+    } = options;
     if let Some(restore) = &restore {
         restore.adjust(&settings);
     }
@@ -105,18 +123,28 @@ pub async fn start(options: StartOptions, timeline: &Rc<Timeline>) -> Result<Mod
     let instantiate = instantiate_hook(abi, parts, linker.clone(), failure.clone(), Rc::clone(timeline));
     set(&settings, "instantiateWasm", &instantiate);
     let pre_run = pre_run_hook(abi, environment, files, linker, arrived, failure.clone(), Rc::clone(timeline));
-    set(&settings, "preRun", &Array::of1(&pre_run));
+    let hooks = Array::of1(&pre_run);
+    if let Some(configuration) = configuration {
+        configuration.add_to_settings(&settings);
+        let failure = failure.clone();
+        let hook = configuration.file_system_hook(abi.site_packages(), move |error| failure.set(error));
+        if let Some(hook) = hook {
+            hooks.push(&hook);
+        }
+    }
+    set(&settings, "preRun", &hooks);
 
     let context = "CPython cannot be started";
     let made = factory
         .call1(&JsValue::UNDEFINED, &settings)
         .map_err(|thrown| failure.take().unwrap_or_else(|| Error::from_js(Code::Fatal, context, thrown)))?;
+    connect(api.unchecked_ref());
     let created = JsFuture::from(Promise::resolve(&made)).boxed_local();
     match select(created, failure.wait()).await {
-        Either::Left((Ok(module), _)) => match failure.take() {
-            Some(error) => Err(error),
-            None => Ok(module.unchecked_into()),
-        },
+        Either::Left((Ok(module), _)) => {
+            set(module.unchecked_ref(), "locateFile", &refuse_to_locate());
+            failure.take().map_or_else(|| Ok(module.unchecked_into()), Err)
+        }
         Either::Left((Err(thrown), _)) => {
             Err(failure.take().unwrap_or_else(|| Error::from_js(Code::Fatal, context, thrown)))
         }
@@ -132,6 +160,14 @@ struct Parts {
     arrived: Rc<RefCell<Option<Populate>>>,
     emscripten: Module,
     restore: Option<Rc<Restore>>,
+}
+
+/// `Module.locateFile` from now on: the dynamic linker must not look on the server for what is not in the file system.
+fn refuse_to_locate() -> JsValue {
+    Closure::<dyn Fn(String) -> std::result::Result<String, JsValue>>::new(|file: String| {
+        Err(js_sys::Error::new(&format!("Failed to find dynamic library \"{file}\"")).into())
+    })
+    .into_js_value()
 }
 
 /// The first failure of a start, from whichever callback notices it.
@@ -181,6 +217,13 @@ impl Failure {
 
 /// Pyodide's internal `API` object, as its loader hands it to the glue.
 fn api(options: &StartOptions) -> Object {
+    let api = Object::new();
+    set(&api, "lockFilePromise", &Promise::resolve(&JsValue::from(options.lock_file.as_str())));
+    options.abi.extend_api(&api);
+    if let Some(configuration) = &options.configuration {
+        set(&api, "config", &configuration.0);
+        return api;
+    }
     let config = Object::new();
     let text = |name: &str, value: &str| set(&config, name, &value.into());
     text("indexURL", &options.index_url);
@@ -198,10 +241,7 @@ fn api(options: &StartOptions) -> Object {
         set(&environment, name, &value.into());
     }
     set(&config, "env", &environment);
-    let api = Object::new();
     set(&api, "config", &config);
-    set(&api, "lockFilePromise", &Promise::resolve(&JsValue::from(options.lock_file.as_str())));
-    options.abi.extend_api(&api);
     api
 }
 
@@ -311,6 +351,7 @@ fn prepare(
         .hint("Take all files of the distribution from one release."));
     }
     mount_root(module, files, linker)?;
+    native_fs::add(&module.fs());
     let populate = populate.ok_or_else(|| Error::new(Code::Fatal, "The glue runs before its module is there."))?;
     populate(files)?;
     let fs = module.fs();

@@ -27,7 +27,7 @@ pub fn bake(interpreter: &Interpreter) -> Result<Array> {
     let holders = Holders {
         internal: interpreter.module.api().into(),
         public: interpreter.api.clone().into(),
-        host: interpreter.host_module.clone().into(),
+        host: interpreter.host_module.clone(),
     };
     let paths =
         snapshot::capture(&interpreter.module, &interpreter.main, &interpreter.linker, &holders, &mut manifest)?;

@@ -43,6 +43,8 @@ pub struct PreparedPackage {
     /// Files that are served beside the archive.
     detached: Vec<LayerEntry>,
     origin: Option<Origin>,
+    /// Files that say who installed it, by name.
+    marks: Option<Vec<(String, String)>>,
 }
 
 /// Where a wheel that is not the lock file's comes from.
@@ -80,11 +82,30 @@ impl Layout {
     }
 }
 
-/// Reads a package's archive.
+/// Reads a package's archive. A wheel that no lock file vouches for must hold what it lists.
 ///
 /// # Errors
 /// [`Code::BadArchive`], [`Code::BadWheel`].
 pub fn read(
+    package: &Wanted,
+    bytes: Uint8Array,
+    hash: String,
+    abi: Abi,
+    held: &Rc<Cell<u64>>,
+) -> Result<PreparedPackage> {
+    let prepared = open(package, bytes, hash, abi, held)?;
+    if let (Wanted::Wheel { filename, facts, .. }, Layout::Wheel { layout, .. }) = (package, &prepared.layout) {
+        check_record(&prepared.archive, layout, &prepared.info.file_name)?;
+        check_metadata(layout, filename, facts)?;
+    }
+    Ok(prepared)
+}
+
+/// As [`read`], for a wheel that may hold anything, as Pyodide takes it.
+///
+/// # Errors
+/// [`Code::BadArchive`], [`Code::BadWheel`].
+pub fn open(
     package: &Wanted,
     bytes: Uint8Array,
     hash: String,
@@ -105,15 +126,11 @@ pub fn read(
             Error::new(Code::BadWheel, format!("{file_name} is not a proper wheel: {error}."))
                 .hint("Build the wheel again, or use another version of the package.")
         })?;
-        if let Wanted::Wheel { filename, facts, .. } = package {
-            check_record(&archive, &layout, &file_name)?;
-            check_metadata(&layout, filename, facts)?;
-        }
         Layout::Wheel { layout, site_packages: abi.site_packages() }
     } else {
         Layout::Directory(directory(package, abi))
     };
-    let info = info(package, &layout, file_name.clone());
+    let info = info(package, &layout, file_name);
     let origin = match package {
         Wanted::Locked(_) => None,
         Wanted::Wheel { url, facts, .. } => Some(Origin { url: url.clone(), is_indexed: facts.is_indexed }),
@@ -123,7 +140,8 @@ pub fn read(
         Wanted::Locked(locked) => locked.file_name.clone(),
         Wanted::Wheel { url, .. } => url.clone(),
     };
-    Ok(PreparedPackage { info, address, archive, source, layout, modules, hash, bytecode: None, detached, origin })
+    let (bytecode, marks) = (None, None);
+    Ok(PreparedPackage { info, address, archive, source, layout, modules, hash, bytecode, detached, origin, marks })
 }
 
 /// Checks that a wheel is what its file name says and requires what it was chosen for.
@@ -236,6 +254,12 @@ impl PreparedPackage {
         self
     }
 
+    /// Sets the files of its metadata that say who installed it.
+    #[must_use]
+    pub fn with_marks(self, marks: Vec<(String, String)>) -> Self {
+        Self { marks: Some(marks), ..self }
+    }
+
     /// Compiles its side modules, all in parallel.
     ///
     /// # Errors
@@ -258,6 +282,18 @@ impl PreparedPackage {
         Ok(self)
     }
 
+    /// Files of its metadata that say who installed it and from where (PEP 376, PEP 610, and Pyodide's own).
+    fn own_marks(&self, channel: &str) -> Vec<(String, String)> {
+        let mut marks = vec![("INSTALLER", "taipan".to_owned()), ("PYODIDE_SOURCE", channel.to_owned())];
+        if let Some(Origin { url, is_indexed }) = &self.origin {
+            marks.extend([("PYODIDE_URL", url.clone()), ("PYODIDE_SHA256", self.hash.clone())]);
+            if !is_indexed {
+                marks.push(("direct_url.json", direct_url(url, &self.hash)));
+            }
+        }
+        marks.into_iter().map(|(name, text)| (name.to_owned(), text)).collect()
+    }
+
     /// Its files, from the root.
     fn layer(&self, now: f64) -> Layer {
         let mut layer = self.archive.layer(|entry| (entry.path != LISTING).then(|| self.layout.path(entry))?);
@@ -265,14 +301,7 @@ impl PreparedPackage {
         if let Layout::Wheel { layout, site_packages } = &self.layout {
             // As installers do (PEP 376, and Pyodide's own file), so that others see who put it there.
             let channel = if self.info.source == "lock" { "pyodide" } else { &self.info.source };
-            let mut marks = vec![("INSTALLER", "taipan".to_owned()), ("PYODIDE_SOURCE", channel.to_owned())];
-            if let Some(Origin { url, is_indexed }) = &self.origin {
-                marks.extend([("PYODIDE_URL", url.clone()), ("PYODIDE_SHA256", self.hash.clone())]);
-                if !is_indexed {
-                    marks.push(("direct_url.json", direct_url(url, &self.hash)));
-                }
-            }
-            for (name, text) in marks {
+            for (name, text) in self.marks.clone().unwrap_or_else(|| self.own_marks(channel)) {
                 let path = format!("{site_packages}/{}/{name}", layout.dist_info);
                 layer.entries.retain(|entry| entry.path != path);
                 layer.entries.push(LayerEntry::file(path, 0o644, now, Content::Bytes(text.into_bytes().into())));

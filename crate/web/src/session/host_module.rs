@@ -3,21 +3,27 @@
 use std::rc::Rc;
 
 use js_sys::{Function, Object, Reflect, Uint8Array};
-use taipan_core::vfs::FileKind;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::signals::Signals;
 use crate::boundary::EngineHost;
 use crate::emscripten::abi::set;
-use crate::emscripten::bindings::PublicApi;
+use crate::emscripten::bindings::{Api, PublicApi};
+use crate::import_hook;
 use crate::output::{Output, Stream};
 use crate::packages::Packages;
 
 type Thrown<T> = Result<T, JsValue>;
 
 /// The JavaScript object that Python imports as `_taipan_host`.
-pub fn make(host: &EngineHost, output: &Rc<Output>, packages: &Rc<Packages>, signals: &Rc<Signals>) -> Object {
+pub fn make(
+    host: &EngineHost,
+    output: &Rc<Output>,
+    packages: &Rc<Packages>,
+    signals: &Rc<Signals>,
+    api: &Api,
+) -> Object {
     let module = Object::new();
     let sink = Rc::clone(output);
     let display = Closure::<dyn Fn(String)>::new(move |json: String| sink.display(&json));
@@ -35,17 +41,7 @@ pub fn make(host: &EngineHost, output: &Rc<Output>, packages: &Rc<Packages>, sig
     let signals = Rc::clone(signals);
     let is_interrupted = Closure::<dyn Fn() -> bool>::new(move || signals.look() != 0);
     set(&module, "isInterrupted", &is_interrupted.into_js_value());
-    let files = packages.files();
-    let is_file = Closure::<dyn Fn(String) -> bool>::new(move |path: String| {
-        let files = files.borrow();
-        let mode = files.resolve(&path, true).and_then(|inode| files.metadata(inode)).map(|metadata| metadata.mode);
-        mode.is_ok_and(|mode| FileKind::of(mode) == Some(FileKind::File))
-    });
-    set(&module, "isFile", &is_file.into_js_value());
-    let packages = Rc::clone(packages);
-    let load =
-        Closure::<dyn Fn(String) -> Thrown<bool>>::new(move |module: String| Ok(packages.load_for_import(&module)?));
-    set(&module, "loadForImport", &load.into_js_value());
+    import_hook::add_functions(&module, packages, api);
     let object: Function = Object::new().constructor();
     if let Ok(from_entries) = Reflect::get(&object, &"fromEntries".into()) {
         set(&module, "fromEntries", &from_entries);

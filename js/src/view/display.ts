@@ -1,6 +1,6 @@
-import type { MimeBundle } from "taipan";
+import type { MimeBundle } from "../boundary.js";
 import { element, plural } from "./dom.js";
-import { RICH_STYLE } from "./rich-style.js";
+import { RICH_STYLE } from "./rich_style.js";
 import { sanitize } from "./sanitize.js";
 
 /** The richest form of a display that the page can show, and what to call it in a sentence. */

@@ -1,4 +1,4 @@
-import type { Output } from "taipan";
+import type { Output } from "../boundary.js";
 import { display } from "./display.js";
 import { element } from "./dom.js";
 import { ask } from "./question.js";

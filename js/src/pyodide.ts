@@ -1,0 +1,135 @@
+/** Pyodide's API for programs written for Pyodide: `import { loadPyodide } from "taipan/pyodide"`. */
+import { DEFAULT_INDEX_URL, resolveFolder, resolveUrl } from "./address.js";
+import type { BootOptions, EngineHost, Progress } from "./boundary.js";
+import { describeError, reviveError } from "./error_transfer.js";
+import { aborted, badArgument, TaipanError } from "./errors.js";
+import type { Lockfile, PyodideAPI, PyodideConfig } from "./pyodide_api.js";
+import { bootPyodide } from "./wasm/taipan_web.js";
+import { loadWasm } from "./wasm_module.js";
+
+export type { ErrorCode, Progress } from "./boundary.js";
+export { IntegrityError, isTaipanError, LoadError, PackageNotFoundError, TaipanError } from "./errors.js";
+export type * from "./pyodide_api.js";
+
+/** The release of Pyodide that is loaded unless another is named, as `version` of Pyodide's own package. */
+export const version = "0.28.3";
+
+/** Pyodide's options, and a few of ours. */
+export interface LoadPyodideOptions extends PyodideConfig {
+  /** Whether bytecode may be kept in this browser for the next visit. Default: `"persistent"`. */
+  cache?: "persistent" | "none";
+  /** Gives the start up: `loadPyodide` rejects with code `ABORTED`. */
+  signal?: AbortSignal;
+  /** Called as the start, and later the loading of packages, moves on. */
+  onProgress?: (progress: Progress) => void;
+}
+
+let wasm: Promise<void> | undefined;
+
+/** The wasm module, fetched when it is first needed, and again if that failed. */
+function loadOnce(): Promise<void> {
+  wasm ??= loadWasm().catch((error) => {
+    wasm = undefined;
+    throw error;
+  });
+  return wasm;
+}
+
+/**
+ * Starts Python on this thread, a page's or a worker's, and gives Pyodide's own API object.
+ *
+ * Rejects with a `TaipanError`: `LoadError` or `IntegrityError` for files that cannot be had or are not what they should
+ * be, `PackageNotFoundError`, `BAD_ARGUMENT`, `ABORTED`, `OUT_OF_MEMORY`, and `NOT_SUPPORTED` outside browsers. What is
+ * done with the object afterwards throws what Pyodide throws.
+ */
+export async function loadPyodide(options: LoadPyodideOptions = {}): Promise<PyodideAPI> {
+  const { signal } = options;
+  if (signal?.aborted) {
+    throw aborted("the start of Python", signal.reason);
+  }
+  if (typeof globalThis.location !== "object" || typeof WebAssembly !== "object") {
+    throw new TaipanError({
+      code: "NOT_SUPPORTED",
+      message: "Python needs a browser with WebAssembly",
+      hint: "Call loadPyodide in the browser, not while rendering on a server; in Node, use Pyodide's own package.",
+    });
+  }
+  const starting = start(configure(options), options);
+  if (signal === undefined) {
+    return starting;
+  }
+  const givenUp = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(aborted("the start of Python", signal.reason)), { once: true });
+  });
+  return Promise.race([starting, givenUp]);
+}
+
+async function start(configuration: Configuration, options: LoadPyodideOptions): Promise<PyodideAPI> {
+  try {
+    const [boot] = await Promise.all([bootOptions(configuration, options), loadOnce()]);
+    return (await bootPyodide(boot, configuration, host(options), options.signal)) as PyodideAPI;
+  } catch (error) {
+    throw error instanceof TaipanError ? error : reviveError(describeError(error));
+  }
+}
+
+/** What Pyodide's loader makes of its options: `API.config`. */
+type Configuration = ReturnType<typeof configure>;
+
+function configure(options: LoadPyodideOptions) {
+  const { cache: _, signal: __, onProgress: ___, lockFileContents, ...given } = options;
+  if (lockFileContents !== undefined && given.lockFileURL !== undefined) {
+    throw badArgument("lockFileContents", "cannot be given together with lockFileURL");
+  }
+  for (const name of ["_loadSnapshot", "_makeSnapshot"] as const) {
+    if (given[name]) {
+      throw badArgument(name, "is not supported: images of memory are made in another way here");
+    }
+  }
+  const indexURL = resolveFolder("indexURL", given.indexURL || DEFAULT_INDEX_URL);
+  const lockFileURL = resolveUrl("lockFileURL", given.lockFileURL ?? `${indexURL}pyodide-lock.json`);
+  const folder = given.packageBaseUrl ?? (lockFileContents === undefined ? new URL(".", lockFileURL) : undefined);
+  const packageBaseUrl = folder === undefined ? undefined : resolveFolder("packageBaseUrl", folder);
+  return {
+    fullStdLib: false,
+    jsglobals: globalThis,
+    stdin: typeof globalThis.prompt === "function" ? () => globalThis.prompt() : undefined,
+    args: [] as string[],
+    packages: [] as string[],
+    enableRunUntilComplete: true,
+    checkAPIVersion: true,
+    ...given,
+    env: { HOME: "/home/pyodide", PYTHONINSPECT: "1", ...given.env } as Record<string, string>,
+    indexURL,
+    lockFileURL,
+    lockFileContents,
+    packageBaseUrl,
+    packageCacheDir: given.packageCacheDir ? resolveFolder("packageCacheDir", given.packageCacheDir) : packageBaseUrl,
+    cdnUrl: packageBaseUrl,
+  };
+}
+
+async function bootOptions(configuration: Configuration, options: LoadPyodideOptions): Promise<BootOptions> {
+  const { indexURL, lockFileURL, packageBaseUrl, stdLibURL, packages, env } = configuration;
+  const contents: string | Lockfile | undefined = await configuration.lockFileContents;
+  return {
+    indexURL,
+    ...(contents === undefined
+      ? { lockFileURL }
+      : { lockFileContents: typeof contents === "string" ? contents : JSON.stringify(contents) }),
+    ...(packageBaseUrl !== undefined && { packageBaseUrl }),
+    ...(stdLibURL !== undefined && { stdLibURL: resolveUrl("stdLibURL", stdLibURL) }),
+    packages: [...packages],
+    env,
+    ...(options.cache !== undefined && { cache: options.cache }),
+  };
+}
+
+function host({ onProgress }: LoadPyodideOptions): EngineHost {
+  return {
+    importModule: (url) => import(/* webpackIgnore: true */ /* @vite-ignore */ url),
+    onProgress: (progress) => onProgress?.(progress),
+    // Python's streams are Pyodide's: nothing comes this way.
+    onOutput: () => {},
+  };
+}
