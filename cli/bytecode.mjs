@@ -47,9 +47,10 @@ function placeOf(directory, path) {
  * @param {Archive[]} options.packages
  * @param {string[]} options.imports modules to import
  * @param {{ source: string, filename: string }} [options.exercise] a program to run after that
- * @returns {Promise<{ tag: string, read: Record<string, string[]>, linked: { archive: string, path: string }[],
- *   failed: string[] }>} `read`: paths by the archive's name, modules by their source; `linked`: side modules in the order
- *   in which they were asked for; `failed`: modules that could not be imported, and why
+ * @returns {Promise<{ tag: string, read: Record<string, string[]>, sources: Record<string, string[]>, linked: { archive:
+ *   string, path: string }[], failed: string[] }>} `read`: paths by the archive's name, modules by their source; `sources`:
+ *   modules whose source was looked at, too; `linked`: side modules in the order in which they were asked for; `failed`:
+ *   modules that could not be imported, and why
  */
 export async function observe({ folder, library, packages, imports, exercise }) {
   const interpreter = await openInterpreter(folder);
@@ -68,19 +69,23 @@ export async function observe({ folder, library, packages, imports, exercise }) 
       if (why !== undefined) failed.push(`${module} (${why})`);
     }
     if (exercise) await interpreter.run(exercise.source, exercise.filename);
-    const { origins, opened, linked, cacheTag } = await interpreter.seen();
-    const read = Object.fromEntries([library, ...packages].map(({ name }) => [name, new Set()]));
+    const { origins, opened, linked, sources, cacheTag } = await interpreter.seen();
     const isOfLibrary = /^\/lib\/python\d+\.zip\//;
     const inLibrary = new Set(library.entries.map(({ path }) => path));
-    for (const place of [...origins, ...opened, ...linked]) {
-      const inArchive = place.replace(isOfLibrary, "");
-      const found = places.get(place);
-      if (found) read[found.archive].add(found.path);
-      else if (inArchive !== place && inLibrary.has(inArchive)) read[library.name].add(inArchive);
-    }
+    const byArchive = (files) => {
+      const paths = Object.fromEntries([library, ...packages].map(({ name }) => [name, new Set()]));
+      for (const place of files) {
+        const inArchive = place.replace(isOfLibrary, "");
+        const found = places.get(place);
+        if (found) paths[found.archive].add(found.path);
+        else if (inArchive !== place && inLibrary.has(inArchive)) paths[library.name].add(inArchive);
+      }
+      return Object.fromEntries(Object.entries(paths).map(([name, some]) => [name, [...some].sort()]));
+    };
     return {
       tag: cacheTag,
-      read: Object.fromEntries(Object.entries(read).map(([name, paths]) => [name, [...paths].sort()])),
+      read: byArchive([...origins, ...opened, ...linked]),
+      sources: byArchive(sources),
       linked: linked.map((place) => places.get(place)).filter(Boolean),
       failed,
     };

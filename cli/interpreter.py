@@ -1,6 +1,7 @@
 """What `taipan prepare` asks of the distribution's own CPython."""
 
 import importlib
+import linecache
 import sys
 
 import _frozen_importlib_external as _importlib
@@ -31,7 +32,8 @@ def try_import(name):
 
 
 def seen():
-    """Where the imported modules come from, what was opened, what was linked."""
+    """Where the imported modules come from, what was opened, what was linked, and whose source was looked at: some
+    packages look at their own stack."""
     origins = {}
     for module in list(sys.modules.values()):
         origin = getattr(getattr(module, "__spec__", None), "origin", None)
@@ -41,6 +43,7 @@ def seen():
         "origins": list(origins),
         "opened": list(_opened),
         "linked": list(_linked),
+        "sources": list(linecache.cache),
         "cacheTag": sys.implementation.cache_tag,
     }
 

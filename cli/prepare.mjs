@@ -21,7 +21,7 @@ import { addressOf, split } from "./split.mjs";
 import { readZip } from "./zip.mjs";
 
 /** Changes with what is made of the same input. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** What is there while a run lasts, and of one that was stopped. */
 const WORK = ".taipan";
@@ -197,8 +197,8 @@ async function repack({ source, folder, seen, progress }) {
   const bytecode = await compile(folder, all, (done, total) => step.update(done, total, `${done} modules`));
   const archives = new Map();
   for (const { name, entries } of all) {
-    const parts = { name, entries, bytecode: bytecode.get(name), tag: seen.tag, read: new Set(seen.read[name]) };
-    archives.set(name, split(parts));
+    const [read, looked] = [new Set(seen.read[name]), new Set(seen.sources[name])];
+    archives.set(name, split({ name, entries, bytecode: bytecode.get(name), tag: seen.tag, read, looked }));
   }
   step.end(`${[...bytecode.values()].reduce((sum, files) => sum + files.size, 0)} modules`);
   return archives;

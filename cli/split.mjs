@@ -46,9 +46,10 @@ export const addressOf = (name, hash) => `files/${hash.slice(0, 16)}/${name}`;
  * @param {Map<string, Uint8Array>} archive.bytecode by the path of the source
  * @param {string} archive.tag as in the names of bytecode files
  * @param {Set<string>} archive.read paths of files that the preparing run imported or read
+ * @param {Set<string>} [archive.looked] modules whose source it looked at
  * @returns {{ data: Buffer, detached: Detached[] }} the archive as it is to be served, and what is beside it
  */
-export function split({ name, entries, bytecode, tag, read }) {
+export function split({ name, entries, bytecode, tag, read, looked = new Set() }) {
   const kept = [];
   const detached = [];
   const sources = [];
@@ -74,7 +75,7 @@ export function split({ name, entries, bytecode, tag, read }) {
     }
     if (METADATA.test(path) || isSymlink(entry) || member.data.length === 0) kept.push(member);
     else if (SIDE_MODULE.test(path)) detach(`${basename(path)}.wasm`, [member], "side module");
-    else if (compiled) sources.push(member);
+    else if (compiled) (looked.has(path) ? kept : sources).push(member);
     else (read.has(path) ? kept : later).push(member);
   }
   for (const [kind, members] of [

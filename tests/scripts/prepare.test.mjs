@@ -312,5 +312,11 @@ describe("archives", () => {
       ["part", ["a/x.py", "a/y.py"]],
       ["part", ["a/__pycache__/y.cpython-313.pyc", "a/data"]],
     ]);
+    const looked = new Set(["a/x.py"]);
+    const other = split({ name: "a", entries, bytecode, tag: "cpython-313", read, looked });
+    assert.ok(
+      readZip(other.data, "a").some(({ path }) => path === "a/x.py"),
+      "a source that was looked at",
+    );
   });
 });
