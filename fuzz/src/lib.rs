@@ -7,10 +7,12 @@ use taipan_core::image::{
     ContentHash, Event, Head, Identity, Image, ImageReader, ImageWriter, Limits as ImageLimits, Manifest,
     PREAMBLE_LENGTH, PageSet, PartKind, Verify, resolve,
 };
+use taipan_core::index::{ProjectPage, candidates};
 use taipan_core::lock::LockFile;
 use taipan_core::name::PackageName;
 use taipan_core::side_module::{Functions, Shim, SideModule, strip};
 use taipan_core::source::SharedSource;
+use taipan_core::tag::SupportedTags;
 use taipan_core::vfs::FileSystem;
 use taipan_core::wheel::{InterpreterTags, Metadata, Record, WheelFilename, WheelLayout, is_side_module};
 
@@ -196,5 +198,25 @@ fn assert_pages_once(head: &Head) {
         assert!(piece.run.address() + piece.run.bytes() <= head.memory.length);
         let part = head.find_kind(PartKind::Memory).expect("it has pages");
         assert!(piece.offset + piece.run.bytes() <= head.parts[part].chunks[piece.chunk].length);
+    }
+}
+
+/// A page of an index is read or refused, and what is in it can be used: the hash is one, candidates are the project's.
+pub fn index(bytes: &[u8]) {
+    let project: PackageName = "demo".parse().expect("a name");
+    let tags = SupportedTags::cpython((3, 14), &["pyemscripten_2026_0_wasm32"]);
+    for content_type in ["application/vnd.pypi.simple.v1+json", "text/html", ""] {
+        let Ok(page) = ProjectPage::parse(&project, content_type, bytes) else { continue };
+        for file in &page.files {
+            assert!(file.sha256.as_ref().is_none_or(|hash| hash.len() == 64 && !hash.contains(|c: char| c.is_uppercase())));
+            assert!(!file.url.contains('#'));
+        }
+        let count = page.files.len();
+        let found = candidates(page, &project, &tags);
+        assert!(found.len() <= count);
+        for indexed in &found {
+            assert_eq!(indexed.candidate.file, indexed.file.filename);
+            assert_eq!(indexed.candidate.yanked, indexed.file.yanked.is_some());
+        }
     }
 }

@@ -26,3 +26,14 @@ export function resolveFolder(option: string, url: string | URL): string {
 export function resolvePackage(option: string, nameOrUrl: string): string {
   return /\/|\.whl$/.test(nameOrUrl) ? resolveUrl(option, nameOrUrl) : nameOrUrl;
 }
+
+/** Roots of package indexes, absolute; a placeholder in one stays readable. */
+export function resolveIndexes(urls: readonly (string | URL)[]): string[] {
+  return urls.map((url) => resolveUrl("indexURLs", url).replace("%7Bpackage_name%7D", "{package_name}"));
+}
+
+/** A requirement as the engine takes it: where it is only the relative URL of a wheel, that is made absolute. */
+export function resolveRequirement(requirement: string): string {
+  const isRelative = /^[^\s@;]+\.whl([?#]\S*)?$/.test(requirement) && !/^\w+:/.test(requirement);
+  return isRelative ? resolveUrl("requirements", requirement) : requirement;
+}

@@ -2,6 +2,7 @@ import type {
   BootOptions,
   EngineHost,
   FileStat,
+  InstallOptions,
   MemoryUse,
   PackageInfo,
   RunEnd,
@@ -27,6 +28,10 @@ export interface Engine {
   loadPackage(names: string[], signal?: AbortSignal): Promise<PackageInfo[]>;
   /** Puts on the path what the code imports, as far as the lock file has it. */
   loadPackagesFromImports(code: string, signal?: AbortSignal): Promise<PackageInfo[]>;
+  /** Puts on the path what meets requirements, from the lock file and from package indexes. */
+  install(requirements: string[], options: InstallOptions, signal?: AbortSignal): Promise<PackageInfo[]>;
+  /** The text of a lock file with everything that is on the path. */
+  freeze(): string;
   /** What is on the path. */
   loadedPackages(): PackageInfo[];
   /** A global variable of `__main__` as plain data, `undefined` where it is missing, `None` or has no such form. */

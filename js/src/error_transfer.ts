@@ -18,6 +18,7 @@ const CLASSES: Record<ErrorCode, typeof TaipanError> = {
   ABORTED: TaipanError,
   BAD_ARGUMENT: TaipanError,
   BAD_ARCHIVE: LoadError,
+  BAD_INDEX: LoadError,
   BAD_LOCK_FILE: LoadError,
   BAD_REQUIREMENT: ResolutionError,
   BAD_WASM: LoadError,

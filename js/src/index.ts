@@ -35,6 +35,6 @@ export type { FileSystem } from "./fs.js";
 export type { Globals } from "./globals.js";
 export type { Stdin } from "./input.js";
 export { type LoadPythonOptions, loadPython } from "./load.js";
-export type { LoadPackageOptions, Python } from "./python.js";
+export type { InstallOptions, LoadPackageOptions, Python } from "./python.js";
 export type { RunOptions, RunResult } from "./run.js";
 export type { Store } from "./store.js";

@@ -1,4 +1,4 @@
-import { DEFAULT_INDEX_URL, resolveFolder, resolvePackage, resolveUrl } from "./address.js";
+import { DEFAULT_INDEX_URL, resolveFolder, resolveIndexes, resolvePackage, resolveUrl } from "./address.js";
 import type { BootOptions, Notice, Output, Progress } from "./boundary.js";
 import { aborted, badArgument, TaipanError } from "./errors.js";
 import { detectFeatures } from "./features.js";
@@ -20,6 +20,8 @@ export interface LoadPythonOptions {
    * or gives wrong, is asked of the next. Default: the folder of the lock file.
    */
   packageBaseUrl?: string | URL | (string | URL)[];
+  /** Roots of package indexes that `install` asks, in order. Default: `["https://pypi.org/simple"]`, as micropip. */
+  indexURLs?: (string | URL)[];
   /** Packages to have on the path at start: names from the lock file, or URLs of wheels. */
   packages?: string[];
   /**
@@ -103,6 +105,7 @@ function bootOptions(options: LoadPythonOptions): BootOptions {
     ...(packageBaseUrl !== undefined && {
       packageBaseUrls: [packageBaseUrl].flat().map((url) => resolveFolder("packageBaseUrl", url)),
     }),
+    ...(options.indexURLs !== undefined && { indexURLs: resolveIndexes(options.indexURLs) }),
     ...(options.stallTimeoutMs !== undefined && { stallTimeoutMs: options.stallTimeoutMs }),
     ...(options.image !== undefined && { image: resolveUrl("image", options.image) }),
     packages: packages.map((name) => resolvePackage("packages", name)),
@@ -137,6 +140,10 @@ const CHECKS: Record<keyof LoadPythonOptions, Check> = {
   packages: [
     (value) => Array.isArray(value) && value.every((name) => typeof name === "string" && name !== ""),
     "an array of names",
+  ],
+  indexURLs: [
+    (value) => Array.isArray(value) && value.every((url) => typeof url === "string" || url instanceof URL),
+    "an array of URLs",
   ],
   env: [
     (value) => typeof value === "object" && value !== null && Object.values(value).every((v) => typeof v === "string"),

@@ -6,6 +6,7 @@
 import type {
   BootOptions,
   FileStat,
+  InstallOptions,
   MemoryUse,
   Notice,
   Output,
@@ -36,6 +37,8 @@ export interface Calls {
   run: { send: [request: RunRequest]; get: RunEnd };
   loadPackage: { send: [names: string[]]; get: PackageInfo[] };
   loadPackagesFromImports: { send: [code: string]; get: PackageInfo[] };
+  install: { send: [requirements: string[], options: InstallOptions]; get: PackageInfo[] };
+  freeze: { send: []; get: string };
   loadedPackages: { send: []; get: PackageInfo[] };
   globalsGet: { send: [name: string]; get: unknown };
   globalsSet: { send: [name: string, value: unknown]; get: undefined };
@@ -94,7 +97,7 @@ export type WorkerEvent =
   | { type: "started"; run: number }
   /** Outputs of one run, in order; run 0 is what Python puts out while no run is under way. */
   | { type: "outputs"; run: number; outputs: Output[] }
-  /** Precedes the answers to `boot`, `run` and the two `loadPackage` requests. */
+  /** Precedes the answers to `boot`, `run` `install` and the two `loadPackage` requests. */
   | { type: "timings"; timings: Timings }
   /** The worker waits for a line, which it takes from the shared buffer. */
   | { type: "input"; prompt: string }

@@ -1,4 +1,4 @@
-import { resolvePackage } from "./address.js";
+import { resolveIndexes, resolvePackage, resolveRequirement } from "./address.js";
 import type { MemoryUse, PackageInfo, Timings } from "./boundary.js";
 import { badArgument, TaipanError } from "./errors.js";
 import type { Features, PageFeatures } from "./features.js";
@@ -14,6 +14,18 @@ import { Store } from "./store.js";
 export interface LoadPackageOptions {
   /** Gives the loading up; nothing of it stays. */
   signal?: AbortSignal;
+}
+
+/** How to install packages. */
+export interface InstallOptions {
+  /** Gives the installation up; nothing of it stays. */
+  signal?: AbortSignal;
+  /** Roots of package indexes, instead of those given to `loadPython`. `[]`: the lock file only. */
+  indexURLs?: (string | URL)[];
+  /** Requirements that restrict the versions of what is needed anyway. */
+  constraints?: string[];
+  /** Whether pre-releases are as good as releases. Default: they are taken only where nothing else fits. */
+  pre?: boolean;
 }
 
 /**
@@ -161,6 +173,38 @@ export class Python {
     return this.#interpreter.connection.request("loadPackagesFromImports", [code], options);
   }
 
+  /**
+   * Puts on the path what meets requirements (PEP 508), or wheels by their URLs, with all they need: from the lock file,
+   * and where that does not do, from package indexes. All or nothing; what is loaded stays. Gives the packages that were
+   * not there before.
+   *
+   * Rejects with `ResolutionError` (`RESOLUTION` says in sentences what does not go together, `BAD_REQUIREMENT`),
+   * `PackageNotFoundError`, `IntegrityError`, `LoadError` (`BAD_INDEX` for an index that is none) or `ABORTED`.
+   */
+  async install(requirements: string | string[], options: InstallOptions = {}): Promise<PackageInfo[]> {
+    const list = typeof requirements === "string" ? [requirements] : requirements;
+    check(isTexts(list), "requirements", "must be a requirement or an array of requirements");
+    const { signal, indexURLs, constraints, pre } = options;
+    check(constraints === undefined || isTexts(constraints), "constraints", "must be an array of requirements");
+    check(indexURLs === undefined || Array.isArray(indexURLs), "indexURLs", "must be an array of URLs");
+    check(pre === undefined || typeof pre === "boolean", "pre", "must be true or false");
+    const plain = {
+      ...(indexURLs !== undefined && { indexURLs: resolveIndexes(indexURLs) }),
+      ...(constraints !== undefined && { constraints }),
+      ...(pre !== undefined && { pre }),
+    };
+    return this.#interpreter.connection.request("install", [list.map(resolveRequirement), plain], { signal });
+  }
+
+  /**
+   * The text of a lock file in which everything that is on the path stands with its address and hash: as
+   * `lockFileContents` it makes another interpreter load these very files. Rejects with `NOT_SUPPORTED` for a wheel that
+   * has no address on the network.
+   */
+  async freeze(): Promise<string> {
+    return this.#interpreter.connection.request("freeze", []);
+  }
+
   /** The packages on the path. */
   async loadedPackages(): Promise<PackageInfo[]> {
     return this.#interpreter.connection.request("loadedPackages", []);
@@ -207,6 +251,10 @@ function check(condition: boolean, option: string, problem: string): void {
   if (!condition) {
     throw badArgument(option, problem);
   }
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((text) => typeof text === "string" && text !== "");
 }
 
 function isRecord(value: unknown): boolean {

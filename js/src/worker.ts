@@ -41,6 +41,9 @@ const handlers: Handlers = {
   run: ([request], signal) => run(request, signal),
   loadPackage: async ([names], signal) => withTimings(await engine().loadPackage(names, signal)),
   loadPackagesFromImports: async ([code], signal) => withTimings(await engine().loadPackagesFromImports(code, signal)),
+  install: async ([requirements, options], signal) =>
+    withTimings(await engine().install(requirements, options, signal)),
+  freeze: () => engine().freeze(),
   loadedPackages: () => engine().loadedPackages(),
   globalsGet: ([name]) => engine().globalsGet(name),
   globalsSet: ([name, value]) => void engine().globalsSet(name, value),

@@ -103,6 +103,21 @@ impl Archive {
         Ok(archive)
     }
 
+    /// Reads the central directory, and of the rest only what belongs to the entries with wanted paths: for an archive
+    /// of which only parts are here ([`crate::source::SparseSource`]). What is wrong with the others is not noticed.
+    ///
+    /// # Errors
+    /// Every [`ArchiveError`].
+    pub fn open_some(
+        source: SharedSource,
+        limits: &Limits,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Self, ArchiveError> {
+        let entries = directory::read_some(&*source, limits, is_wanted)?;
+        let by_path = name::index(&entries)?;
+        Ok(Self { source, entries, by_path })
+    }
+
     /// All entries, in the order of the central directory.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

@@ -6,6 +6,7 @@
 pub mod archive;
 pub mod image;
 pub mod imports;
+pub mod index;
 pub mod lock;
 pub mod name;
 pub mod prepared;

@@ -2,11 +2,14 @@
 //!
 //! Source: `pyodide_lock/spec.py` of the `pyodide-lock` package. Fields that are not used are not read.
 
+mod freeze;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 use thiserror::Error;
 
+pub use self::freeze::{FrozenPackage, freeze};
 use crate::name::{PackageName, near};
 use crate::prepared::{Manifest, ManifestError};
 
@@ -40,6 +43,9 @@ pub struct LockInfo {
     /// Version of CPython, such as `3.13.2`.
     #[serde(default)]
     pub python: String,
+    /// What CPython was compiled for, such as `emscripten_4_0_9`.
+    #[serde(default)]
+    pub platform: String,
     /// Version of the distribution.
     #[serde(default)]
     pub version: String,

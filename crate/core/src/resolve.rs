@@ -69,6 +69,8 @@ pub struct ResolveOptions {
     pub constraints: Vec<Requirement>,
     /// Versions to be tried first: those of a lock file, or installed ones.
     pub preferred: BTreeMap<PackageName, Version>,
+    /// Versions that are in use and cannot be replaced: conflicts say so. The host offers no other file of these.
+    pub loaded: BTreeMap<PackageName, Version>,
     /// Whether pre-releases may be taken.
     pub pre_releases: PreReleases,
     /// How many choices to make before giving up.
@@ -82,6 +84,7 @@ impl ResolveOptions {
             environment,
             constraints: Vec::new(),
             preferred: BTreeMap::new(),
+            loaded: BTreeMap::new(),
             pre_releases: PreReleases::default(),
             maximum_decisions: 100_000,
         }
@@ -157,6 +160,8 @@ pub struct Conflict {
     pub sentences: Vec<String>,
     /// Distributions among them of which there are no files at all: their names may be wrong.
     pub without_files: BTreeSet<PackageName>,
+    /// All distributions that the sentences speak of: other files of these could change the outcome, others could not.
+    pub names: BTreeSet<PackageName>,
     /// Whether the search was ended by [`ResolveOptions::maximum_decisions`].
     pub gave_up: bool,
 }

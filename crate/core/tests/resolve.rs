@@ -439,3 +439,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_loaded_is_said_to_be_in_the_way() {
+    let universe = Universe::of(&[("numpy", "2.2.5", &[]), ("new", "1.0", &["numpy>=3"])]);
+    let mut options = options();
+    options.loaded = BTreeMap::from([("numpy".parse().unwrap(), "2.2.5".parse().unwrap())]);
+    let conflict = resolve(requirements(&["new"]), options, &mut universe.clone()).unwrap_err();
+    assert_eq!(
+        conflict.sentences,
+        [
+            "You require new.",
+            "new 1.0 requires numpy>=3, but there is only 2.2.5.",
+            "numpy 2.2.5 is loaded; it takes a restart to replace it.",
+        ]
+    );
+    assert_eq!(conflict.names, ["new", "numpy"].map(|name| name.parse().unwrap()).into());
+}

@@ -4,16 +4,19 @@
 
 mod support;
 
+use std::rc::Rc;
+
 use proptest::prelude::*;
 use support::{Item, Zip, open};
 use taipan_core::archive::EntryKind;
 use taipan_core::lock::LockFile;
 use taipan_core::name::PackageName;
 use taipan_core::requirement::Requirement;
+use taipan_core::source::SparseSource;
 use taipan_core::version::Version;
 use taipan_core::wheel::{
     InstallError, InterpreterTags, Metadata, MetadataError, Place, Record, RecordError, WheelFilename, WheelLayout,
-    is_side_module,
+    check_identity, is_side_module, read_metadata, top_level_modules,
 };
 
 const METADATA: &[u8] = b"Metadata-Version: 2.1\nName: Demo.Pkg\nVersion: 1.0\n";
@@ -262,4 +265,70 @@ fn real_wheels_have_layouts_and_records() {
             }
         }
     }
+}
+
+#[test]
+fn metadata_is_read_with_few_bytes_of_the_wheel() {
+    let filling: Vec<u8> =
+        (0..3_000_000_u32).flat_map(|number| (number.wrapping_mul(2_654_435_761) >> 9).to_le_bytes()).collect();
+    let zip = Zip::of(&[
+        Item::stored("demo/data.bin", &filling),
+        Item::file(
+            "demo-1.0.dist-info/METADATA",
+            b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nRequires-Dist: six\n",
+        ),
+        Item::file("demo-1.0.dist-info/licenses/METADATA", b"not this one"),
+        Item::stored("demo/more.bin", &filling[..200_000]),
+    ]);
+    let source = Rc::new(SparseSource::new(zip.bytes.len() as u64));
+    let mut requests = 0;
+    let text = loop {
+        match read_metadata(Rc::<SparseSource>::clone(&source)) {
+            Ok(text) => break text,
+            Err(error) => {
+                let (offset, length) = source.missing().unwrap_or_else(|| panic!("{error}"));
+                assert!(length < 100_000 && requests < 5);
+                requests += 1;
+                source.add(offset, zip.bytes[offset as usize..(offset + length) as usize].to_vec());
+            }
+        }
+    };
+    let metadata = Metadata::parse(&text).unwrap();
+    assert_eq!(metadata.requires_dist, ["six"]);
+    check_identity(&metadata, &"Demo-1.0.0-py3-none-any.whl".parse().unwrap()).unwrap();
+    let other = check_identity(&metadata, &"demo-2.0-py3-none-any.whl".parse().unwrap()).unwrap_err();
+    assert_eq!(other.to_string(), "its metadata names version 1.0, its file name 2.0");
+    assert!(check_identity(&metadata, &"demos-1.0-py3-none-any.whl".parse().unwrap()).is_err());
+}
+
+#[test]
+fn modules_at_top_level_are_found() {
+    let zip = Zip::of(&[
+        Item::file("demo/__init__.py", b"1"),
+        Item::file("demo/sub/__init__.py", b"2"),
+        Item::file("single.py", b"3"),
+        Item::file("_fast.cpython-313-wasm32-emscripten.so", b"\0asm"),
+        Item::file("space/inner/code.py", b"4"),
+        Item::file("demo-1.0.data/purelib/moved.py", b"5"),
+        Item::file("demo-1.0.data/scripts/tool.py", b"6"),
+        Item::file("docs/readme.txt", b"7"),
+        Item::file("demo-1.0.dist-info/METADATA", b"Name: demo\nVersion: 1.0\n"),
+        Item::file("demo-1.0.dist-info/WHEEL", b""),
+        Item::file("demo-1.0.dist-info/RECORD", b""),
+    ]);
+    let archive = zip.open().unwrap();
+    let layout = WheelLayout::of(&archive, &"demo".parse().unwrap()).unwrap();
+    let modules = top_level_modules(&archive, &layout);
+    let found: Vec<(&str, &str, bool)> =
+        modules.iter().map(|(name, file)| (name.as_str(), file.path.as_str(), file.is_exclusive)).collect();
+    assert_eq!(
+        found,
+        [
+            ("_fast", "_fast.cpython-313-wasm32-emscripten.so", true),
+            ("demo", "demo/__init__.py", true),
+            ("moved", "moved.py", true),
+            ("single", "single.py", true),
+            ("space", "space/inner/code.py", false),
+        ]
+    );
 }

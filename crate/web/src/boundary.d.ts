@@ -77,6 +77,8 @@ export interface BootOptions {
    * Default: the folder of the lock file. Each ends in `/`; at least one.
    */
   packageBaseUrls?: string[];
+  /** Roots of package indexes that `install` asks, in order. Default: `["https://pypi.org/simple"]`, as micropip. */
+  indexURLs?: string[];
   /** Milliseconds without a byte after which a transfer is given up and tried again. Default: 30 000. */
   stallTimeoutMs?: number;
   /** Whether packages and bytecode may be kept for the next visit. Default: `"persistent"`. */
@@ -91,6 +93,16 @@ export interface BootOptions {
   packages: string[];
   /** Environment variables. */
   env: Record<string, string>;
+}
+
+/** How to install. */
+export interface InstallOptions {
+  /** Roots of package indexes, instead of those of the boot. Absolute. */
+  indexURLs?: string[];
+  /** Requirements that restrict versions of what is needed anyway. */
+  constraints?: string[];
+  /** Whether pre-releases are as good as releases. Default: only where nothing else fits. */
+  pre?: boolean;
 }
 
 /** What the engine asks of the worker it runs in. */
@@ -140,7 +152,7 @@ export interface PackageInfo {
   version: string;
   /** File name of the wheel or archive. */
   fileName: string;
-  /** Where it came from: `"lock"` or the URL it was given by. */
+  /** Where it came from: `"lock"`, or the URL of the wheel. */
   source: string;
 }
 
@@ -233,6 +245,7 @@ export type ErrorCode =
   | "ABORTED"
   | "BAD_ARGUMENT"
   | "BAD_ARCHIVE"
+  | "BAD_INDEX"
   | "BAD_LOCK_FILE"
   | "BAD_REQUIREMENT"
   | "BAD_WASM"

@@ -18,6 +18,10 @@ extern "C" {
     #[wasm_bindgen(typescript_type = "RunRequest")]
     pub type RunRequestObject;
 
+    /// `InstallOptions` before it is read.
+    #[wasm_bindgen(typescript_type = "InstallOptions")]
+    pub type InstallOptionsObject;
+
     /// `Promise<RunEnd>`.
     #[wasm_bindgen(typescript_type = "RunEnd")]
     pub type RunEndObject;
@@ -188,6 +192,9 @@ pub struct BootOptions {
     /// Folders of the wheels, each ending in `/`, in the order in which they are asked.
     #[serde(rename = "packageBaseUrls", default)]
     pub package_base_urls: Option<Vec<String>>,
+    /// Roots of package indexes.
+    #[serde(rename = "indexURLs", default)]
+    pub index_urls: Option<Vec<String>>,
     /// Milliseconds without a byte after which a transfer is taken up again.
     #[serde(rename = "stallTimeoutMs", default)]
     pub stall_timeout: Option<f64>,
@@ -221,6 +228,20 @@ pub struct ShippedBytecode {
     pub url: String,
     /// SHA-256 of the file.
     pub sha256: String,
+}
+
+/// `InstallOptions` of `boundary.d.ts`.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct InstallOptions {
+    /// Roots of package indexes, instead of those of the boot.
+    #[serde(rename = "indexURLs", default)]
+    pub index_urls: Option<Vec<String>>,
+    /// Requirements that restrict versions of what is needed anyway.
+    #[serde(default)]
+    pub constraints: Vec<String>,
+    /// Whether pre-releases are as good as releases.
+    #[serde(default)]
+    pub pre: bool,
 }
 
 /// What may be kept from one visit to the next.

@@ -8,13 +8,14 @@ use web_sys::AbortSignal;
 
 use crate::boot::{self, Face, Interpreter};
 use crate::boundary::{
-    BootOptions, BootOptionsObject, EngineHost, FileStatObject, MemoryUseObject, PackageInfoArray, RunEndObject,
-    RunRequestObject, StoreBackendName, StoreUsageObject, TimingsObject, to_js,
+    BootOptions, BootOptionsObject, EngineHost, FileStatObject, InstallOptionsObject, MemoryUseObject,
+    PackageInfoArray, RunEndObject, RunRequestObject, StoreBackendName, StoreUsageObject, TimingsObject, to_js,
 };
 use crate::bytecode::Bytecode;
 use crate::error::{Code, Error};
 use crate::fetch::Fetcher;
 use crate::image;
+use crate::install;
 use crate::session::{RunRequest, Session};
 
 /// A started Python interpreter.
@@ -81,6 +82,33 @@ impl Engine {
     ) -> Thrown<PackageInfoArray> {
         let loaded = self.interpreter.packages.load_for_imports(&code, &self.fetcher(signal)).await?;
         Ok(to_js(&loaded).unchecked_into())
+    }
+
+    /// Puts on the path what meets requirements, from the lock file and from package indexes. Gives what was not there
+    /// before.
+    ///
+    /// # Errors
+    /// `BAD_REQUIREMENT`, `PACKAGE_NOT_FOUND`, `RESOLUTION`, `BAD_INDEX` and what loading can fail with.
+    pub async fn install(
+        &self,
+        requirements: Vec<String>,
+        options: InstallOptionsObject,
+        signal: Option<AbortSignal>,
+    ) -> Thrown<PackageInfoArray> {
+        let options = serde_wasm_bindgen::from_value(options.into())
+            .map_err(|error| Error::new(Code::BadArgument, format!("The options of the install are wrong: {error}")))?;
+        let packages = &self.interpreter.packages;
+        let installed =
+            install::install(packages, &requirements, options, signal.clone(), &self.fetcher(signal)).await?;
+        Ok(to_js(&installed).unchecked_into())
+    }
+
+    /// The text of a lock file with everything that is loaded.
+    ///
+    /// # Errors
+    /// `NOT_SUPPORTED` for what has no address on the network.
+    pub fn freeze(&self) -> Thrown<String> {
+        Ok(self.interpreter.packages.freeze()?)
     }
 
     /// The packages that are on the path.

@@ -17,6 +17,8 @@ pub enum Code {
     BadArgument,
     /// An archive is damaged, hostile or of an unsupported format.
     BadArchive,
+    /// A package index answered with something that is not a page of one.
+    BadIndex,
     /// The lock file is not one.
     BadLockFile,
     /// A requirement or package name cannot be parsed.
@@ -41,6 +43,8 @@ pub enum Code {
     NotSupported,
     /// Memory could not be had.
     OutOfMemory,
+    /// Requirements cannot all be met.
+    Resolution,
     /// Some packages could not be loaded; `packages` names each.
     PackagesFailed,
     /// No package of that name is known.
@@ -60,6 +64,7 @@ impl Code {
             Self::Aborted => "ABORTED",
             Self::BadArgument => "BAD_ARGUMENT",
             Self::BadArchive => "BAD_ARCHIVE",
+            Self::BadIndex => "BAD_INDEX",
             Self::BadLockFile => "BAD_LOCK_FILE",
             Self::BadRequirement => "BAD_REQUIREMENT",
             Self::BadWasm => "BAD_WASM",
@@ -75,6 +80,7 @@ impl Code {
             Self::PackagesFailed => "PACKAGES_FAILED",
             Self::PackageNotFound => "PACKAGE_NOT_FOUND",
             Self::Python => "PYTHON",
+            Self::Resolution => "RESOLUTION",
             Self::Timeout => "TIMEOUT",
             Self::WrongAbi => "WRONG_ABI",
         }

@@ -19,6 +19,8 @@ mod global;
 mod host_files;
 mod image;
 mod import_hook;
+mod index_client;
+mod install;
 mod output;
 mod packages;
 mod pyodide;

@@ -69,6 +69,23 @@ struct Central {
 /// # Errors
 /// Those of [`ArchiveError`] that concern the structure.
 pub(super) fn read(source: &dyn ByteSource, limits: &Limits) -> Result<Vec<Entry>, ArchiveError> {
+    let (entries, directory_offset) = read_directory(source, limits)?;
+    read_local_headers(source, entries, directory_offset)
+}
+
+/// As [`read`], of the entries with wanted paths alone: nothing else of the archive is looked at than the directory.
+pub(super) fn read_some(
+    source: &dyn ByteSource,
+    limits: &Limits,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<Entry>, ArchiveError> {
+    let (entries, directory_offset) = read_directory(source, limits)?;
+    let wanted = entries.into_iter().filter(|central| is_wanted(&central.entry.path));
+    wanted.map(|central| read_local(source, central, directory_offset, &mut Vec::new())).collect()
+}
+
+/// The entries of the central directory, and where it begins.
+fn read_directory(source: &dyn ByteSource, limits: &Limits) -> Result<(Vec<Central>, u64), ArchiveError> {
     let location = locate(source)?;
     over("entries", location.entries, limits.entries)?;
     over("bytes of central directory", location.length, limits.directory_bytes)?;
@@ -104,7 +121,7 @@ pub(super) fn read(source: &dyn ByteSource, limits: &Limits) -> Result<Vec<Entry
     if !rest.is_empty() {
         return Err(ArchiveError::Garbage { place: "in the central directory", length: rest.len() as u64 });
     }
-    read_local_headers(source, entries, location.offset)
+    Ok((entries, location.offset))
 }
 
 fn over(what: &'static str, actual: u64, limit: u64) -> Result<(), ArchiveError> {

@@ -1,6 +1,6 @@
 //! Conflicts in sentences.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write;
 use std::rc::Rc;
 
@@ -53,15 +53,36 @@ fn instead(requirement: &Requirement, nothing: Option<&Rc<Listing>>) -> String {
     }
 }
 
-/// The conflict that these reasons make.
-pub(super) fn conflict(reasons: &[&Reason]) -> Conflict {
+/// The conflict that these reasons make. `loaded` cannot be replaced.
+pub(super) fn conflict(reasons: &[&Reason], loaded: &BTreeMap<PackageName, Version>) -> Conflict {
     let without_files = reasons.iter().filter_map(|reason| match reason {
         Reason::Requires { requirement, nothing: Some(nothing), .. } if nothing.files.is_empty() => {
             Some(&requirement.name)
         }
         _ => None,
     });
-    Conflict { without_files: without_files.cloned().collect(), sentences: sentences(reasons), gave_up: false }
+    let names: BTreeSet<PackageName> = reasons.iter().flat_map(|reason| names(reason)).collect();
+    let mut sentences = sentences(reasons);
+    let stuck = names.iter().filter_map(|name| Some((name, loaded.get(name)?)));
+    sentences
+        .extend(stuck.map(|(name, version)| format!("{name} {version} is loaded; it takes a restart to replace it.")));
+    Conflict { without_files: without_files.cloned().collect(), names, sentences, gave_up: false }
+}
+
+/// The distributions that a reason speaks of.
+fn names(reason: &Reason) -> Vec<PackageName> {
+    match reason {
+        Reason::Requires { dependent, requirement, .. } => {
+            let dependent = match dependent {
+                Dependent::You => None,
+                Dependent::Package { name, .. } => name.split('[').next().and_then(|name| name.parse().ok()),
+            };
+            dependent.into_iter().chain([requirement.name.clone()]).collect()
+        }
+        Reason::Constraint(requirement) => vec![requirement.name.clone()],
+        Reason::Excluded { name, .. } | Reason::Unusable { name, .. } => vec![name.clone()],
+        Reason::Extra => Vec::new(),
+    }
 }
 
 /// One sentence for each reason, what the user asks for first and what cannot be used last; the same requirement of

@@ -144,7 +144,7 @@ impl Resolver {
             if self.allow_pre_releases(&reasons) {
                 return Err(Obstacle::Restart);
             }
-            return Ok(Some(Step::Conflict(conflict(&reasons))));
+            return Ok(Some(Step::Conflict(conflict(&reasons, &self.options.loaded))));
         }
         let Some((node, value)) = progress.open().next() else {
             return Ok(Some(Step::Resolved(self.resolution(&progress))));
@@ -158,6 +158,7 @@ impl Resolver {
                 return Ok(Some(Step::Conflict(Conflict {
                     sentences: vec![sentence],
                     without_files: BTreeSet::new(),
+                    names: BTreeSet::new(),
                     gave_up: true,
                 })));
             }

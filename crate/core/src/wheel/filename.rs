@@ -6,6 +6,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::name::PackageName;
+use crate::tag::SupportedTags;
 
 /// `{distribution}-{version}(-{build tag})?-{python tag}-{abi tag}-{platform tag}.whl`
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,40 +112,9 @@ impl WheelFilename {
     /// # Errors
     /// [`NoMatchingTag`], which says what it is for and what would do.
     pub fn check(&self, tags: &InterpreterTags) -> Result<(), NoMatchingTag> {
-        let platform = self.platform.iter().any(|tag| tag == "any" || tags.platforms.contains(tag));
-        let matches = platform && self.python.iter().any(|python| self.abi.iter().any(|abi| tags.takes(python, abi)));
-        if matches {
-            Ok(())
-        } else {
-            Err(NoMatchingTag { wheel: Box::new(self.clone()), tags: Box::new(tags.clone()) })
-        }
-    }
-}
-
-impl InterpreterTags {
-    /// Whether a pair of Python and ABI tag is one that CPython of this version takes.
-    fn takes(&self, python: &str, abi: &str) -> bool {
-        let (major, minor) = self.python;
-        let version = |tag: &str, prefix: &str| -> Option<(u32, Option<u32>)> {
-            let digits = tag.strip_prefix(prefix)?;
-            let (tag_major, tag_minor) = digits.split_at_checked(1)?;
-            let tag_minor = if tag_minor.is_empty() { None } else { Some(tag_minor.parse().ok()?) };
-            Some((tag_major.parse().ok()?, tag_minor))
-        };
-        let own = format!("cp{major}{minor}");
-        if abi == own {
-            return python == own;
-        }
-        let at_most = |wanted: Option<(u32, Option<u32>)>| {
-            wanted.is_some_and(|(tag_major, tag_minor)| {
-                tag_major == major && tag_minor.is_none_or(|tag_minor| tag_minor <= minor)
-            })
-        };
-        match abi {
-            // The limited API is usable from the version it was built for on.
-            "abi3" => at_most(version(python, "cp")),
-            "none" => python == own || at_most(version(python, "py")),
-            _ => false,
+        match SupportedTags::cpython(tags.python, &tags.platforms).rank(self) {
+            Some(_) => Ok(()),
+            None => Err(NoMatchingTag { wheel: Box::new(self.clone()), tags: Box::new(tags.clone()) }),
         }
     }
 }

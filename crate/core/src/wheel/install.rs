@@ -46,6 +46,14 @@ pub enum InstallError {
         /// As the file name says.
         expected: PackageName,
     },
+    /// It is another version than its file name says.
+    #[error("its metadata names version {found}, its file name {expected}")]
+    OtherVersion {
+        /// As the metadata says.
+        found: String,
+        /// As the file name says.
+        expected: String,
+    },
 }
 
 impl WheelLayout {
@@ -118,7 +126,7 @@ pub fn is_side_module(entry: &Entry) -> bool {
         && (std::path::Path::new(name).extension().is_some_and(|extension| extension == "so") || is_versioned())
 }
 
-fn only_directory(archive: &Archive, suffix: &str) -> Result<String, InstallError> {
+pub(super) fn only_directory(archive: &Archive, suffix: &str) -> Result<String, InstallError> {
     let mut found = top_level(archive, suffix);
     match (found.pop(), found.len()) {
         (Some(only), 0) => Ok(only),

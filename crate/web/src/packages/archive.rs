@@ -1,6 +1,7 @@
 //! A package's archive: read, compiled, mounted.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use futures::future::try_join_all;
@@ -12,8 +13,12 @@ use taipan_core::prepared::LISTING;
 use taipan_core::side_module::SideModule;
 use taipan_core::source::SharedSource;
 use taipan_core::vfs::{Content, Layer, LayerEntry, LayerId, Overlap};
-use taipan_core::wheel::{Place, Record, WheelLayout, is_side_module};
+use taipan_core::wheel::{
+    Metadata, ModuleFile, Place, Record, WheelFilename, WheelLayout, check_identity, direct_url, is_side_module,
+    top_level_modules,
+};
 
+use super::wanted::{WheelFacts, is_wheel};
 use super::{PackageParts, Wanted};
 use crate::archive_bytes::ArchiveBytes;
 use crate::boundary::PackageInfo;
@@ -37,6 +42,13 @@ pub struct PreparedPackage {
     detached: Vec<LayerEntry>,
     /// Files that say who installed it, by name.
     marks: Option<Vec<(String, String)>>,
+    origin: Option<Origin>,
+}
+
+/// Where a wheel that is not the lock file's comes from.
+struct Origin {
+    url: String,
+    is_indexed: bool,
 }
 
 /// Where the files of a package go.
@@ -80,8 +92,9 @@ pub fn read(
     held: &Rc<Cell<u64>>,
 ) -> Result<PreparedPackage> {
     let prepared = open(package, bytes, hash, abi, held)?;
-    if let (Wanted::Wheel { .. }, Layout::Wheel { layout, .. }) = (package, &prepared.layout) {
+    if let (Wanted::Wheel { filename, facts, .. }, Layout::Wheel { layout, .. }) = (package, &prepared.layout) {
         check_record(&prepared.archive, layout, &prepared.info.file_name)?;
+        check_metadata(layout, filename, facts)?;
     }
     Ok(prepared)
 }
@@ -105,7 +118,7 @@ pub fn open(
     check_format(&file_name).map_err(|error| damaged(&error))?;
     let source: SharedSource = Rc::new(ArchiveBytes::new(bytes, held));
     let archive = Archive::open(Rc::clone(&source), &Limits::default()).map_err(|error| damaged(&error))?;
-    let layout = if file_name.to_ascii_lowercase().ends_with(".whl") {
+    let layout = if is_wheel(&file_name) {
         let name = package.name().parse().map_err(|error| damaged(&error))?;
         let layout = WheelLayout::of(&archive, &name).map_err(|error| {
             Error::new(Code::BadWheel, format!("{file_name} is not a proper wheel: {error}."))
@@ -116,8 +129,26 @@ pub fn open(
         Layout::Directory(directory(package, abi))
     };
     let info = info(package, &layout, file_name);
+    let origin = match package {
+        Wanted::Locked(_) => None,
+        Wanted::Wheel { url, facts, .. } => Some(Origin { url: url.clone(), is_indexed: facts.is_indexed }),
+    };
     let (modules, detached) = (Vec::new(), Vec::new());
-    Ok(PreparedPackage { info, archive, source, layout, modules, hash, bytecode: None, detached, marks: None })
+    Ok(PreparedPackage { info, archive, source, layout, modules, hash, bytecode: None, detached, marks: None, origin })
+}
+
+/// Checks that a wheel is what its file name says and requires what it was chosen for.
+fn check_metadata(layout: &WheelLayout, filename: &WheelFilename, facts: &WheelFacts) -> Result<()> {
+    let wrong = |why: String| {
+        Error::new(Code::BadWheel, format!("{filename} is not what it was taken for: {why}."))
+            .hint("The wheel or the index is at fault: use another version of the package, and tell who publishes it.")
+    };
+    check_identity(&layout.metadata, filename).map_err(|error| wrong(error.to_string()))?;
+    let differs = |expected: &Metadata| expected.requires_dist != layout.metadata.requires_dist;
+    if facts.metadata.as_ref().is_some_and(differs) {
+        return Err(wrong("it requires other packages than the index says".to_owned()));
+    }
+    Ok(())
 }
 
 /// Checks that a wheel holds what it says. The lock file's wheels have a hash as a whole, which says more.
@@ -157,7 +188,7 @@ fn info(package: &Wanted, layout: &Layout, file_name: String) -> PackageInfo {
     let (version, source) = match (package, layout) {
         (Wanted::Locked(locked), _) => (locked.version.clone(), "lock".to_owned()),
         (Wanted::Wheel { url, .. }, Layout::Wheel { layout, .. }) => (layout.metadata.version.clone(), url.clone()),
-        (Wanted::Wheel { url, filename }, Layout::Directory(_)) => (filename.version.clone(), url.clone()),
+        (Wanted::Wheel { url, filename, .. }, Layout::Directory(_)) => (filename.version.clone(), url.clone()),
     };
     PackageInfo { name: package.name().to_owned(), version, file_name, source }
 }
@@ -166,6 +197,20 @@ impl PreparedPackage {
     /// What it is.
     pub fn info(&self) -> &PackageInfo {
         &self.info
+    }
+
+    /// The modules at top level that it brings.
+    pub fn top_level_modules(&self) -> BTreeMap<String, ModuleFile> {
+        match &self.layout {
+            Layout::Wheel { layout, .. } => top_level_modules(&self.archive, layout),
+            Layout::Directory(_) => BTreeMap::new(),
+        }
+    }
+
+    /// Whether it holds a file with these contents.
+    pub fn has(&self, path: &str, contents: &[u8]) -> bool {
+        let file = self.archive.find(path).and_then(|entry| self.archive.read(entry).ok());
+        file.is_some_and(|bytes| *bytes == *contents)
     }
 
     /// The SHA-256 of its archive.
@@ -232,6 +277,19 @@ impl PreparedPackage {
         Ok(self)
     }
 
+    /// The files of a wheel's metadata that say who installed it and where it came from (PEP 376, PEP 610, and Pyodide's
+    /// own).
+    fn own_marks(&self, channel: &str) -> Vec<(String, String)> {
+        let mut marks = vec![("INSTALLER", "taipan".to_owned()), ("PYODIDE_SOURCE", channel.to_owned())];
+        if let Some(Origin { url, is_indexed }) = &self.origin {
+            marks.extend([("PYODIDE_URL", url.clone()), ("PYODIDE_SHA256", self.hash.clone())]);
+            if !is_indexed {
+                marks.push(("direct_url.json", direct_url(url, &self.hash)));
+            }
+        }
+        marks.into_iter().map(|(name, text)| (name.to_owned(), text)).collect()
+    }
+
     /// Its files, from the root.
     fn layer(&self, now: f64) -> Layer {
         let mut layer = self.archive.layer(|entry| (entry.path != LISTING).then(|| self.layout.path(entry))?);
@@ -239,12 +297,10 @@ impl PreparedPackage {
         if let Layout::Wheel { layout, site_packages } = &self.layout {
             // As installers do (PEP 376, and Pyodide's own file), so that others see who put it there.
             let channel = if self.info.source == "lock" { "pyodide" } else { &self.info.source };
-            let own =
-                || [("INSTALLER", "taipan"), ("PYODIDE_SOURCE", channel)].map(|(n, t)| (n.to_owned(), t.to_owned()));
-            for (name, text) in self.marks.clone().unwrap_or_else(|| own().to_vec()) {
+            for (name, text) in self.marks.clone().unwrap_or_else(|| self.own_marks(channel)) {
                 let path = format!("{site_packages}/{}/{name}", layout.dist_info);
                 layer.entries.retain(|entry| entry.path != path);
-                layer.entries.push(LayerEntry::file(path, 0o644, now, Content::Bytes(text.as_bytes().into())));
+                layer.entries.push(LayerEntry::file(path, 0o644, now, Content::Bytes(text.into_bytes().into())));
             }
         }
         // Packages share files now and then (namespace packages, tests at the top level): the later one has them, as

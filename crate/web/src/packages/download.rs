@@ -6,7 +6,7 @@ use taipan_core::store::ContentHash;
 use super::Wanted;
 use crate::boundary::Stage;
 use crate::error::Result;
-use crate::fetch::{Fetcher, Label, Sources};
+use crate::fetch::{Fetcher, Label, Sources, compare_sha256, sha256};
 use crate::store::Store;
 
 /// Gets a package's archive, from the store or the network, and checks its SHA-256, where the lock file has one. Gives
@@ -29,7 +29,17 @@ pub async fn download(
         return Ok((bytes, expected.to_string()));
     }
     let label = Label { stage: Stage::Download, name: package.name(), size: None };
-    let (bytes, hash) = fetcher.download_from(sources(package, base_urls), label).await?;
+    let (bytes, hash) = match package {
+        Wanted::Wheel { facts, .. } if facts.bytes.is_some() => {
+            let bytes = facts.bytes.clone().unwrap_or_default();
+            let hash = sha256(&bytes).await;
+            if let Some(expected) = package.sha256() {
+                compare_sha256(&package.file_name(), &hash, expected)?;
+            }
+            (bytes, hash)
+        }
+        _ => fetcher.download_from(sources(package, base_urls), label).await?,
+    };
     keep(store, expected, &bytes);
     Ok((bytes, hash))
 }
@@ -57,12 +67,9 @@ pub fn download_now(
     Ok((bytes, hash))
 }
 
-/// What the lock file says; a wheel that is named by its address alone may be another one tomorrow.
+/// What the lock file or an index says; a wheel that is named by its address alone may be another one tomorrow.
 fn expected_hash(package: &Wanted) -> Option<ContentHash> {
-    match package {
-        Wanted::Locked(locked) => locked.sha256.parse().ok(),
-        Wanted::Wheel { .. } => None,
-    }
+    package.sha256()?.parse().ok()
 }
 
 fn keep(store: &Store, hash: Option<ContentHash>, bytes: &Uint8Array) {
@@ -77,8 +84,12 @@ fn report(fetcher: &Fetcher, stage: Stage, package: &Wanted, bytes: &Uint8Array)
 }
 
 fn sources(package: &Wanted, base_urls: &[String]) -> Sources {
-    match package {
-        Wanted::Locked(locked) => Sources::in_folders(base_urls, &locked.file_name).with_sha256(&locked.sha256),
+    let sources = match package {
+        Wanted::Locked(locked) => Sources::in_folders(base_urls, &locked.file_name),
         Wanted::Wheel { url, .. } => Sources::at(url),
+    };
+    match package.sha256() {
+        Some(sha256) => sources.with_sha256(sha256),
+        None => sources,
     }
 }

@@ -1,6 +1,7 @@
 //! The lock file and the ABI it is for.
 
 use taipan_core::lock::LockFile;
+use taipan_core::requirement::MarkerEnvironment;
 
 use crate::emscripten::abi::Abi;
 use crate::error::{Code, Error, Result};
@@ -35,6 +36,15 @@ impl Lock {
     /// The file's contents.
     pub fn file(&self) -> &LockFile {
         &self.file
+    }
+
+    /// What markers are evaluated against.
+    pub fn environment(&self) -> MarkerEnvironment {
+        let info = self.file.info();
+        let emscripten = info.platform.trim_start_matches("emscripten_").replace('_', ".");
+        let (major, minor) = self.abi.python();
+        let python = if info.python.is_empty() { format!("{major}.{minor}.0") } else { info.python.clone() };
+        MarkerEnvironment::emscripten(&python, &emscripten)
     }
 
     /// The name of the package that provides a module.

@@ -9,7 +9,7 @@ use js_sys::Uint8Array;
 use taipan_core::name::PackageName;
 use taipan_core::wheel::WheelFilename;
 
-use super::{PackageParts, Packages, PreparedPackage, Wanted, archive, download, wanted};
+use super::{PackageParts, Packages, PreparedPackage, Wanted, WheelFacts, archive, download, is_wheel, wanted};
 use crate::boundary::PackageInfo;
 use crate::bytecode::Bytecode;
 use crate::emscripten::bindings::{Api, PublicApi};
@@ -82,7 +82,7 @@ impl Packages {
         let parsed = file_name.parse::<WheelFilename>();
         let parsed = parsed.map_err(|error| Error::new(Code::BadRequirement, format!("{error}.")))?;
         let hash = sha256(&bytes).await;
-        let wheel = Wanted::Wheel { url: file_name.to_owned(), filename: parsed };
+        let wheel = Wanted::Wheel { url: file_name.to_owned(), filename: parsed, facts: WheelFacts::default() };
         self.open(&wheel, bytes, hash, &self.fetcher()).await
     }
 
@@ -132,10 +132,6 @@ impl Packages {
         }
         Ok(!new.is_empty())
     }
-}
-
-fn is_wheel(name: &str) -> bool {
-    name.to_ascii_lowercase().ends_with(".whl")
 }
 
 fn unknown(name: &str) -> Error {

@@ -1,8 +1,9 @@
 //! What is asked for: packages of the lock file, and wheels by address.
 
+use js_sys::Uint8Array;
 use taipan_core::lock::{LockedPackage, UnknownPackage};
 use taipan_core::name::PackageName;
-use taipan_core::wheel::WheelFilename;
+use taipan_core::wheel::{Metadata, WheelFilename};
 
 use super::Lock;
 use crate::error::{Code, Error, Result};
@@ -18,7 +19,24 @@ pub enum Wanted {
         url: String,
         /// What its file name says.
         filename: WheelFilename,
+        /// What else is known of it.
+        facts: WheelFacts,
     },
+}
+
+/// What is known of a wheel besides its address.
+#[derive(Debug, Clone, Default)]
+pub struct WheelFacts {
+    /// The name as the lock file writes it, if it has the package: Pyodide knows it by that.
+    pub name: Option<String>,
+    /// The SHA-256 that it must have, lower-case hexadecimal.
+    pub sha256: Option<String>,
+    /// Its bytes, if they are here already.
+    pub bytes: Option<Uint8Array>,
+    /// Whether an index offers it, so that nobody gave its address (PEP 610).
+    pub is_indexed: bool,
+    /// The metadata that it was chosen by: its own must require the same.
+    pub metadata: Option<Metadata>,
 }
 
 impl Wanted {
@@ -26,7 +44,16 @@ impl Wanted {
     pub fn name(&self) -> &str {
         match self {
             Self::Locked(locked) => &locked.name,
-            Self::Wheel { filename, .. } => filename.name.as_str(),
+            Self::Wheel { filename, facts, .. } => facts.name.as_deref().unwrap_or(filename.name.as_str()),
+        }
+    }
+
+    /// The SHA-256 that the archive must have, if that is known.
+    pub fn sha256(&self) -> Option<&str> {
+        match self {
+            // A caller that wants no check takes the hash out.
+            Self::Locked(locked) => (!locked.sha256.is_empty()).then_some(&locked.sha256),
+            Self::Wheel { facts, .. } => facts.sha256.as_deref(),
         }
     }
 
@@ -67,6 +94,15 @@ pub fn parse(lock: &Lock, asked: &[String]) -> Result<Vec<Wanted>> {
 }
 
 fn parse_wheel(lock: &Lock, url: &str) -> Result<Wanted> {
+    let filename = filename_in(lock, url)?;
+    Ok(Wanted::Wheel { url: url.to_owned(), filename, facts: WheelFacts::default() })
+}
+
+/// What the last part of a wheel's address says, if this interpreter takes the wheel.
+///
+/// # Errors
+/// [`Code::BadRequirement`], [`Code::WrongAbi`].
+pub fn filename_in(lock: &Lock, url: &str) -> Result<WheelFilename> {
     let path = url.split(['?', '#']).next().unwrap_or(url);
     let file = path.rsplit('/').next().unwrap_or(path);
     let filename: WheelFilename = decode(file).parse().map_err(|error| bad_requirement(&error))?;
@@ -74,7 +110,7 @@ fn parse_wheel(lock: &Lock, url: &str) -> Result<Wanted> {
         Error::new(Code::WrongAbi, error.to_string())
             .hint("Look for a wheel with one of these platform tags, or one for any platform (-py3-none-any.whl).")
     })?;
-    Ok(Wanted::Wheel { url: url.to_owned(), filename })
+    Ok(filename)
 }
 
 /// File names in addresses are percent-encoded: a `+` in a version is.
@@ -82,7 +118,13 @@ fn decode(file: &str) -> String {
     js_sys::decode_uri_component(file).map_or_else(|_| file.to_owned(), String::from)
 }
 
-fn bad_requirement(error: &dyn std::error::Error) -> Error {
+/// Whether a file is a wheel, by its name.
+pub fn is_wheel(file_name: &str) -> bool {
+    file_name.to_ascii_lowercase().ends_with(".whl")
+}
+
+/// The error for what is neither a requirement nor the address of a wheel.
+pub fn bad_requirement(error: &dyn std::error::Error) -> Error {
     Error::new(Code::BadRequirement, format!("{error}."))
         .hint("Ask for a package by its name, such as \"pandas\", or by the address of a wheel.")
 }

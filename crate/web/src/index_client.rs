@@ -1,0 +1,149 @@
+//! Small requests: pages of package indexes, metadata, parts of wheels.
+//!
+//! Redirects are followed as browsers follow them, to other origins too where those allow it (CORS). What is found there
+//! is relative to where the redirect led, and hashes hold wherever a file comes from.
+
+use js_sys::{Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, Headers, ReadableStreamDefaultReader, RequestInit, Response, Url};
+
+use crate::error::{Code, Error, Result};
+use crate::global;
+
+/// How often a request is made that fails for a reason that may pass.
+const ATTEMPTS: u32 = 3;
+
+/// Milliseconds before the second attempt; twice as long before each further one.
+const PAUSE: f64 = 300.0;
+
+/// Asks servers on behalf of one call.
+#[derive(Clone)]
+pub struct IndexClient {
+    signal: Option<AbortSignal>,
+}
+
+/// What a server answered.
+pub struct Answer {
+    /// The status, a success.
+    pub status: u16,
+    /// Where redirects led.
+    pub url: String,
+    /// The header `Content-Type`, or nothing.
+    pub content_type: String,
+    /// The body.
+    pub bytes: Uint8Array,
+}
+
+/// A request's header of one line.
+type Header<'a> = (&'a str, &'a str);
+
+impl IndexClient {
+    /// A client whose requests end when `signal` is aborted.
+    pub fn new(signal: Option<AbortSignal>) -> Self {
+        Self { signal }
+    }
+
+    /// Gets what is at an address, at most `limit` bytes.
+    ///
+    /// # Errors
+    /// [`Code::LoadNetwork`], [`Code::LoadHttp`] with the status, [`Code::BadIndex`] for a longer answer,
+    /// [`Code::Aborted`].
+    pub async fn get(&self, url: &str, header: Option<Header<'_>>, limit: usize) -> Result<Answer> {
+        let mut attempt = 1;
+        loop {
+            let outcome = match self.send("GET", url, header).await {
+                Ok(response) => read(url, &response, limit).await,
+                Err(error) => Err(error),
+            };
+            match outcome {
+                Err(error) if attempt < ATTEMPTS && may_pass(&error) => {
+                    let jitter = 0.5 + js_sys::Math::random();
+                    global::sleep(PAUSE * f64::from(1 << (attempt - 1)) * jitter).await;
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// The number of bytes of what is at an address, if the server says it.
+    pub async fn size(&self, url: &str) -> Option<u64> {
+        let response = self.send("HEAD", url, None).await.ok()?;
+        response.headers().get("content-length").ok().flatten()?.parse().ok()
+    }
+
+    async fn send(&self, method: &str, url: &str, header: Option<Header<'_>>) -> Result<Response> {
+        let failed = |thrown| {
+            let error = Error::from_js(Code::LoadNetwork, &format!("{url} could not be loaded"), thrown);
+            if error.code() != Code::LoadNetwork {
+                return error;
+            }
+            error.hint("Check the connection and the address; across origins the server must allow it (CORS).")
+        };
+        if let Some(signal) = self.signal.as_ref().filter(|signal| signal.aborted()) {
+            return Err(Error::new(Code::Aborted, "The caller aborted this.").cause(signal.reason()));
+        }
+        let init = RequestInit::new();
+        init.set_method(method);
+        init.set_signal(self.signal.as_ref());
+        if let Some((name, value)) = header {
+            let headers = Headers::new().map_err(failed)?;
+            headers.set(name, value).map_err(failed)?;
+            init.set_headers(&headers);
+        }
+        let response: Response =
+            JsFuture::from(global::fetch(url, &init).map_err(failed)?).await.map_err(failed)?.unchecked_into();
+        if response.ok() {
+            return Ok(response);
+        }
+        let message = format!("{url} answered with status {} {}.", response.status(), response.status_text());
+        Err(Error::new(Code::LoadHttp, message).with_status(response.status()).field("url", url))
+    }
+}
+
+fn may_pass(error: &Error) -> bool {
+    match error.code() {
+        Code::LoadNetwork => true,
+        Code::LoadHttp => error.status().is_some_and(|status| matches!(status, 408 | 425 | 429 | 500..=599)),
+        _ => false,
+    }
+}
+
+async fn read(url: &str, response: &Response, limit: usize) -> Result<Answer> {
+    let failed = |thrown: JsValue| Error::from_js(Code::LoadNetwork, &format!("{url} could not be read"), thrown);
+    let too_long = || {
+        Error::new(Code::BadIndex, format!("{url} answered with more than {limit} bytes."))
+            .hint("Check the address: no page of a package index is that long.")
+    };
+    let mut bytes = Vec::new();
+    if let Some(body) = response.body() {
+        let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+        loop {
+            let step = JsFuture::from(reader.read()).await.map_err(failed)?;
+            if Reflect::get(&step, &"done".into()).is_ok_and(|done| done.is_truthy()) {
+                break;
+            }
+            let chunk: Uint8Array = Reflect::get(&step, &"value".into()).map_err(failed)?.unchecked_into();
+            if bytes.len() + chunk.length() as usize > limit {
+                // Whether the rest is taken back or not, nobody reads it.
+                let _ = reader.cancel();
+                return Err(too_long());
+            }
+            bytes.extend_from_slice(&chunk.to_vec());
+        }
+    }
+    Ok(Answer {
+        status: response.status(),
+        url: response.url(),
+        content_type: response.headers().get("content-type").ok().flatten().unwrap_or_default(),
+        bytes: Uint8Array::from(bytes.as_slice()),
+    })
+}
+
+/// An address that may be relative to another, without its fragment; `None` if it is none, or none of a server.
+pub fn join(base: &str, url: &str) -> Option<String> {
+    let url = Url::new_with_base(url, base).ok()?;
+    url.set_hash("");
+    matches!(url.protocol().as_str(), "http:" | "https:").then(|| url.href())
+}
