@@ -8,20 +8,21 @@
  * A run is two visits of each page: the first with a fresh profile, the second after the browser was closed and opened
  * again on it. Prints medians, ranges and ratios, and writes everything to bench-results/.
  */
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { writeWhole } from "../scripts/common/file.mjs";
 import { distributionFolder, preparedFolder, root } from "../scripts/common/paths.mjs";
 import { main, Problem } from "../scripts/common/problem.mjs";
+import { AS_RELEASED } from "../scripts/prepare.mjs";
 import { setUp } from "../scripts/setup.mjs";
 
 const VERSION = "0.28.3";
 /** What the last step must give: a loader that is fast and wrong is not measured. */
 const EXPECTED = "{'a': 249500, 'b': 124750, 'c': 125250}";
 const PREPARED = "/python/prepared/";
-/** The page of each loader; `taipan-prepared` has bytecode beside the wheels, as a site of its own may serve it. */
+/** The page of each loader; `taipan-prepared` has a folder made by `taipan prepare`. */
 const PAGES = {
   stock: "stock.html",
   "stock-worker": "stock-worker.html",
@@ -41,9 +42,6 @@ function options(args) {
   return { runs, loaders };
 }
 
-/** The same as for the lesson, so that neither has to prepare anew after the other. */
-const PREPARATION = { version: VERSION, packages: ["numpy", "pandas", "matplotlib"] };
-
 /** Compresses what will be asked for, so that the first visitor does not pay for it. */
 async function warmServer(url, paths) {
   for (const path of paths) {
@@ -53,6 +51,13 @@ async function warmServer(url, paths) {
       if (!response.ok) throw new Problem(`${path} is not served (${response.status}).`, "Run `npm run build`.");
     }
   }
+}
+
+/** What a prepared folder's pages may ask for at once. */
+async function filesOf(folder) {
+  const { taipan } = JSON.parse(await readFile(join(folder, "pyodide-lock.json"), "utf8"));
+  const modules = Object.values(taipan.side_modules).flat();
+  return ["pyodide-lock.json", ...Object.keys(taipan.files), ...modules.map(({ file_name }) => file_name)];
 }
 
 async function measure(loaders, runs, server, visit) {
@@ -85,8 +90,8 @@ await main(async (args) => {
   const { tabulate } = await import("./table.mjs");
   if (loaders.some(isOurs)) await build(["wasm", "js"]);
   if (loaders.includes("taipan-prepared")) {
-    const { prepare } = await import("../scripts/prepare.mjs");
-    await prepare(preparedFolder(VERSION), PREPARATION);
+    const { prepareLesson } = await import("../scripts/prepare.mjs");
+    await prepareLesson();
   }
   const server = await startServer({
     roots: {
@@ -94,16 +99,15 @@ await main(async (args) => {
       "/dist/": { folder: join(root, "dist"), immutable: true },
       [`/python/${VERSION}/`]: distributionFolder(VERSION),
       [PREPARED]: preparedFolder(VERSION),
+      [new URL(AS_RELEASED, `http://localhost${PREPARED}`).pathname]: distributionFolder(VERSION),
     },
   });
   try {
     const core = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"];
     const ours = loaders.some(isOurs) ? ["/dist/index.js", "/dist/wasm/taipan_web_bg.wasm"] : [];
-    const bytecode = loaders.includes("taipan-prepared")
-      ? await readdir(join(preparedFolder(VERSION), "bytecode"))
-      : [];
-    const archives = bytecode.map((name) => `${PREPARED}bytecode/${name}`);
-    await warmServer(server.url, [...core.map((name) => `/python/${VERSION}/${name}`), ...ours, ...archives]);
+    const prepared = loaders.includes("taipan-prepared") ? await filesOf(preparedFolder(VERSION)) : [];
+    const paths = [...core.map((name) => `/python/${VERSION}/${name}`), ...prepared.map((name) => PREPARED + name)];
+    await warmServer(server.url, [...paths, ...ours]);
     const visits = await measure(loaders, runs, server, visit);
     const { text, summaries } = tabulate(visits);
     const machine = { processor: cpus()[0]?.model, cores: cpus().length, platform: process.platform };

@@ -4,7 +4,11 @@ import { normalized, parseRequirement } from "./requirement.mjs";
 
 /** What differs between distributions, by ABI: where CPython looks for its library, and what the glue is called. */
 const ABIS = {
-  "2025_0": { glue: "pyodide.asm.js", standardLibrary: "/lib/python3.13", sitePackages: "/lib/python3.13/site-packages" },
+  "2025_0": {
+    glue: "pyodide.asm.js",
+    standardLibrary: "/lib/python3.13",
+    sitePackages: "/lib/python3.13/site-packages",
+  },
   "2026_0": {
     glue: "pyodide.asm.mjs",
     standardLibrary: "/lib/python314.zip",
@@ -63,6 +67,8 @@ export function select(lock, requirements) {
       "Ask for that version, or take another distribution.",
     );
   });
+  // The order in which they are named changes nothing.
+  const asked = new Set(named.sort());
   const closure = new Set();
   const visit = (key, path) => {
     if (closure.has(key) || path.has(key)) return;
@@ -70,8 +76,8 @@ export function select(lock, requirements) {
     for (const needed of lock.packages[key].depends ?? []) visit(find(needed, key), path);
     closure.add(key);
   };
-  for (const key of named) visit(key, new Set());
-  return { named: [...new Set(named)], closure: [...closure] };
+  for (const key of asked) visit(key, new Set());
+  return { named: [...asked], closure: [...closure] };
 }
 
 /** Up to three names that differ from `name` in little. */

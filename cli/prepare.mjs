@@ -12,7 +12,7 @@ import {
   sha256,
   WASM_FILE,
 } from "./distribution.mjs";
-import { writeWhole } from "./file.mjs";
+import { TEMPORARY, writeWhole } from "./file.mjs";
 import { abiOf, parseLock, select } from "./lock.mjs";
 import { size } from "./output.mjs";
 import { Problem } from "./problem.mjs";
@@ -156,11 +156,14 @@ async function upToDate(out, inputs) {
 /** What a run that was stopped has left is used if it was about the same; else its compressed files go. */
 async function beginWork(out, work, inputs) {
   const stamp = join(work, "inputs");
-  if ((await readFile(stamp, "utf8").catch(() => undefined)) === inputs) return;
+  const goesOn = (await readFile(stamp, "utf8").catch(() => undefined)) === inputs;
   const isVariant = (name) => SUFFIXES.some((suffix) => name.endsWith(`.${suffix}`));
   for (const name of await readdir(out, { recursive: true }).catch(() => [])) {
-    if (isVariant(name)) await rm(join(out, name), { force: true });
+    // What was being written when a run was killed.
+    const isHalf = TEMPORARY.test(name);
+    if (isHalf || (isVariant(name) && !goesOn)) await rm(join(out, name), { force: true });
   }
+  if (goesOn) return;
   await mkdir(work, { recursive: true });
   await writeWhole(stamp, inputs);
 }
@@ -266,6 +269,7 @@ async function removeStale(out, names) {
     if (entry.isFile() && !isWanted(path.slice(out.length + 1).replaceAll("\\", "/"))) await rm(path);
   }
   for (const folder of await readdir(join(out, "files"))) {
-    if ((await readdir(join(out, "files", folder))).length === 0) await rm(join(out, "files", folder), { recursive: true });
+    if ((await readdir(join(out, "files", folder))).length === 0)
+      await rm(join(out, "files", folder), { recursive: true });
   }
 }

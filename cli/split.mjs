@@ -56,12 +56,7 @@ export function split({ name, entries, bytecode, tag, read }) {
   const detach = (file, members, kind) => {
     const data = Buffer.concat(members.map((member) => member.data));
     const hash = sha256(data);
-    const contents = members.map((member) => [
-      member.path,
-      member.data.length,
-      modified(member),
-      permissions(member),
-    ]);
+    const contents = members.map((member) => [member.path, member.data.length, modified(member), permissions(member)]);
     detached.push({ file_name: addressOf(file, hash), data, sha256: hash, kind, contents });
   };
   for (const entry of entries) {
@@ -105,7 +100,7 @@ export function split({ name, entries, bytecode, tag, read }) {
   return { data: writeZip(kept), detached };
 }
 
-const isSymlink = ({ madeBy, attributes }) => [3, 19].includes(madeBy >> 8) && (attributes >>> 28) === 0o12;
+const isSymlink = ({ madeBy, attributes }) => [3, 19].includes(madeBy >> 8) && attributes >>> 28 === 0o12;
 
 const byPath = (a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
 

@@ -67,8 +67,9 @@ async function run(args) {
   const { values, positionals } = parse(args);
   if (values.help) return void console.log(HELP);
   if (values.version) {
-    const own = await readFile(new URL("../../package.json", import.meta.url), "utf8").catch(() =>
-      readFile(new URL("../package.json", import.meta.url), "utf8"),
+    // Beside this folder in the repository; in the package there is `dist` between.
+    const own = await readFile(new URL("../package.json", import.meta.url), "utf8").catch(() =>
+      readFile(new URL("../../package.json", import.meta.url), "utf8"),
     );
     return void console.log(JSON.parse(own).version);
   }
@@ -79,7 +80,8 @@ async function run(args) {
       "The one there is is `taipan prepare`; see `taipan --help`.",
     );
   }
-  if (out === undefined || rest.length > 0) throw new WrongArguments("Name one folder to write.", "See `taipan --help`.");
+  if (out === undefined || rest.length > 0)
+    throw new WrongArguments("Name one folder to write.", "See `taipan --help`.");
   if (values.packages === undefined) {
     throw new WrongArguments("--packages is missing.", 'Name them, as in --packages numpy,pandas; "" is none.');
   }

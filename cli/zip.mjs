@@ -1,5 +1,5 @@
 /** ZIP files (APPNOTE.TXT 6.3.10): read as wheels have them, written with stored entries. */
-import { crc32 as nodeCrc32, inflateRawSync } from "node:zlib";
+import { inflateRawSync, crc32 as nodeCrc32 } from "node:zlib";
 import { Problem } from "./problem.mjs";
 
 const END = 0x06054b50;

@@ -22,11 +22,11 @@ function locate(roots, path) {
   const root = typeof roots[prefix] === "string" ? { folder: roots[prefix] } : roots[prefix];
   const file = normalize(join(root.folder, path.slice(prefix.length)));
   if (file !== normalize(root.folder) && !file.startsWith(normalize(root.folder + sep))) return undefined;
-  const immutable = root.immutable ?? prefix.startsWith("/python/");
-  return { file: path.endsWith("/") ? join(file, "index.html") : file, immutable };
+  const isPython = root.immutable ?? prefix.startsWith("/python/");
+  return { file: path.endsWith("/") ? join(file, "index.html") : file, immutable: root.immutable ?? true, isPython };
 }
 
-const isForEver = (place, path) => HASHED.test(path) || (place.immutable && !CHANGING.test(path));
+const isForEver = (place, path) => place.immutable && (HASHED.test(path) || (place.isPython && !CHANGING.test(path)));
 
 /** The bytes asked for: `[start, end)`; undefined for all, null where there are none. */
 function rangeOf(header, length) {

@@ -7,14 +7,11 @@
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { distributionFolder, preparedFolder, root } from "./common/paths.mjs";
+import { distributionFolder, root } from "./common/paths.mjs";
 import { main, Problem } from "./common/problem.mjs";
 import { setUp } from "./setup.mjs";
 
 const PORT = 8000;
-
-/** What the lesson imports; with its bytecode beside it, the first visit compiles nothing. */
-const LESSON = { version: "0.28.3", packages: ["numpy", "pandas", "matplotlib"] };
 
 function options(args) {
   let values;
@@ -33,30 +30,20 @@ function options(args) {
   return { port, isolated: !values["no-isolation"] };
 }
 
-/** The folder to serve Python from: prepared where there is a Chromium to do it in, else as it came. */
-async function prepared() {
-  const { chromiumPath } = await import("./setup/chromium.mjs");
-  if (!(await chromiumPath())) {
-    console.log("  No Chromium was found, so Python is served without bytecode: the first visit takes longer.");
-    return distributionFolder(LESSON.version);
-  }
-  const { prepare } = await import("./prepare.mjs");
-  const folder = preparedFolder(LESSON.version);
-  await prepare(folder, LESSON);
-  return folder;
-}
-
 await main(async (args) => {
   const { port, isolated } = options(args);
   await setUp("start");
   // What follows uses npm packages, so it is looked for only now.
   const { build } = await import("./build.mjs");
   const { startServer } = await import("./server.mjs");
+  const { AS_RELEASED, LESSON, prepareLesson } = await import("./prepare.mjs");
   await build();
   const roots = { "/": join(root, "build") };
   // Only the first is fetched for the lesson; the second is there after `npm test`.
   for (const version of ["0.28.3", "314.0.7"]) roots[`/python/${version}/`] = distributionFolder(version);
-  roots[`/python/${LESSON.version}/`] = await prepared();
+  roots[new URL(AS_RELEASED, `http://localhost/python/${LESSON.version}/`).pathname] =
+    roots[`/python/${LESSON.version}/`];
+  roots[`/python/${LESSON.version}/`] = await prepareLesson();
   const server = await startServer({ roots, isolated, port, tries: 20 });
   console.log(`\n  The lesson is at ${server.url}/\n  Ctrl+C ends it.\n`);
 });

@@ -117,7 +117,7 @@ async function bootOptions(configuration: Configuration, options: LoadPyodideOpt
     ...(contents === undefined
       ? { lockFileURL }
       : { lockFileContents: typeof contents === "string" ? contents : JSON.stringify(contents) }),
-    ...(packageBaseUrl !== undefined && { packageBaseUrls: [packageBaseUrl] }),
+    ...(packageBaseUrl !== undefined && { packageBaseUrl }),
     ...(stdLibURL !== undefined && { stdLibURL: resolveUrl("stdLibURL", stdLibURL) }),
     packages: [...packages],
     env,

@@ -35,16 +35,27 @@ async function removeStale(sources) {
     const name = relative(join(root, "js", "src"), source).replace(/(\.d)?\.ts$/, "");
     for (const ending of [".js", ".d.ts"]) names.add(join(dist, name + ending));
   }
-  for (const file of await filesUnder(dist, ["wasm", "bytecode"])) {
+  for (const file of await filesUnder(dist, ["wasm", "bytecode", "cli"])) {
     if (!names.has(file)) await rm(file);
   }
+}
+
+/** The command line tool, which is plain JavaScript; no page loads it. */
+async function copyTool() {
+  const tool = await filesUnder(join(root, "cli"));
+  for (const from of tool) {
+    const to = join(dist, relative(root, from));
+    if ((await sha256(to)) !== (await sha256(from))) await placeWhole(from, to);
+  }
+  const names = new Set(tool.map((from) => join(dist, relative(root, from))));
+  for (const file of await filesUnder(join(dist, "cli"))) if (!names.has(file)) await rm(file);
 }
 
 async function printSizes() {
   const compress = promisify(brotliCompress);
   let total = 0;
   const rows = [];
-  for (const file of await filesUnder(dist)) {
+  for (const file of await filesUnder(dist, ["cli"])) {
     if (!/\.(js|wasm)$/.test(file)) continue;
     const data = await readFile(file);
     const compressed = (await compress(data)).length;
@@ -80,9 +91,10 @@ export async function buildPackage() {
   if (sources.length === 0) throw new Problem("js/src has no TypeScript in it.", "Check out the repository again.");
   const configuration = ["tsconfig.json", "tsconfig.build.json", "package-lock.json"].map((name) => join(root, name));
   const bytecode = await makeBytecode();
+  const tool = await filesUnder(join(root, "cli"));
   let inputs = "";
   const refresh = async () => {
-    inputs = await hashOf([...configuration, ...sources, ...WASM, BOUNDARY, bytecode].sort()).catch(() => "");
+    inputs = await hashOf([...configuration, ...sources, ...WASM, ...tool, BOUNDARY, bytecode].sort()).catch(() => "");
   };
   await refresh();
   await step({
@@ -99,6 +111,7 @@ export async function buildPackage() {
       // The boundary's types stand beside the Rust code they describe; the package has its own copy.
       await placeWhole(BOUNDARY, join(dist, "boundary.d.ts"));
       await placeBytecode(dist);
+      await copyTool();
       if (!(await readdir(dist)).includes("index.js"))
         throw new Problem("js/src has no index.ts, so dist/ has no entry.");
       await printSizes();

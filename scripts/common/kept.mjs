@@ -3,25 +3,31 @@
 /**
  * The newest index in the origin private file system.
  *
- * @returns {Promise<{ names: Record<string, string>, content: Record<string, [size: number, lastUsed: number, isDirect:
- *   boolean]> }>} SHA-256s by name, and what is known of each
+ * @returns {Promise<{ names: Record<string, string>, content: Record<string, number> }>} SHA-256s by name, sizes by SHA-256
  */
 export async function readIndex() {
-  const HEADER = 65;
-  let newest = { generation: -1, names: {}, content: {} };
+  const index = { generation: -1, names: {}, content: {} };
   try {
     const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("taipan-store");
     for await (const [name, handle] of folder.entries()) {
       if (!name.startsWith("index-")) continue;
-      const text = await (await handle.getFile()).text();
-      const index = JSON.parse(text.slice(HEADER) || "{}");
-      if (index.generation > newest.generation) newest = index;
+      // The format is that of `Index::decode` in crate/core/src/store/index.rs.
+      const [, head = "", ...lines] = (await (await handle.getFile()).text()).trimEnd().split("\n");
+      const generation = Number(head.split(" ").at(-1) || -1);
+      if (generation < index.generation) continue;
+      const parts = lines.map((line) => line.split(" "));
+      const named = parts.filter(([, mark]) => mark === "=");
+      const content = parts.filter(([, mark]) => mark !== "=");
+      Object.assign(index, {
+        generation,
+        names: Object.fromEntries(named.map(([hash, , ...name]) => [name.join(" "), hash])),
+        content: Object.fromEntries(content.map(([hash, size]) => [hash, Number(size)])),
+      });
     }
-    return newest;
   } catch {
     // There is none yet, or it is being written.
-    return newest;
   }
+  return index;
 }
 
 /** The bytes of content. */

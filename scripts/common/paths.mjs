@@ -22,8 +22,8 @@ export const logs = join(cache, "logs");
 /** The folder of a Pyodide release and its wheels, by version. */
 export const distributionFolder = (version) => join(cache, "distribution", version);
 
-/** That folder with bytecode added, for serving. */
-export const preparedFolder = (version) => join(cache, "prepared", version);
+/** What `taipan prepare` makes of it, for serving. */
+export const preparedFolder = (version) => join(cache, "site", version);
 
 /** What belongs to this clone alone: locks and stamps of builds. */
 export const localCache = join(root, ".cache");

@@ -1,27 +1,7 @@
-/** A failure that the person at the terminal can do something about. */
-export class Problem extends Error {
-  /**
-   * @param {string} message what went wrong
-   * @param {string} [next] what to do, one or more sentences
-   */
-  constructor(message, next) {
-    super(message);
-    this.name = "Problem";
-    this.next = next;
-  }
-}
+/** How scripts fail: as the command line tool does. */
+import { explain, Problem } from "../../cli/problem.mjs";
 
-/** Prints any failure the way people can read it; the stack only where the failure is one of ours. */
-export function explain(error) {
-  if (error instanceof AggregateError) {
-    for (const one of error.errors) explain(one);
-  } else if (error instanceof Problem) {
-    console.error(`\n✗ ${error.message}`);
-    if (error.next) console.error(`  What to do: ${error.next}`);
-  } else {
-    console.error(`\n✗ ${error?.stack ?? error}`);
-  }
-}
+export { explain, Problem };
 
 /** Runs an entry script: a failure is explained and ends the process with 1. */
 export async function main(body) {

@@ -1,20 +1,35 @@
-/** A distribution prepared for serving: the first visit compiles nothing, and damage is noticed. */
+/** A folder made by `taipan prepare`: a first visit compiles nothing, what can wait waits, and damage is noticed. */
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { prepare } from "../../scripts/prepare.mjs";
+import { progressOn } from "../../cli/output.mjs";
+import { prepare } from "../../cli/prepare.mjs";
+import { distributionFolder } from "../../scripts/common/paths.mjs";
 import { openApiPage } from "../support/api-page.mjs";
 
-const CHOICE = { version: "0.28.3", packages: ["six", "beautifulsoup4"] };
+const VERSION = "0.28.3";
+const SILENT = progressOn({ write: () => true });
 
 describe("a prepared distribution", { timeout: 300_000 }, () => {
   let folder;
+  let lock;
   let api;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "taipan-prepared-"));
-    await prepare(folder, CHOICE);
+    const packages = ["numpy", "regex", "beautifulsoup4"];
+    const distribution = distributionFolder(VERSION);
+    const prefetch = ["six"];
+    await prepare({
+      out: folder,
+      packages: [...packages, "six"],
+      distribution,
+      prefetch,
+      compress: "none",
+      progress: SILENT,
+    });
+    lock = JSON.parse(await readFile(join(folder, "pyodide-lock.json"), "utf8"));
     api = await openApiPage({ python: folder });
   });
   after(async () => {
@@ -22,38 +37,156 @@ describe("a prepared distribution", { timeout: 300_000 }, () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const visit = () =>
-    api.evaluate(async () => {
-      const python = await start({ cache: "none" });
-      const { value } = await python.run(
-        "import bs4; [bs4.__spec__.cached, len(bs4.BeautifulSoup('<p>x', 'html.parser').find_all('p'))]",
-      );
-      python.dispose();
-      return { value, inflated: python.timings.filesInflated };
+  /** Runs code in a fresh Python; also says what was asked of the server. */
+  const visit = async (code, options = {}) => {
+    api.server.log.length = 0;
+    const result = await api.evaluate(
+      async ([code, options]) => {
+        const progress = [];
+        const python = await start({ cache: "none", onProgress: (one) => progress.push(one), ...options });
+        const run = await caught(python.run(code));
+        python.dispose();
+        return { ...run, ...run.resolved, timings: python.timings, progress };
+      },
+      [code, options],
+    );
+    const paths = api.server.log.map(({ path }) => path.replace("/python/", ""));
+    return { ...result, paths, waited: paths.filter((path) => path.endsWith(".bin")) };
+  };
+
+  it("is started, and imports, from bytecode alone", async () => {
+    const { value, timings, waited } = await visit(
+      `import bs4, numpy, sys
+[module.__name__ for module in list(sys.modules.values())
+ if getattr(module.__spec__, "cached", None) and not __import__("os").path.exists(module.__spec__.cached)
+ and not module.__name__.startswith("_taipan")] + [int(numpy.arange(5).sum())]`,
+    );
+    assert.deepEqual(value, [10]);
+    assert.equal(timings.filesInflated, 0);
+    assert.deepEqual(waited, [], "nothing that can wait is fetched");
+  });
+
+  it("compiles side modules from files of their own, each once, and those alone that are imported", async () => {
+    const { paths, timings } = await visit("import numpy");
+    const named = Object.values(lock.taipan.side_modules)
+      .flat()
+      .map(({ file_name }) => file_name);
+    const fetched = paths.filter((path) => path.endsWith(".so.wasm"));
+    const ofNumpy = lock.taipan.side_modules[lock.packages.numpy.sha256].map(({ file_name }) => file_name);
+    assert.deepEqual(fetched.sort(), [...ofNumpy].sort());
+    assert.ok(fetched.length < named.length, "regex has one as well");
+    assert.equal(timings.modulesCompiled, ofNumpy.length);
+  });
+
+  it("begins to fetch what was asked to come early", async () => {
+    const { paths } = await visit("1");
+    assert.ok(paths.includes(lock.packages.six.file_name));
+    assert.ok(!paths.includes(lock.packages.regex.file_name));
+  });
+
+  it("imports modules that nobody foresaw, and what the scan cannot see", async () => {
+    const { value, waited } = await visit(
+      `import importlib
+regex = importlib.import_module("regex")
+import colorsys, xml.sax.saxutils
+[regex.fullmatch(r"\\p{Lu}+", "ÄÖ") is not None, colorsys.rgb_to_hsv(1, 1, 1)[2], xml.sax.saxutils.escape("<")]`,
+    );
+    assert.deepEqual(value, [true, 1, "&lt;"]);
+    assert.ok(waited.some((path) => path.includes("python-later")));
+  });
+
+  it("shows source lines in tracebacks, and gives sources to those who ask", async () => {
+    const { value, waited } = await visit(
+      `import traceback, inspect, bs4
+try:
+    bs4.BeautifulSoup("", features="none such")
+except Exception:
+    text = traceback.format_exc()
+[text, inspect.getsource(inspect.getsource)]`,
+    );
+    assert.match(
+      value[0],
+      /File "\/lib\/python3\.13\/site-packages\/bs4\/__init__\.py", line \d+, in __init__\n +raise FeatureNotFound/,
+    );
+    assert.match(value[1], /^def getsource\(object\):/);
+    assert.ok(waited.some((path) => path.includes("beautifulsoup4-sources")));
+  });
+
+  it("has its metadata, its data files, and the bytes of side modules", async () => {
+    const { value } = await visit(
+      `import importlib.metadata as metadata, hashlib, bs4, numpy, os
+files = metadata.files("numpy")
+module = next(file for file in files if file.name.startswith("_multiarray_umath"))
+path = module.locate()
+with open(path, "rb") as file:
+    data = file.read()
+[metadata.version("numpy"), all(file.locate().exists() for file in files if "../" not in str(file)),
+ hashlib.sha256(data).hexdigest(), os.path.getsize(path) == len(data), module.size == len(data),
+ len(metadata.files("beautifulsoup4")[0].locate().read_bytes()) > 0]`,
+    );
+    const [version, ...rest] = value;
+    assert.equal(version, lock.packages.numpy.version);
+    const module = lock.taipan.side_modules[lock.packages.numpy.sha256].find(({ path }) =>
+      path.includes("_multiarray_umath"),
+    );
+    assert.deepEqual(rest, [true, module.sha256, true, true, true]);
+  });
+
+  it("reports progress with the manifest's sizes", async () => {
+    const { progress } = await visit("import numpy");
+    for (const name of ["pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"]) {
+      const last = progress.filter((one) => one.name === name).at(-1);
+      const { size } = lock.taipan.files[name];
+      assert.deepEqual([last.loaded, last.total], [size, size], name);
+    }
+    const { size } = lock.taipan.files[lock.packages.numpy.file_name];
+    const numpy = progress.filter(({ name, stage }) => name === "numpy" && stage === "download");
+    assert.ok(numpy.length > 0 && numpy.every(({ total }) => total === size));
+  });
+
+  describe("when a file is damaged", () => {
+    const damaged = async (match, body) => {
+      api.server.hooks.push({ match, corrupt: true });
+      try {
+        return await body();
+      } finally {
+        api.server.hooks.splice(0);
+      }
+    };
+    const start = (packages) =>
+      api.evaluate((packages) => caught(globalThis.start({ cache: "none", packages })), packages);
+
+    it("names a side module", async () => {
+      const error = await damaged(/_umath_linalg.*\.so\.wasm$/, () => start(["numpy"]));
+      assert.equal(error.code, "INTEGRITY");
+      assert.match(error.message, /_umath_linalg/);
     });
 
-  it("names the bytecode of every archive in its lock file", async () => {
-    const lock = JSON.parse(await readFile(join(folder, "pyodide-lock.json"), "utf8"));
-    const named = Object.values(lock.taipan.bytecode).map(({ file_name }) => file_name.split("/").at(-1));
-    assert.ok(named.length >= 4, "the standard library, six, beautifulsoup4, soupsieve");
-    assert.deepEqual(named.sort(), (await readdir(join(folder, "bytecode"))).sort());
-    assert.ok(lock.taipan.bytecode[lock.packages.six.sha256]);
-  });
+    it("names a wheel", async () => {
+      const error = await damaged(/regex.*\.whl$/, () => start(["regex"]));
+      assert.equal(error.code, "INTEGRITY");
+      assert.match(error.message, /regex/);
+    });
 
-  it("is started without compiling", async () => {
-    const { value, inflated } = await visit();
-    assert.match(value[0], /__pycache__/);
-    assert.equal(value[1], 1);
-    assert.ok(inflated < 10, `${inflated} files were inflated`);
-  });
+    it("is an error for Python where a file is read that can wait, and the rest goes on", async () => {
+      const { value } = await damaged(/\.bin$/, () =>
+        visit(`import linecache, bs4
+try:
+    open(bs4.__file__).read()
+except OSError as error:
+    code = error.errno
+[code, linecache.getline(bs4.__file__, 1), len(bs4.BeautifulSoup("<p>x", "html.parser").find_all("p"))]`),
+      );
+      assert.deepEqual(value, [29, "", 1]);
+    });
 
-  it("is started all the same when its bytecode is damaged or missing", async () => {
-    for (const fault of [{ corrupt: true }, { status: 404 }]) {
-      api.server.hooks.push({ match: /bytecode\/.*\.zip$/, ...fault });
-      const { value, inflated } = await visit();
-      api.server.hooks.splice(0);
-      assert.equal(value[1], 1);
-      assert.ok(inflated > 50, "the source was compiled");
+    for (const name of ["pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"]) {
+      it(`names ${name}`, async () => {
+        const error = await damaged(name, () => start([]));
+        // A module that cannot be compiled any more is noticed by the compiler first.
+        assert.ok(["INTEGRITY", "BAD_WASM"].includes(error.code), error.message);
+        assert.ok(error.message.includes(name), error.message);
+      });
     }
   });
 });

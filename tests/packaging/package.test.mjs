@@ -166,6 +166,23 @@ async function bundled(script) {
   }
 }
 
+test("its command runs where it is installed, and what it writes runs in a page", async () => {
+  const tool = join(project, "node_modules", ".bin", "taipan");
+  const { stdout: help } = await run(tool, ["--help"], { cwd: project });
+  assert.match(help, /Usage: taipan prepare DIR/);
+  const distribution = distributionFolder("0.28.3");
+  const args = ["prepare", "python", "--packages", "six", "--distribution", distribution, "--compress", "none"];
+  const { stdout } = await run(tool, args, { cwd: project });
+  assert.match(stdout, /six-1\.17\.0/);
+  const script = MAIN.replace("/python/0.28.3/", "/python/")
+    .replace("import numpy", "import six")
+    .replace("int(numpy.arange(5).sum())", "10 if six.PY3 else 0");
+  const imports = JSON.stringify({ imports: { taipan: "/node_modules/taipan/dist/index.js" } });
+  const html = page(`<script type="importmap">${imports}</script><script type="module">${script}</script>`);
+  await writeFile(join(project, "prepared.html"), html);
+  assertRan(await open("/prepared.html"));
+});
+
 test("importing it on a server touches nothing, starting it says that it needs a browser", async () => {
   const script = `
     const { loadPython } = await import("taipan");

@@ -9,6 +9,7 @@ import {
   type FileStat,
   type FileSystem,
   type Frame,
+  type InstallOptions,
   isTaipanError,
   LoadError,
   type LoadPythonOptions,
@@ -36,6 +37,7 @@ export async function start(): Promise<void> {
     packageBaseUrl: ["/wheels/", new URL("https://example.org/wheels/")],
     stallTimeoutMs: 10_000,
     packages: ["pandas"],
+    indexURLs: ["/simple", new URL("https://example.org/simple")],
     env: { HOME: "/home" },
     cache: "none",
     signal: AbortSignal.timeout(1000),
@@ -80,6 +82,17 @@ export async function use(python: Python): Promise<void> {
   same<Awaited<ReturnType<Python["loadPackage"]>>, PackageInfo[]>(true);
   await python.loadPackage("numpy");
   await python.loadPackage(["numpy"], { signal: AbortSignal.timeout(1) });
+  same<Awaited<ReturnType<Python["install"]>>, PackageInfo[]>(true);
+  await python.install("numpy>=2");
+  const how: InstallOptions = {
+    indexURLs: ["/simple", new URL("https://example.org/")],
+    constraints: ["a<2"],
+    pre: true,
+  };
+  await python.install(["numpy"], { ...how, signal: AbortSignal.timeout(1) });
+  // @ts-expect-error an option of that name does not exist
+  await python.install("numpy", { indexUrls: [] });
+  same<Awaited<ReturnType<Python["freeze"]>>, string>(true);
   same<Awaited<ReturnType<Python["loadedPackages"]>>, PackageInfo[]>(true);
   same<Awaited<ReturnType<Python["memory"]>>, MemoryUse>(true);
   same<Awaited<ReturnType<Python["globals"]["get"]>>, unknown>(true);

@@ -35,10 +35,12 @@ describe("an option of loadPython that is wrong", () => {
     packages: "numpy",
     env: { A: 1 },
     cache: "always",
+    cacheLimit: -1,
     stallTimeoutMs: 0,
     signal: {},
     stdin: "line",
     onProgress: true,
+    onNotice: "tell",
     onOutput: 1,
     worker: new URL("https://example.org/worker.js"),
   };

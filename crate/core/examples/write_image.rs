@@ -84,7 +84,7 @@ fn body(dice: &mut Dice) -> FileBody {
         0 => FileBody::Directory,
         1 => FileBody::Symlink { target: dice.text() },
         2 => FileBody::Device { number: dice.small() },
-        3 => FileBody::Own { offset: dice.roll(5), length: dice.roll(5) },
+        3 => FileBody::Own { offset: 0, length: dice.roll(2) },
         4 => FileBody::Stored { archive: 1, offset: dice.roll(ARCHIVE_LENGTH / 2), length: dice.roll(1 << 30) },
         _ => FileBody::Deflated {
             archive: 0,
@@ -150,12 +150,20 @@ fn manifest(dice: &mut Dice) -> Manifest {
         |dice: &mut Dice| LayerReference { role: dice.text(), name: dice.text(), archive: dice.flip().then_some(1) };
     let modules = dice.list(4, module);
     let count = modules.len() as u64;
+    let mut nodes = dice.list(9, record);
+    let mut end = 0;
+    for node in &mut nodes {
+        if let FileBody::Own { offset, length } = &mut node.body {
+            *offset = end + dice.roll(2);
+            end = *offset + *length;
+        }
+    }
     let mut layers = dice.map(|dice| (dice.small(), layer(dice)));
     layers.insert(7, layer(dice));
     Manifest {
         archives: vec![archive(dice), archive(dice)],
         layers,
-        files: FileTree { next_inode: dice.small(), next_layer: dice.small(), nodes: dice.list(9, record) },
+        files: FileTree { next_inode: dice.small(), next_layer: dice.small(), nodes },
         modules,
         table_length: TABLE_LENGTH,
         table: dice.map(|dice| (dice.roll(u64::from(TABLE_LENGTH)) as u32, entry(dice, count))),
@@ -279,7 +287,7 @@ fn chain(dice: &mut Dice) -> Result<Vec<Value>, Box<dyn std::error::Error>> {
         let mut changed = PageSet::default();
         hashes.update(0, &memory, &mut changed)?;
         let (manifest, compresses) = (manifest(dice), dice.flip());
-        let mut parts = vec![(PartKind::Module, "x.so", dice.bytes(40)), (PartKind::Files, "files", dice.bytes(9))];
+        let mut parts = vec![(PartKind::Module, "x.so", dice.bytes(40)), (PartKind::Files, "files", dice.bytes(18))];
         let other_length = dice.number() % (3 << 19);
         parts.push((PartKind::Other, "other", dice.bytes(other_length)));
         let manifest_described = manifest_json(&manifest);

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 pub use self::freeze::{FrozenPackage, freeze};
 use crate::name::{PackageName, near};
-use crate::prepared::{Manifest, ManifestError};
+use crate::prepared::{FileFacts, Manifest, ManifestError, SideModuleFile};
 
 /// The largest lock file that is read, in bytes.
 const MAX_BYTES: usize = 32 << 20;
@@ -145,8 +145,12 @@ struct Document {
 struct Extension {
     #[serde(default)]
     bytecode: BTreeMap<String, BytecodeFile>,
-    #[serde(flatten)]
-    manifest: Manifest,
+    #[serde(default)]
+    files: BTreeMap<String, FileFacts>,
+    #[serde(default)]
+    side_modules: BTreeMap<String, Vec<SideModuleFile>>,
+    #[serde(default)]
+    prefetch: Vec<PackageName>,
 }
 
 impl LockFile {
@@ -177,7 +181,8 @@ impl LockFile {
         for file in document.taipan.bytecode.values() {
             check_hash(&file.file_name, &file.sha256)?;
         }
-        let Extension { bytecode, manifest } = document.taipan;
+        let Extension { bytecode, files, side_modules, prefetch } = document.taipan;
+        let manifest = Manifest { files, side_modules, prefetch };
         manifest.check()?;
         Ok(Self { info: document.info, packages, imports, bytecode, manifest })
     }

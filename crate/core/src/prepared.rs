@@ -30,17 +30,14 @@ const MAX_SIZE: u64 = 1 << 31;
 const MAX_ADDRESS: usize = 2048;
 
 /// What a lock file says of the files of a prepared distribution.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Manifest {
     /// Files by their address from the lock file's folder: glue, module, standard library, archives.
-    #[serde(default)]
-    files: BTreeMap<String, FileFacts>,
+    pub(crate) files: BTreeMap<String, FileFacts>,
     /// Side modules that importing a package links, in that order, by the SHA-256 of the archive they belong to.
-    #[serde(default)]
-    side_modules: BTreeMap<String, Vec<SideModuleFile>>,
+    pub(crate) side_modules: BTreeMap<String, Vec<SideModuleFile>>,
     /// Packages to be fetched before anybody asks for them, what they need first.
-    #[serde(default)]
-    prefetch: Vec<PackageName>,
+    pub(crate) prefetch: Vec<PackageName>,
 }
 
 /// What is known of a file before it comes.
@@ -53,13 +50,14 @@ pub struct FileFacts {
 }
 
 /// A file that is served, by its address.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServedFile {
     /// Address from the folder of the packages.
     pub file_name: String,
-    /// Bytes and hash.
-    #[serde(flatten)]
-    pub facts: FileFacts,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256, hexadecimal.
+    pub sha256: String,
 }
 
 /// A side module that is served as a file of its own.
@@ -67,9 +65,12 @@ pub struct ServedFile {
 pub struct SideModuleFile {
     /// Path in the archive that it was taken out of.
     pub path: String,
-    /// Where it is.
-    #[serde(flatten)]
-    pub file: ServedFile,
+    /// Address from the folder of the packages.
+    pub file_name: String,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256, hexadecimal.
+    pub sha256: String,
 }
 
 /// A file that holds files of an archive, one after the other.
@@ -144,17 +145,6 @@ pub enum ManifestError {
 }
 
 impl Manifest {
-    /// Reads only this part of a lock file. One that cannot be used has an empty manifest here: reading the lock file as a
-    /// whole says why.
-    pub fn of_lock_file(text: &str) -> Self {
-        #[derive(Deserialize)]
-        struct Document {
-            #[serde(default)]
-            taipan: Manifest,
-        }
-        serde_json::from_str(text).map_or_else(|_| Self::default(), |document: Document| document.taipan)
-    }
-
     /// What is known of a file, by its address from the lock file's folder.
     pub fn file(&self, file_name: &str) -> Option<&FileFacts> {
         self.files.get(file_name)
@@ -181,10 +171,10 @@ impl Manifest {
         let modules = || self.side_modules.values().flatten();
         not_over("files", self.files.len() as u64 + modules().count() as u64, MAX_FILES as u64)?;
         for (name, facts) in &self.files {
-            check_file(name, facts)?;
+            check_file(name, facts.size, &facts.sha256)?;
         }
         for module in modules() {
-            check_file(&module.file.file_name, &module.file.facts)?;
+            check_file(&module.file_name, module.size, &module.sha256)?;
             check_path(&module.path)?;
         }
         Ok(())
@@ -203,8 +193,9 @@ impl Detached {
         }
         #[derive(Deserialize)]
         struct Listed {
-            #[serde(flatten)]
-            file: ServedFile,
+            file_name: String,
+            size: u64,
+            sha256: String,
             contents: Vec<(String, u64, u32, u32)>,
         }
         not_over("bytes in a listing", listing.len() as u64, MAX_LISTING as u64)?;
@@ -214,8 +205,8 @@ impl Detached {
         not_over("files in a listing", count as u64, MAX_FILES as u64)?;
         let mut seen = HashSet::new();
         let mut detached = Vec::with_capacity(listing.files.len());
-        for Listed { file, contents } in listing.files {
-            check_file(&file.file_name, &file.facts)?;
+        for Listed { file_name, size: all, sha256, contents } in listing.files {
+            check_file(&file_name, all, &sha256)?;
             let mut files = Vec::with_capacity(contents.len());
             let mut total = 0_u64;
             for (path, size, modified, permissions) in contents {
@@ -228,11 +219,10 @@ impl Detached {
                 let permissions = permissions & 0o777 | 0o400;
                 files.push(DetachedFile { path, size, modified, permissions });
             }
-            if total != file.facts.size {
-                let (address, size) = (file.file_name, file.facts.size);
-                return Err(ManifestError::Contents { address, listed: total, size });
+            if total != all {
+                return Err(ManifestError::Contents { address: file_name, listed: total, size: all });
             }
-            detached.push(Self { file, contents: files });
+            detached.push(Self { file: ServedFile { file_name, size: all, sha256 }, contents: files });
         }
         Ok(detached)
     }
@@ -251,15 +241,15 @@ impl Detached {
     }
 }
 
-fn check_file(address: &str, facts: &FileFacts) -> Result<(), ManifestError> {
+fn check_file(address: &str, size: u64, sha256: &str) -> Result<(), ManifestError> {
     let is_part = |part: &str| !matches!(part, "" | "." | "..") && !part.contains([':', '\\', '?', '#', '%', '\0']);
     if address.len() > MAX_ADDRESS || !address.split('/').all(is_part) {
         return Err(ManifestError::Address { address: address.to_owned() });
     }
-    if facts.sha256.len() != 64 || !facts.sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(ManifestError::Hash { address: address.to_owned(), sha256: facts.sha256.clone() });
+    if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(ManifestError::Hash { address: address.to_owned(), sha256: sha256.to_owned() });
     }
-    not_over("bytes in a file", facts.size, MAX_SIZE)
+    not_over("bytes in a file", size, MAX_SIZE)
 }
 
 fn check_path(path: &str) -> Result<(), ManifestError> {

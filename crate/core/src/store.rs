@@ -8,5 +8,5 @@ mod index;
 mod limit;
 
 pub use self::hash::{ContentHash, NotAHash};
-pub use self::index::{Entry, INDEX_FILES, Index};
+pub use self::index::{Entry, Index};
 pub use self::limit::{DEFAULT_LIMIT, limit};

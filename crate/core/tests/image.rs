@@ -298,7 +298,13 @@ fn hostile(change: impl Fn(&mut Vec<Chunk>, &mut HeadParts)) -> Result<(), Image
     let page = memory_of(&[Some(1)]);
     let (image, head) = bake(&page, false, None);
     let memory = head.find_kind(PartKind::Memory).unwrap();
-    let mut parts = HeadParts { memory_length: head.memory.length, zeroed: Vec::new(), length: image.len() as u64 };
+    let mut parts = HeadParts {
+        has_parent: false,
+        memory_length: head.memory.length,
+        zeroed: vec![0],
+        manifest_runs: vec![0],
+        behind_head: image.len() as u64 - head.head_length,
+    };
     let mut chunks = head.parts[memory].chunks.clone();
     change(&mut chunks, &mut parts);
     let rebuilt = parts.encode(&head, memory, &chunks);
@@ -307,9 +313,11 @@ fn hostile(change: impl Fn(&mut Vec<Chunk>, &mut HeadParts)) -> Result<(), Image
 
 /// What a hostile head says, written by hand: the writer would not.
 struct HeadParts {
+    has_parent: bool,
     memory_length: u64,
     zeroed: Vec<u8>,
-    length: u64,
+    manifest_runs: Vec<u8>,
+    behind_head: u64,
 }
 
 fn number(mut value: u64, out: &mut Vec<u8>) {
@@ -328,8 +336,7 @@ fn text(value: &str, out: &mut Vec<u8>) {
 impl HeadParts {
     fn encode(&self, head: &Head, memory: usize, chunks: &[Chunk]) -> Vec<u8> {
         let mut out = b"\x89TAIPAN\n\x01\0\0\0\0\0\0\0".to_vec();
-        out.extend(self.length.to_le_bytes());
-        out.extend([0; 32]);
+        out.extend([0; 40]);
         let identity = &head.identity;
         text(&identity.engine, &mut out);
         out.extend(identity.python_files.0);
@@ -349,13 +356,10 @@ impl HeadParts {
             text(&package.version, &mut out);
             out.extend(package.archive.0);
         }
-        out.push(0);
+        out.push(u8::from(self.has_parent));
+        out.extend(if self.has_parent { vec![7; 32] } else { Vec::new() });
         number(self.memory_length, &mut out);
-        if self.zeroed.is_empty() {
-            out.push(0);
-        } else {
-            out.extend(&self.zeroed);
-        }
+        out.extend(&self.zeroed);
         number(head.parts.len() as u64, &mut out);
         for (index, part) in head.parts.iter().enumerate() {
             out.push(part.kind as u8);
@@ -368,6 +372,10 @@ impl HeadParts {
                 number(chunk.length, &mut out);
                 out.extend(chunk.checksum.to_le_bytes());
                 out.extend(chunk.sha256.0);
+                if part.kind == PartKind::Manifest {
+                    out.extend(&self.manifest_runs);
+                    continue;
+                }
                 number(chunk.runs.len() as u64, &mut out);
                 let mut end = 0;
                 for run in &chunk.runs {
@@ -377,8 +385,9 @@ impl HeadParts {
                 }
             }
         }
-        let length = (out.len() as u32).to_le_bytes();
-        out[12..16].copy_from_slice(&length);
+        let length = out.len() as u64;
+        out[12..16].copy_from_slice(&(length as u32).to_le_bytes());
+        out[16..24].copy_from_slice(&(length + self.behind_head).to_le_bytes());
         out
     }
 }
@@ -419,8 +428,24 @@ fn heads_that_lie_are_refused() {
     assert!(too_much(hostile(|chunks, _| chunks[0].stored_length = 1 << 62)), "a chunk of everything, stored");
     assert!(inconsistent(hostile(|chunks, _| chunks[0].length = 0)), "a chunk of nothing");
     assert!(inconsistent(hostile(|chunks, _| chunks[0].stored_length -= 1)), "a stored chunk of two lengths");
-    assert!(wrong_length(hostile(|_, parts| parts.length += 1)), "an image that is longer than its parts");
-    assert!(inconsistent(hostile(|_, parts| parts.zeroed = vec![1, 0, 1])), "changes since nothing");
+    assert!(wrong_length(hostile(|_, parts| parts.behind_head += 1)), "an image that is longer than its parts");
+    let backwards = |chunks: &mut Vec<Chunk>, parts: &mut HeadParts| {
+        chunks.push(chunks[0].clone());
+        chunks[0].runs[0].first = 1;
+        parts.memory_length = 2 * PAGE_SIZE as u64;
+    };
+    assert!(inconsistent(hostile(backwards)), "pages that do not ascend");
+    assert!(inconsistent(hostile(|_, parts| parts.manifest_runs = vec![1, 0, 1])), "pages of a manifest");
+    let zeroed = |has_parent: bool, zeroed: [u8; 3]| {
+        hostile(|_, parts| {
+            (parts.has_parent, parts.zeroed) = (has_parent, zeroed.to_vec());
+            parts.memory_length = 2 * PAGE_SIZE as u64;
+        })
+    };
+    assert_eq!(zeroed(true, [1, 1, 1]), Ok(()));
+    assert!(inconsistent(zeroed(false, [1, 1, 1])), "changes since nothing");
+    assert!(inconsistent(zeroed(true, [1, 0, 1])), "a page that is zero and is not");
+    assert!(inconsistent(zeroed(true, [1, 2, 1])), "zeros outside");
     assert!(wrong_length(hostile(|chunks, _| chunks.clear())), "a body that nothing accounts for");
     let impossible = |chunks: &mut Vec<Chunk>, _: &mut HeadParts| {
         chunks[0].compression = Compression::Deflate;
@@ -492,6 +517,11 @@ fn manifests_that_refer_to_what_is_not_there_are_refused() {
     assert!(refused(|manifest| drop(manifest.table.insert(30, foreign.clone()))));
     assert!(refused(|manifest| manifest.files.nodes[3].body = FileBody::Own { offset: 5, length: 3 }));
     assert!(refused(|manifest| manifest.files.nodes[3].body = FileBody::Own { offset: u64::MAX, length: 3 }));
+    let shared = |manifest: &mut Manifest| {
+        let twin = FileRecord { name: "twin".into(), ..manifest.files.nodes[3].clone() };
+        manifest.files.nodes.push(twin);
+    };
+    assert!(refused(shared), "a file of which there are many, and bytes of which there are few");
     let past = FileBody::Stored { archive: 0, offset: 99, length: 2 };
     assert!(refused(|manifest| manifest.files.nodes[5].body = past.clone()));
 }
@@ -694,6 +724,10 @@ fn a_file_system_comes_back() {
     restored.write(inode, 4, b"!", 5.0).unwrap();
     assert_eq!(restored.read_file("/pkg/mine").unwrap(), b"mine!");
     assert_eq!(copied.head().parts[1].length(), 4 + dropped.len(), "archives are not copied");
+
+    let again = bake(&mut restored, Placement::Omit);
+    assert_eq!(restore(&again).read_file("/pkg/mine").unwrap(), b"mine!", "what was restored is still the user's own");
+    assert_eq!(restored.usage().bytes_written, 5);
 
     let omitted = bake(&mut files, Placement::Omit);
     assert!(!restore(&omitted).exists("/left out"));

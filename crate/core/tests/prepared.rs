@@ -58,7 +58,7 @@ fn a_manifest_tells_sizes_hashes_side_modules_and_what_to_fetch_early() {
     let manifest = lock.manifest();
     assert_eq!(manifest.file("pyodide.asm.js").unwrap().size, 12);
     assert_eq!(manifest.file("other"), None);
-    assert_eq!(manifest.side_modules(&hash())[0].file.file_name, "files/0/b.so.wasm");
+    assert_eq!(manifest.side_modules(&hash())[0].file_name, "files/0/b.so.wasm");
     assert!(manifest.side_modules("other").is_empty());
     assert_eq!(manifest.prefetch()[0].as_str(), "numpy");
 }

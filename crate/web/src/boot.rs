@@ -20,7 +20,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures::future::join;
-use js_sys::{ArrayBuffer, Object, WebAssembly};
+use js_sys::{ArrayBuffer, WebAssembly};
 use taipan_core::vfs::{FileSystem, LayerId};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::AbortSignal;
@@ -47,6 +47,24 @@ use crate::session::{Connection, Session};
 use crate::store::Store;
 use crate::timeline::Timeline;
 
+/// What Python is started for.
+pub enum Face {
+    /// `python.run`, with streams, signals and displays of its own.
+    Session,
+    /// Programs written for Pyodide, which get Pyodide's own API.
+    Pyodide(Configuration),
+}
+
+impl Face {
+    /// Pyodide's configuration, where that is the face.
+    fn configuration(&self) -> Option<&Configuration> {
+        match self {
+            Self::Session => None,
+            Self::Pyodide(configuration) => Some(configuration),
+        }
+    }
+}
+
 /// A started Python.
 pub struct Interpreter {
     /// Emscripten's module.
@@ -57,8 +75,8 @@ pub struct Interpreter {
     pub main: WebAssembly::Module,
     /// SHA-256 of the glue, of that module and of the standard library.
     pub hashes: [String; 3],
-    /// What Python imports as `_taipan_host`.
-    pub host_module: Object,
+    /// What Python imports as `_taipan_host`; `null` where there is no session.
+    pub host_module: JsValue,
     /// Runs code, where that is what it was started for.
     pub session: Option<Session>,
     /// Brings packages.
@@ -98,27 +116,10 @@ impl Interpreter {
     }
 }
 
-/// What Python is started for.
-pub enum Face {
-    /// `python.run`, with streams, signals and displays of its own.
-    Session,
-    /// Programs written for Pyodide, which get Pyodide's own API.
-    Pyodide(Configuration),
-}
-
-impl Face {
-    /// Pyodide's configuration, where that is the face.
-    fn configuration(&self) -> Option<&Configuration> {
-        match self {
-            Self::Session => None,
-            Self::Pyodide(configuration) => Some(configuration),
-        }
-    }
-}
-
 /// What every start needs, and what comes of it.
 struct Ground {
     options: BootOptions,
+    face: Rc<Face>,
     host: EngineHost,
     timeline: Rc<Timeline>,
     network: Network,
@@ -131,10 +132,11 @@ struct Ground {
 }
 
 impl Ground {
-    fn new(options: &BootOptions, host: &EngineHost, network: &Network, fetcher: &Fetcher) -> Self {
+    fn new(options: &BootOptions, face: &Rc<Face>, host: &EngineHost, network: &Network, fetcher: &Fetcher) -> Self {
         let timeline = fetcher.timeline();
         Self {
             options: options.clone(),
+            face: Rc::clone(face),
             host: host.clone(),
             network: network.clone(),
             fetcher: fetcher.clone(),
@@ -172,25 +174,25 @@ impl Ground {
     }
 
     /// Starts CPython, or the module that is to become one.
-    async fn start(&self, face: &Face, packages: &Rc<Packages>, parts: StartParts) -> Result<Module> {
+    async fn start(&self, packages: &Rc<Packages>, parts: StartParts) -> Result<Module> {
         let print = Rc::clone(&self.output);
         let options = StartOptions {
             abi: packages.lock().abi,
             index_url: self.options.index_url.clone(),
             package_base_url: packages.base_urls().first().cloned().unwrap_or_default(),
-            environment: environment(&self.options, face),
+            environment: environment(&self.options, &self.face),
             lock_file: packages.lock().text().to_owned(),
             factory: parts.factory,
             module: parts.module,
             populate: parts.populate,
             files: Rc::clone(&self.files),
             linker: self.linker.clone(),
-            configuration: face.configuration().cloned(),
+            restore: parts.restore,
+            configuration: self.face.configuration().cloned(),
             connect: Box::new({
                 let packages = Rc::clone(packages);
                 move |api| package_manager::connect(api, &packages)
             }),
-            restore: parts.restore,
             print: Rc::new(move |is_stderr, line| {
                 print.write_line(if is_stderr { Stream::Stderr } else { Stream::Stdout }, line);
             }),
@@ -215,7 +217,7 @@ struct StartParts {
 /// Typed as in `boundary.d.ts`; every failure rejects within the time it takes to notice it.
 pub async fn boot(
     options: BootOptions,
-    face: &Face,
+    face: Face,
     host: EngineHost,
     signal: Option<AbortSignal>,
 ) -> Result<Interpreter> {
@@ -223,8 +225,10 @@ pub async fn boot(
     let network = Network::new(Rc::clone(&timeline), options.stall_timeout);
     let fetcher = network.fetcher(signal);
     let mut distribution = DistributionFiles::request(&options, &fetcher);
+    let face = Rc::new(face);
+    let ground = || Ground::new(&options, &face, &host, &network, &fetcher);
     if options.image.is_some() {
-        let ground = Ground::new(&options, &host, &network, &fetcher);
+        let ground = ground();
         match restored::restore(ground, &mut distribution).await {
             Ok(interpreter) => return Ok(interpreter),
             Err(error) => {
@@ -233,12 +237,13 @@ pub async fn boot(
             }
         }
     }
-    from_beginning(Ground::new(&options, &host, &network, &fetcher), face, distribution).await
+    from_beginning(ground(), distribution).await
 }
 
 /// Starts Python from the beginning.
-async fn from_beginning(ground: Ground, face: &Face, mut distribution: DistributionFiles) -> Result<Interpreter> {
+async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> Result<Interpreter> {
     let Ground { options, host, timeline, fetcher, .. } = &ground;
+    let face = &*ground.face;
     // It is awaited further down; asking is what counts here.
     drop(distribution.request_library());
     // The glue can be evaluated before the lock file confirms that it is the right one.
@@ -275,14 +280,18 @@ async fn from_beginning(ground: Ground, face: &Face, mut distribution: Distribut
     let factory = factory.await?;
     timeline.end(Stage::Glue);
     let parts = StartParts { factory, module: distribution.module(), populate, restore: None };
-    let module = ground.start(face, &packages, parts).await?;
+    let module = ground.start(&packages, parts).await?;
     let api = finish_bootstrap(&module, face.configuration()).await?;
-    let (host_module, session) = match face {
+    let (session, host_module) = match face {
         Face::Session => {
-            let connection = Connection::new(host, Rc::clone(&ground.output), &packages);
-            (connection.module.clone(), Some(Session::new(&api, connection)?))
+            let connection = Connection::new(&module, host, Rc::clone(&ground.output), &packages);
+            let host_module = connection.module.clone();
+            (Some(Session::new(&api, connection)?), host_module.into())
         }
-        Face::Pyodide(_) => (pyodide::connect(&module, &api, &packages, &bytecode)?, None),
+        Face::Pyodide(_) => {
+            pyodide::connect(&module, &api, &packages, &bytecode)?;
+            (None, JsValue::NULL)
+        }
     };
     timeline.end(Stage::Bootstrap);
     packages.connect(&api);

@@ -70,13 +70,13 @@ export interface BootOptions {
   lockFileURL?: string;
   /** The lock file itself: `lockFileURL` is then not fetched. */
   lockFileContents?: string;
-  /** Where the standard library is, if not in `indexURL`; it may be any. */
-  stdLibURL?: string;
   /**
    * Folders of the wheels named in the lock file: each has them all, and what one does not give is asked of the next.
    * Default: the folder of the lock file. Each ends in `/`; at least one.
    */
   packageBaseUrls?: string[];
+  /** Where the standard library is, if not in `indexURL`; it may be any. */
+  stdLibURL?: string;
   /** Roots of package indexes that `install` asks, in order. Default: `["https://pypi.org/simple"]`, as micropip. */
   indexURLs?: string[];
   /** Milliseconds without a byte after which a transfer is given up and tried again. Default: 30 000. */

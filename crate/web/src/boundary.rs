@@ -192,15 +192,15 @@ pub struct BootOptions {
     /// Folders of the wheels, each ending in `/`, in the order in which they are asked.
     #[serde(rename = "packageBaseUrls", default)]
     pub package_base_urls: Option<Vec<String>>,
+    /// Where the standard library is, if not in `index_url`.
+    #[serde(rename = "stdLibURL", default)]
+    pub standard_library_url: Option<String>,
     /// Roots of package indexes.
     #[serde(rename = "indexURLs", default)]
     pub index_urls: Option<Vec<String>>,
     /// Milliseconds without a byte after which a transfer is taken up again.
     #[serde(rename = "stallTimeoutMs", default)]
     pub stall_timeout: Option<f64>,
-    /// Where the standard library is, if not in `index_url`.
-    #[serde(rename = "stdLibURL", default)]
-    pub standard_library_url: Option<String>,
     /// Whether anything may be kept for the next visit.
     #[serde(default)]
     pub cache: CacheMode,

@@ -226,20 +226,23 @@ impl Bytecode {
     }
 
     /// One ZIP file of what is fresh, what the store has and what this start began with; the first of these counts.
-    fn pack(&self, archive_hash: &str, stored: Option<&Archive>, fresh: Vec<CompiledFile>) -> Option<Vec<u8>> {
-        let mut files: BTreeMap<String, Vec<u8>> = fresh.into_iter().collect();
+    fn pack(&self, archive_hash: &str, stored: Option<&Archive>, mut fresh: Vec<CompiledFile>) -> Option<Vec<u8>> {
+        fresh.sort();
+        fresh.dedup_by(|later, earlier| later.0 == earlier.0);
         let kept = self.kept.borrow();
         for archive in stored.into_iter().chain(kept.get(archive_hash)) {
+            let known = fresh.len();
             for entry in archive.entries() {
-                if !files.contains_key(&entry.path)
+                if fresh[..known].binary_search_by(|(path, _)| path.cmp(&entry.path)).is_err()
                     && let Ok(bytes) = archive.read(entry)
                 {
-                    files.insert(entry.path.clone(), bytes.to_vec());
+                    fresh.push((entry.path.clone(), bytes.to_vec()));
                 }
             }
+            fresh.sort();
         }
         let mut writer = ArchiveWriter::default();
-        for (path, bytes) in &files {
+        for (path, bytes) in &fresh {
             writer.add(path, bytes).ok()?;
         }
         Some(writer.finish())

@@ -50,10 +50,10 @@ impl Beside {
 
     fn source(&self, file: &ServedFile) -> SharedSource {
         let name = file.file_name.rsplit('/').next().unwrap_or_default();
-        let sources = Sources::in_folders(&self.base_urls, &file.file_name).with_sha256(&file.facts.sha256);
-        let length = file.facts.size;
+        let sources = Sources::in_folders(&self.base_urls, &file.file_name).with_sha256(&file.sha256);
+        let length = file.size;
         let source: SharedSource = Rc::new(RemoteFile::new(name, length, sources, &self.network, &self.held));
-        if let Ok(sha256) = file.facts.sha256.parse() {
+        if let Ok(sha256) = file.sha256.parse() {
             self.archives.note(&source, ArchiveReference { sha256, length, file_name: file.file_name.clone() });
         }
         source

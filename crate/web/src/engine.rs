@@ -34,7 +34,7 @@ impl Engine {
     /// # Errors
     /// Whatever keeps Python from starting; see `ErrorCode` in `boundary.d.ts`.
     pub async fn boot(options: BootOptionsObject, host: EngineHost, signal: Option<AbortSignal>) -> Thrown<Engine> {
-        let mut interpreter = boot::boot(read_boot_options(options)?, &Face::Session, host, signal).await?;
+        let mut interpreter = boot::boot(read_boot_options(options)?, Face::Session, host, signal).await?;
         let missing = || Error::new(Code::Fatal, "The interpreter has no session.");
         let session = interpreter.session.take().ok_or_else(missing)?;
         Ok(Self { interpreter, session })

@@ -116,7 +116,8 @@ async fn read(url: &str, response: &Response, limit: usize) -> Result<Answer> {
         Error::new(Code::BadIndex, format!("{url} answered with more than {limit} bytes."))
             .hint("Check the address: no page of a package index is that long.")
     };
-    let mut bytes = Vec::new();
+    let mut chunks = Vec::new();
+    let mut length = 0;
     if let Some(body) = response.body() {
         let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
         loop {
@@ -125,19 +126,27 @@ async fn read(url: &str, response: &Response, limit: usize) -> Result<Answer> {
                 break;
             }
             let chunk: Uint8Array = Reflect::get(&step, &"value".into()).map_err(failed)?.unchecked_into();
-            if bytes.len() + chunk.length() as usize > limit {
+            length += chunk.length();
+            if length as usize > limit {
                 // Whether the rest is taken back or not, nobody reads it.
                 let _ = reader.cancel();
                 return Err(too_long());
             }
-            bytes.extend_from_slice(&chunk.to_vec());
+            chunks.push(chunk);
         }
+    }
+    // Outside linear memory, which never shrinks: it may be a whole wheel.
+    let bytes = Uint8Array::new_with_length(length);
+    let mut offset = 0;
+    for chunk in chunks {
+        bytes.set(&chunk, offset);
+        offset += chunk.length();
     }
     Ok(Answer {
         status: response.status(),
         url: response.url(),
         content_type: response.headers().get("content-type").ok().flatten().unwrap_or_default(),
-        bytes: Uint8Array::from(bytes.as_slice()),
+        bytes,
     })
 }
 

@@ -35,7 +35,7 @@ pub async fn boot_pyodide(
     signal: Option<AbortSignal>,
 ) -> std::result::Result<JsValue, JsValue> {
     let face = Face::Pyodide(Configuration(configuration));
-    Ok(boot::boot(read_boot_options(options)?, &face, host, signal).await?.api.into())
+    Ok(boot::boot(read_boot_options(options)?, face, host, signal).await?.api.into())
 }
 
 /// `API.config`.
@@ -112,10 +112,10 @@ impl Configuration {
 ///
 /// # Errors
 /// [`Code::Fatal`] if the interpreter cannot be set up.
-pub fn connect(module: &Module, api: &PublicApi, packages: &Rc<Packages>, bytecode: &Rc<Bytecode>) -> Result<Object> {
+pub fn connect(module: &Module, api: &PublicApi, packages: &Rc<Packages>, bytecode: &Rc<Bytecode>) -> Result<()> {
     let failed = |thrown| Error::from_js(Code::Fatal, "The interpreter cannot be set up", thrown);
     let functions = Object::new();
-    import_hook::add_functions(&functions, packages);
+    import_hook::add_functions(&functions, packages, &module.api());
     let (bytecode, idle_api, last) = (Rc::clone(bytecode), api.clone(), std::cell::Cell::new(0.0));
     let note_compiled = Closure::<dyn Fn()>::new(move || {
         let now = global::now();
@@ -133,7 +133,7 @@ pub fn connect(module: &Module, api: &PublicApi, packages: &Rc<Packages>, byteco
         destroy.call0(&finder).map_err(failed)?;
     }
     guard_native_mounts(module, api);
-    Ok(functions)
+    Ok(())
 }
 
 /// Pyodide refuses to mount over a directory that is not empty by looking into the nodes of `MEMFS`, which ours are not.

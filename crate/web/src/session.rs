@@ -13,7 +13,7 @@ use wasm_bindgen_futures::JsFuture;
 use self::signals::{Interruption, Signals};
 use crate::boundary::EngineHost;
 use crate::emscripten::abi::set;
-use crate::emscripten::bindings::PublicApi;
+use crate::emscripten::bindings::{Module, PublicApi};
 use crate::error::{Code, Error, Result};
 use crate::global;
 use crate::output::Output;
@@ -51,9 +51,9 @@ pub struct Connection {
 
 impl Connection {
     /// Makes what Python will be able to call.
-    pub fn new(host: &EngineHost, output: Rc<Output>, packages: &Rc<Packages>) -> Self {
+    pub fn new(module: &Module, host: &EngineHost, output: Rc<Output>, packages: &Rc<Packages>) -> Self {
         let signals = Rc::new(Signals::new(host.clone()));
-        let module = host_module::make(host, &output, packages, &signals);
+        let module = host_module::make(host, &output, packages, &signals, &module.api());
         Self { host: host.clone(), output, signals, module }
     }
 }

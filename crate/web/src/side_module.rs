@@ -25,16 +25,16 @@ pub fn compile(
     base_urls: &[String],
     fetcher: &Fetcher,
 ) -> impl Future<Output = Result<CompiledModule>> + use<> {
-    let file = module.file.clone();
-    let sources = Sources::in_folders(base_urls, &file.file_name).with_sha256(&file.facts.sha256);
+    let file = module.clone();
+    let sources = Sources::in_folders(base_urls, &file.file_name).with_sha256(&file.sha256);
     let path = format!("{directory}/{}", module.path);
     let url = sources.mirrors.first().cloned().unwrap_or_default();
-    let streaming = start(&url, &file.facts.sha256, fetcher);
+    let streaming = start(&url, &file.sha256, fetcher);
     let fetcher = fetcher.clone();
     async move {
         let timeline = fetcher.timeline();
         let name = file.file_name.rsplit('/').next().unwrap_or_default();
-        let size = file.facts.size as f64;
+        let size = file.size as f64;
         let module = if let Some(module) = finish(streaming).await {
             timeline.add_bytes(size);
             timeline.report(Stage::Download, name, size, Some(size));
@@ -49,7 +49,7 @@ pub fn compile(
         };
         timeline.add_compiled();
         fetcher.check_aborted()?;
-        Ok(CompiledModule::new(path, module))
+        Ok(CompiledModule::new(path, module, file.size))
     }
 }
 

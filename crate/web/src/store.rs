@@ -5,11 +5,12 @@
 //! so it counts as absent. All bytes stay outside Rust's linear memory.
 //!
 //! Any number of tabs share a store. Content never changes, so reading needs no lock: at worst it has been removed
-//! meanwhile. The index is changed, and content removed, by one tab at a time ([`lock`]), and from what the index then
+//! meanwhile. The index is changed, and content removed, by one tab at a time ([`change`]), and from what the index then
 //! says. Where the browser has no locks, entries may get lost, and are found again as content without a name.
 
 mod backend;
 mod cache;
+mod change;
 mod idle;
 mod lock;
 mod memory;
@@ -20,9 +21,9 @@ mod place;
 mod tests;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use futures::future::{Either, select};
 use futures::lock::Mutex;
@@ -31,6 +32,7 @@ use taipan_core::store::{ContentHash, Index, limit};
 use wasm_bindgen::JsValue;
 
 use self::backend::Backend;
+use self::change::Change;
 use self::memory::Memory;
 use self::opfs::is_named;
 use self::place::Place;
@@ -54,24 +56,15 @@ struct Shared {
     /// As it was last read or written.
     index: RefCell<Index>,
     /// What this interpreter has read or put: never evicted by it.
-    in_use: RefCell<HashSet<ContentHash>>,
+    in_use: RefCell<Vec<ContentHash>>,
     /// What was read, to be noted when idle.
-    touched: RefCell<HashSet<ContentHash>>,
+    touched: RefCell<Vec<ContentHash>>,
     /// What is to be kept when idle.
     pending: RefCell<Vec<(ContentHash, Uint8Array)>>,
     asked_limit: Option<u64>,
     limit: Cell<Option<u64>>,
-    /// One change at a time, where the browser has no locks too.
-    turn: Mutex<()>,
-}
-
-/// What came of keeping something.
-enum Kept {
-    Yes,
-    /// There is no room for it under the limit.
-    No,
-    /// The browser does not let anything be written.
-    Failed(JsValue),
+    /// One change at a time.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Store {
@@ -104,7 +97,7 @@ impl Store {
             pending: RefCell::default(),
             asked_limit,
             limit: Cell::default(),
-            turn: Mutex::default(),
+            turn: Arc::default(),
         };
         Self { shared: Rc::new(shared) }
     }
@@ -158,11 +151,11 @@ impl Store {
         Some(bytes)
     }
 
-    /// Keeps bytes under a name, in the place of what it referred to. Says whether they are kept: they may be too many.
+    /// Keeps bytes under a name (without control characters), in the place of what it referred to. Says whether they are kept: they may be too many.
     pub async fn put(&self, name: &str, bytes: &Uint8Array) -> bool {
         match sha256(bytes).await.parse() {
-            Ok(hash) => self.keep(Some(name), hash, bytes).await,
-            Err(_) => false,
+            Ok(hash) if !name.contains(char::is_control) => self.keep(Some(name), hash, bytes).await,
+            _ => false,
         }
     }
 
@@ -174,15 +167,14 @@ impl Store {
     /// Forgets a name, and its content unless something else refers to that.
     #[cfg_attr(not(test), expect(dead_code, reason = "for images, which are replaced"))]
     pub async fn remove(&self, name: &str) {
-        self.change(async |backend, index| {
-            if let Some(unwanted) = index.remove_name(name) {
-                backend.remove(Place::Content(unwanted)).await;
-            }
-        })
-        .await;
+        let mut change = Change::begin(self).await;
+        if let Some(unwanted) = change.index.remove_name(name) {
+            change.backend.remove(Place::Content(unwanted)).await;
+        }
+        self.commit(change).await;
     }
 
-    /// The names that begin with `prefix`, sorted, those of other tabs included.
+    /// The names that begin with `prefix`, those of other tabs included.
     #[cfg_attr(not(test), expect(dead_code, reason = "for images, which are replaced"))]
     pub async fn names(&self, prefix: &str) -> Vec<String> {
         self.refresh().await;
@@ -210,13 +202,12 @@ impl Store {
     pub async fn clear(&self) {
         self.shared.pending.borrow_mut().clear();
         self.shared.touched.borrow_mut().clear();
-        self.change(async |backend, index| {
-            for (hash, _) in backend.content().await {
-                backend.remove(Place::Content(hash)).await;
-            }
-            index.reconcile([]);
-        })
-        .await;
+        let mut change = Change::begin(self).await;
+        for (hash, _) in change.backend.content().await {
+            change.backend.remove(Place::Content(hash)).await;
+        }
+        change.index.reconcile(&[]);
+        self.commit(change).await;
     }
 
     fn backend(&self) -> Backend {
@@ -224,8 +215,10 @@ impl Store {
     }
 
     fn note_use(&self, hash: ContentHash) {
-        if self.shared.in_use.borrow_mut().insert(hash) {
-            self.shared.touched.borrow_mut().insert(hash);
+        let mut in_use = self.shared.in_use.borrow_mut();
+        if !in_use.contains(&hash) {
+            in_use.push(hash);
+            self.shared.touched.borrow_mut().push(hash);
         }
     }
 
@@ -244,122 +237,71 @@ impl Store {
             return false;
         }
         let limit = self.limit().await;
-        self.shared.in_use.borrow_mut().insert(hash);
+        self.shared.in_use.borrow_mut().push(hash);
         loop {
-            let kept = self.change(async |backend, index| self.write(backend, index, limit, name, hash, bytes).await);
-            match kept.await {
-                Some(Kept::Yes) => return true,
-                Some(Kept::No) => return false,
+            match self.try_keep(limit, name, hash, bytes).await {
+                Ok(is_kept) => return is_kept,
                 // Then there is only memory, which takes everything.
-                Some(Kept::Failed(thrown)) => self.degrade(&thrown),
-                None => {}
+                Err(thrown) => self.degrade(&thrown),
             }
         }
     }
 
-    async fn write(
+    async fn try_keep(
         &self,
-        backend: &Backend,
-        index: &mut Index,
         limit: u64,
         name: Option<&str>,
         hash: ContentHash,
         bytes: &Uint8Array,
-    ) -> Kept {
+    ) -> Result<bool, JsValue> {
         let (place, size) = (Place::Content(hash), u64::from(bytes.length()));
-        let is_there = index.entry(&hash).is_some() && backend.size(place).await == Some(size);
+        let mut change = Change::begin(self).await;
+        let is_there = change.index.entry(&hash).is_some() && change.backend.size(place).await == Some(size);
         if !is_there {
-            if !self.make_room(backend, index, size, limit).await {
-                return Kept::No;
+            if !change.make_room(size, limit).await {
+                return Ok(false);
             }
-            let mut written = backend.write(place, bytes).await;
+            let mut written = change.backend.write(place, bytes).await;
             if written.as_ref().is_err_and(|thrown| is_named(thrown, "QuotaExceededError")) {
                 // The browser gives less than it said: nothing is kept that is not needed now.
-                self.remove_unused(backend, index).await;
-                written = backend.write(place, bytes).await;
+                change.remove_unused().await;
+                written = change.backend.write(place, bytes).await;
             }
-            if let Err(thrown) = written {
-                backend.remove(place).await;
-                return Kept::Failed(thrown);
+            if written.is_err() {
+                change.backend.remove(place).await;
             }
+            written?;
         }
         let now = wall_clock() as u64;
         match name {
-            None => index.add(hash, size, now),
+            None => change.index.add(hash, size, now),
             Some(name) => {
-                if let Some(unwanted) = index.add_named(name, hash, size, now) {
-                    backend.remove(Place::Content(unwanted)).await;
+                if let Some(unwanted) = change.index.add_named(name, hash, size, now) {
+                    change.backend.remove(Place::Content(unwanted)).await;
                 }
             }
         }
-        Kept::Yes
-    }
-
-    async fn make_room(&self, backend: &Backend, index: &mut Index, needed: u64, limit: u64) -> bool {
-        let has_room = |index: &Index| index.bytes().saturating_add(needed) <= limit;
-        if needed > limit {
-            return false;
-        }
-        if !has_room(index) {
-            index.reconcile(backend.content().await);
-            let victims = index.victims(needed, limit, &self.shared.in_use.borrow());
-            for victim in victims.unwrap_or_default() {
-                if backend.remove(Place::Content(victim)).await {
-                    index.remove(&victim);
-                }
-            }
-        }
-        has_room(index)
-    }
-
-    async fn remove_unused(&self, backend: &Backend, index: &mut Index) {
-        let in_use = self.shared.in_use.borrow().clone();
-        let unused: Vec<ContentHash> = index.hashes().filter(|hash| !in_use.contains(hash)).collect();
-        for hash in unused {
-            if backend.remove(Place::Content(hash)).await {
-                index.remove(&hash);
-            }
-        }
+        change.commit().await?;
+        Ok(true)
     }
 
     async fn drop_damaged(&self, hash: &ContentHash) {
-        self.change(async |backend, index| {
-            // Another tab may have been in the middle of writing it.
-            let found = backend.read(Place::Content(*hash)).await;
-            let is_damaged = match found {
-                Some(bytes) => !is_whole(&bytes, hash).await,
-                None => true,
-            };
-            if is_damaged {
-                backend.remove(Place::Content(*hash)).await;
-                index.remove(hash);
-            }
-        })
-        .await;
+        let mut change = Change::begin(self).await;
+        // Another tab may have been in the middle of writing it.
+        let is_repaired = match change.backend.read(Place::Content(*hash)).await {
+            Some(bytes) => is_whole(&bytes, hash).await,
+            None => false,
+        };
+        if !is_repaired {
+            change.remove(hash).await;
+            self.commit(change).await;
+        }
     }
 
-    /// Changes the index, and content with it, while nobody else does. Nothing if the index could not be written: then
-    /// the store is in memory from now on.
-    async fn change<T>(&self, work: impl AsyncFnOnce(&Backend, &mut Index) -> T) -> Option<T> {
-        let _turn = self.shared.turn.lock().await;
-        let outcome = lock::exclusive(async {
-            let backend = self.backend();
-            let mut index = backend.index().await;
-            let before = index.clone();
-            let result = work(&backend, &mut index).await;
-            if index != before {
-                let (number, bytes) = index.encode();
-                backend.write(Place::Index(number), &Uint8Array::from(bytes.as_slice())).await?;
-            }
-            *self.shared.index.borrow_mut() = index;
-            Ok(result)
-        });
-        match outcome.await {
-            Ok(result) => Some(result),
-            Err(thrown) => {
-                self.degrade(&thrown);
-                None
-            }
+    /// Writes a changed index; where that cannot be, the store is in memory from now on.
+    async fn commit(&self, change: Change) {
+        if let Err(thrown) = change.commit().await {
+            self.degrade(&thrown);
         }
     }
 

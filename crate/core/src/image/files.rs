@@ -87,6 +87,7 @@ impl FileTree {
     /// Whether all that is referred to is there. The tree itself is checked when a file system is made of it.
     pub(super) fn check(&self, manifest: &Manifest, head: &Head) -> Result<(), ImageError> {
         let own = head.find_kind(PartKind::Files).map_or(0, |part| head.parts[part].length());
+        let mut own_end = 0;
         let wrong = |reason| Err(ImageError::Inconsistent { what: "files", reason });
         for record in &self.nodes {
             if record.layer.is_some_and(|layer| !manifest.layers.contains_key(&layer)) {
@@ -101,8 +102,14 @@ impl FileTree {
                 }
                 _ => continue,
             };
-            if offset.checked_add(*length).is_none_or(|end| end > available) {
-                return wrong("contents of one are outside");
+            let end = offset.checked_add(*length).filter(|end| *end <= available);
+            let Some(end) = end else { return wrong("contents of one are outside") };
+            if matches!(record.body, FileBody::Own { .. }) {
+                // Files together are then no larger than the part that they are read from.
+                if *offset < own_end {
+                    return wrong("contents of two overlap");
+                }
+                own_end = end;
             }
         }
         Ok(())

@@ -82,11 +82,12 @@ impl FileTree {
         Ok((Self { next_inode: tree.next_inode, next_layer: tree.next_layer, nodes }, contents))
     }
 
-    /// The tree again. `own` holds the contents of the part of kind [`PartKind::Files`](super::PartKind::Files), `archives` the archives by
-    /// number; nothing is read.
+    /// The tree again. `own` holds the contents of the part of kind [`PartKind::Files`](super::PartKind::Files), which are
+    /// read: they are the file system's own from then on. `archives` are the archives by number, of which nothing is.
     ///
     /// # Errors
-    /// [`ImageError::Inconsistent`] if there are not enough archives.
+    /// [`ImageError::Inconsistent`] if there are not enough archives; [`ImageError::Source`] and [`ImageError::TooMuch`]
+    /// if `own` cannot be read.
     pub fn restore(&self, own: &SharedSource, archives: &[SharedSource]) -> Result<Tree, ImageError> {
         let source = |archive: &u32| archives.get(*archive as usize).map(Rc::clone).ok_or(NO_ARCHIVE);
         let mut nodes = Vec::with_capacity(self.nodes.len());
@@ -99,6 +100,7 @@ impl FileTree {
                 FileBody::Own { length: 0, .. } => (FileKind::File, 0, nothing()),
                 FileBody::Own { offset, length } => {
                     let content = Content::Stored { source: Rc::clone(own), offset: *offset, length: *length };
+                    let content = Content::Bytes(content.read().map_err(unreadable)?);
                     (FileKind::File, 0, content)
                 }
                 FileBody::Stored { archive, offset, length } => {
@@ -131,5 +133,17 @@ impl FileTree {
             });
         }
         Ok(Tree { next_inode: self.next_inode, next_layer: self.next_layer, nodes })
+    }
+}
+
+fn unreadable(error: ContentError) -> ImageError {
+    match error {
+        ContentError::Source(error) => ImageError::Source(error),
+        ContentError::TooLarge { length } => {
+            ImageError::TooMuch { what: "bytes of a file", actual: length, limit: u64::from(u32::MAX >> 1) }
+        }
+        ContentError::Damaged(_) | ContentError::Checksum { .. } => {
+            ImageError::Inconsistent { what: "files", reason: "contents of one cannot be read" }
+        }
     }
 }

@@ -290,6 +290,14 @@ mod tests {
     }
 
     #[test]
+    fn keys_ascend() {
+        let read = |bytes: &[u8]| Input::new(bytes, "test").only::<BTreeMap<u32, u32>>();
+        assert_eq!(read(&[2, 1, 9, 2, 9]), Ok(BTreeMap::from([(1, 9), (2, 9)])));
+        assert!(read(&[2, 1, 9, 1, 9]).is_err());
+        assert!(read(&[2, 2, 9, 1, 9]).is_err());
+    }
+
+    #[test]
     fn longer_forms_of_a_number_are_refused() {
         let read = |bytes: &[u8]| Input::new(bytes, "test").only::<u64>();
         assert_eq!(read(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]), Ok(u64::MAX));

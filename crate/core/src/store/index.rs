@@ -1,16 +1,14 @@
 //! What is kept, under which names, and when it was used.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-
-use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
 
 use super::ContentHash;
 
 /// How many files the index is written to in turn.
-pub const INDEX_FILES: u64 = 2;
+const INDEX_FILES: u64 = 2;
 
-/// Of the format below. Another version reads as no index: content is found again without it, names are not.
-const VERSION: u32 = 1;
+/// The second line begins with it. Another version reads as no index: content is found again without it, names are not.
+const FORMAT: &str = "taipan-store 1 ";
 
 /// The length of the first line: a SHA-256 in hexadecimal and a line feed.
 const HEADER: usize = 65;
@@ -18,6 +16,8 @@ const HEADER: usize = 65;
 /// A piece of content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
+    /// What it is addressed by.
+    pub hash: ContentHash,
     /// Bytes.
     pub size: u64,
     /// Milliseconds since 1970, as of when that was last written down.
@@ -26,180 +26,172 @@ pub struct Entry {
     pub is_direct: bool,
 }
 
-/// The books of one store.
+/// The books of one store. There are hundreds of entries at most, so lists will do: they are small in the module too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Index {
     generation: u64,
-    entries: BTreeMap<ContentHash, Entry>,
-    names: BTreeMap<String, ContentHash>,
-}
-
-/// The index as JSON.
-#[derive(Serialize, Deserialize)]
-struct Written {
-    version: u32,
-    generation: u64,
-    /// By hash: size, last use, whether it is kept for its hash alone.
-    content: BTreeMap<String, (u64, u64, bool)>,
-    /// Hashes by name.
-    names: BTreeMap<String, String>,
+    entries: Vec<Entry>,
+    names: Vec<(String, ContentHash)>,
 }
 
 impl Index {
-    /// Reads an index: the SHA-256 of everything after the first line, which it is, then JSON. Nothing where anything is
-    /// wrong with it.
+    /// Reads an index. Nothing where anything is wrong with it.
+    ///
+    /// The first line is the SHA-256 of all that follows. The second has the format and the generation; then there is a
+    /// line for each piece of content (hash, size, last use, 1 if it is kept for its hash, else 0) and for each name (hash,
+    /// `=`, name), all separated by spaces.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let (header, body) = bytes.split_at_checked(HEADER)?;
-        let header = std::str::from_utf8(header).ok()?.strip_suffix('\n')?;
-        if header != ContentHash::of(body).to_string() {
+        let text = std::str::from_utf8(bytes).ok()?;
+        let (header, body) = text.split_at_checked(HEADER)?;
+        if header.strip_suffix('\n')? != ContentHash::of(body.as_bytes()).to_string() {
             return None;
         }
-        let written: Written = serde_json::from_slice(body).ok()?;
-        if written.version != VERSION {
-            return None;
-        }
-        let mut index = Self { generation: written.generation, ..Self::default() };
-        for (hash, (size, last_used, is_direct)) in written.content {
-            index.entries.insert(hash.parse().ok()?, Entry { size, last_used, is_direct });
-        }
-        for (name, hash) in written.names {
+        let mut lines = body.lines();
+        let mut index = Self { generation: lines.next()?.strip_prefix(FORMAT)?.parse().ok()?, ..Self::default() };
+        for line in lines {
+            let (hash, rest) = line.split_once(' ')?;
             let hash = hash.parse().ok()?;
-            index.entries.contains_key(&hash).then(|| index.names.insert(name, hash))?;
+            if let Some(name) = rest.strip_prefix("= ") {
+                index.entry(&hash)?;
+                index.names.push((name.to_owned(), hash));
+                continue;
+            }
+            let mut numbers = rest.split(' ').map(|number| number.parse::<u64>().ok());
+            let mut next = || numbers.next()?;
+            index.entries.push(Entry { hash, size: next()?, last_used: next()?, is_direct: next()? != 0 });
         }
         Some(index)
     }
 
-    /// The newer of what the two files hold.
+    /// The newer of what the files hold.
     pub fn newest(found: impl IntoIterator<Item = Option<Self>>) -> Option<Self> {
         found.into_iter().flatten().max_by_key(|index| index.generation)
     }
 
-    /// The index for the file that does not hold the last one, and that file's number, from 0 to [`INDEX_FILES`].
+    /// The index for the file that does not hold the last one, and that file's number, 0 or 1.
     pub fn encode(&mut self) -> (u64, Vec<u8>) {
         self.generation += 1;
-        let content = self.entries.iter().map(|(hash, entry)| {
-            let Entry { size, last_used, is_direct } = *entry;
-            (hash.to_string(), (size, last_used, is_direct))
-        });
-        let names = self.names.iter().map(|(name, hash)| (name.clone(), hash.to_string()));
-        let written = Written {
-            version: VERSION,
-            generation: self.generation,
-            content: content.collect(),
-            names: names.collect(),
-        };
-        // Maps with keys of text, numbers and truth values: nothing that could fail to become JSON.
-        let body = serde_json::to_vec(&written).unwrap_or_default();
-        let mut bytes = format!("{}\n", ContentHash::of(&body)).into_bytes();
-        bytes.extend(body);
-        (self.generation % INDEX_FILES, bytes)
+        let mut body = format!("{FORMAT}{}\n", self.generation);
+        for Entry { hash, size, last_used, is_direct } in &self.entries {
+            // Writing to a String cannot fail.
+            let _ = writeln!(body, "{hash} {size} {last_used} {}", u8::from(*is_direct));
+        }
+        for (name, hash) in &self.names {
+            let _ = writeln!(body, "{hash} = {name}");
+        }
+        let text = format!("{}\n{body}", ContentHash::of(body.as_bytes()));
+        (self.generation % INDEX_FILES, text.into_bytes())
     }
 
     /// What is known of content.
     pub fn entry(&self, hash: &ContentHash) -> Option<&Entry> {
-        self.entries.get(hash)
+        self.entries.iter().find(|entry| entry.hash == *hash)
     }
 
     /// All content.
-    pub fn hashes(&self) -> impl Iterator<Item = ContentHash> + '_ {
-        self.entries.keys().copied()
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
     }
 
     /// What a name refers to.
     pub fn find(&self, name: &str) -> Option<ContentHash> {
-        self.names.get(name).copied()
+        self.names.iter().find(|(known, _)| known == name).map(|(_, hash)| *hash)
     }
 
-    /// The names that begin with `prefix`, sorted.
+    /// The names that begin with `prefix`.
     pub fn names<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
-        let from = self.names.range::<str, _>((std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded));
-        from.map(|(name, _)| name.as_str()).take_while(move |name| name.starts_with(prefix))
+        self.names.iter().map(|(name, _)| name.as_str()).filter(move |name| name.starts_with(prefix))
     }
 
     /// Bytes of content in all.
     pub fn bytes(&self) -> u64 {
-        self.entries.values().map(|entry| entry.size).fold(0, u64::saturating_add)
-    }
-
-    /// How many pieces of content there are.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.iter().map(|entry| entry.size).fold(0, u64::saturating_add)
     }
 
     /// Notes content that is kept for its hash.
     pub fn add(&mut self, hash: ContentHash, size: u64, now: u64) {
-        self.entries.insert(hash, Entry { size, last_used: now, is_direct: true });
+        self.note(hash, size, now).is_direct = true;
     }
 
-    /// Notes content that is kept under a name, and gives what nothing refers to any more.
+    /// Notes content that is kept under a name, which is one line, and gives what nothing refers to any more.
     pub fn add_named(&mut self, name: &str, hash: ContentHash, size: u64, now: u64) -> Option<ContentHash> {
-        let is_direct = self.entries.get(&hash).is_some_and(|entry| entry.is_direct);
-        self.entries.insert(hash, Entry { size, last_used: now, is_direct });
-        let old = self.names.insert(name.to_owned(), hash)?;
-        self.drop_unless_wanted(old)
+        self.note(hash, size, now);
+        let old = self.find(name);
+        self.names.retain(|(known, _)| known != name);
+        self.names.push((name.to_owned(), hash));
+        self.drop_unless_wanted(old?)
     }
 
     /// Forgets a name, and gives what nothing refers to any more.
     pub fn remove_name(&mut self, name: &str) -> Option<ContentHash> {
-        let old = self.names.remove(name)?;
+        let old = self.find(name)?;
+        self.names.retain(|(known, _)| known != name);
         self.drop_unless_wanted(old)
     }
 
     /// Forgets content and its names.
     pub fn remove(&mut self, hash: &ContentHash) {
-        self.entries.remove(hash);
-        self.names.retain(|_, named| named != hash);
+        self.entries.retain(|entry| entry.hash != *hash);
+        self.names.retain(|(_, named)| named != hash);
     }
 
     /// Notes a use; content that is not known stays so.
     pub fn touch(&mut self, hash: &ContentHash, now: u64) {
-        if let Some(entry) = self.entries.get_mut(hash) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.hash == *hash) {
             entry.last_used = entry.last_used.max(now);
         }
     }
 
     /// Brings the books in line with the content that is there, and its sizes. What was not known is kept for its hash,
     /// and first to go.
-    pub fn reconcile(&mut self, present: impl IntoIterator<Item = (ContentHash, u64)>) {
-        let present: HashMap<ContentHash, u64> = present.into_iter().collect();
-        self.entries.retain(|hash, _| present.contains_key(hash));
-        self.names.retain(|_, hash| present.contains_key(hash));
+    pub fn reconcile(&mut self, present: &[(ContentHash, u64)]) {
+        let is_there = |hash: &ContentHash| present.iter().any(|(found, _)| found == hash);
+        self.entries.retain(|entry| is_there(&entry.hash));
+        self.names.retain(|(_, hash)| is_there(hash));
         for (hash, size) in present {
-            self.entries.entry(hash).or_insert(Entry { size, last_used: 0, is_direct: true }).size = size;
+            match self.entries.iter_mut().find(|entry| entry.hash == *hash) {
+                Some(entry) => entry.size = *size,
+                None => self.entries.push(Entry { hash: *hash, size: *size, last_used: 0, is_direct: true }),
+            }
         }
     }
 
     /// What has to go so that `needed` more bytes fit under `limit`: the least recently used first, never what is in
     /// use. Nothing where that does not make enough room.
-    pub fn victims(&self, needed: u64, limit: u64, in_use: &HashSet<ContentHash>) -> Option<Vec<ContentHash>> {
+    pub fn victims(&self, needed: u64, limit: u64, in_use: &[ContentHash]) -> Option<Vec<ContentHash>> {
         let mut bytes = self.bytes().saturating_add(needed);
-        let mut candidates: Vec<_> = self.entries.iter().filter(|(hash, _)| !in_use.contains(hash)).collect();
-        candidates.sort_by_key(|(_, entry)| entry.last_used);
         let mut victims = Vec::new();
-        for (hash, entry) in candidates {
-            if bytes <= limit {
-                break;
-            }
-            bytes = bytes.saturating_sub(entry.size);
-            victims.push(*hash);
+        while bytes > limit {
+            let candidates =
+                self.entries.iter().filter(|entry| !in_use.contains(&entry.hash) && !victims.contains(&entry.hash));
+            let victim = candidates.min_by_key(|entry| entry.last_used)?;
+            bytes = bytes.saturating_sub(victim.size);
+            victims.push(victim.hash);
         }
-        (bytes <= limit).then_some(victims)
+        Some(victims)
+    }
+
+    fn note(&mut self, hash: ContentHash, size: u64, now: u64) -> &mut Entry {
+        let place = self.entries.iter().position(|entry| entry.hash == hash).unwrap_or_else(|| {
+            self.entries.push(Entry { hash, size, last_used: now, is_direct: false });
+            self.entries.len() - 1
+        });
+        let entry = &mut self.entries[place];
+        (entry.size, entry.last_used) = (size, now);
+        entry
     }
 
     fn drop_unless_wanted(&mut self, hash: ContentHash) -> Option<ContentHash> {
-        let is_wanted = self.entries.get(&hash)?.is_direct || self.names.values().any(|referred| *referred == hash);
-        (!is_wanted).then(|| self.entries.remove(&hash))?;
+        let is_wanted = self.entry(&hash)?.is_direct || self.names.iter().any(|(_, named)| *named == hash);
+        (!is_wanted).then(|| self.entries.retain(|entry| entry.hash != hash))?;
         Some(hash)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::collection::{hash_set, vec};
     use proptest::prelude::*;
 
@@ -220,7 +212,7 @@ mod tests {
     }
 
     fn change() -> impl Strategy<Value = Change> {
-        let (number, size, name) = (0..12_u8, 0..1000_u64, "(bytecode|image)/[ab\"\\\\é]{1,2}");
+        let (number, size, name) = (0..12_u8, 0..1000_u64, "(bytecode|image)/[ab\"= \\\\é]{1,2}");
         prop_oneof![
             (number.clone(), size.clone()).prop_map(|(number, size)| Change::Add(number, size)),
             (name, number.clone(), size).prop_map(|(name, number, size)| Change::AddNamed(name, number, size)),
@@ -270,9 +262,10 @@ mod tests {
             for name in index.names("") {
                 prop_assert!(index.entry(&index.find(name).unwrap()).is_some());
             }
-            for hash in index.hashes() {
-                let is_named = index.names("").any(|name| index.find(name) == Some(hash));
-                prop_assert!(is_named || index.entry(&hash).unwrap().is_direct);
+            for entry in index.entries() {
+                let is_named = index.names("").any(|name| index.find(name) == Some(entry.hash));
+                prop_assert!(is_named || entry.is_direct);
+                prop_assert_eq!(index.entry(&entry.hash), Some(entry), "it is there once");
             }
             let with_prefix: Vec<&str> = index.names("").filter(|name| name.starts_with("image/")).collect();
             prop_assert_eq!(index.names("image/").collect::<Vec<_>>(), with_prefix);
@@ -284,7 +277,7 @@ mod tests {
             in_use in hash_set(0..12_u8, 0..6),
         ) {
             let index = apply(&changes);
-            let in_use: HashSet<ContentHash> = in_use.into_iter().map(hash).collect();
+            let in_use: Vec<ContentHash> = in_use.into_iter().map(hash).collect();
             let size = |hash: &ContentHash| index.entry(hash).unwrap().size;
             let used = |hash: &ContentHash| index.entry(hash).unwrap().last_used;
             if let Some(victims) = index.victims(needed, limit, &in_use) {
@@ -293,11 +286,13 @@ mod tests {
                 prop_assert!(rest <= limit);
                 if let Some(last) = victims.last() {
                     prop_assert!(rest + size(last) > limit, "the last one need not go");
-                    let spared = index.hashes().filter(|hash| !in_use.contains(hash) && !victims.contains(hash));
-                    prop_assert!(spared.into_iter().all(|spared| used(&spared) >= used(last)));
+                    let mut spared =
+                        index.entries().iter().filter(|entry| ![&in_use, &victims].iter().any(|hashes| hashes.contains(&entry.hash)));
+                    prop_assert!(spared.all(|spared| spared.last_used >= used(last)));
                 }
             } else {
-                let held: u64 = index.hashes().filter(|hash| in_use.contains(hash)).map(|hash| size(&hash)).sum();
+                let held: u64 =
+                    index.entries().iter().filter(|entry| in_use.contains(&entry.hash)).map(|entry| entry.size).sum();
                 prop_assert!(held + needed > limit, "there would have been room");
             }
         }
@@ -310,13 +305,13 @@ mod tests {
             let before = index.clone();
             let present: BTreeMap<ContentHash, u64> =
                 present.into_iter().map(|(number, size)| (hash(number), size)).collect();
-            index.reconcile(present.clone());
-            prop_assert_eq!(index.hashes().collect::<Vec<_>>(), present.keys().copied().collect::<Vec<_>>());
+            index.reconcile(&present.clone().into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(index.entries().len(), present.len());
             prop_assert_eq!(index.bytes(), present.values().sum::<u64>());
             for (hash, size) in present {
-                let entry = *index.entry(&hash).unwrap();
-                let known = before.entry(&hash).copied().unwrap_or(Entry { size, last_used: 0, is_direct: true });
-                prop_assert_eq!(entry, Entry { size, ..known });
+                let new = Entry { hash, size, last_used: 0, is_direct: true };
+                let known = before.entry(&hash).copied().unwrap_or(new);
+                prop_assert_eq!(index.entry(&hash), Some(&Entry { size, ..known }));
             }
         }
     }
@@ -350,14 +345,22 @@ mod tests {
         assert_eq!(index.add_named("b", hash(2), 1, 1), Some(hash(1)));
         index.add(hash(2), 1, 1);
         assert_eq!((index.remove_name("a"), index.remove_name("b")), (None, None));
-        assert_eq!(index.len(), 1);
+        assert_eq!(index.entries().len(), 1);
         assert_eq!(index.remove_name("b"), None);
     }
 
     #[test]
     fn another_version_is_no_index() {
-        let body = br#"{"version":2,"generation":1,"content":{},"names":{}}"#;
-        let bytes = [format!("{}\n", ContentHash::of(body)).as_bytes(), body].concat();
-        assert_eq!(Index::decode(&bytes), None);
+        for body in ["taipan-store 2 1\n", "", "taipan-store 1\n"] {
+            let text = format!("{}\n{body}", ContentHash::of(body.as_bytes()));
+            assert_eq!(Index::decode(text.as_bytes()), None);
+        }
+    }
+
+    #[test]
+    fn a_name_of_nothing_is_no_index() {
+        let body = format!("taipan-store 1 1\n{} = a\n", hash(1));
+        let text = format!("{}\n{body}", ContentHash::of(body.as_bytes()));
+        assert_eq!(Index::decode(text.as_bytes()), None);
     }
 }

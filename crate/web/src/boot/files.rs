@@ -1,7 +1,6 @@
 //! The files of a distribution on their way in.
 
 use std::cell::OnceCell;
-use std::rc::Rc;
 
 use futures::FutureExt as _;
 use futures::channel::oneshot;
@@ -36,13 +35,14 @@ struct CoreFiles {
 /// Every request that a boot makes, started together.
 pub struct DistributionFiles {
     index_url: String,
-    /// Where the standard library is, if it is the caller's own: it may be of any make.
-    library_url: Option<String>,
     fetcher: Fetcher,
     guessed_abi: Abi,
-    lock: Incoming<String>,
-    manifest: Incoming<Rc<Manifest>>,
+    lock: Incoming<Lock>,
     glue: Incoming<Hashed>,
+    /// Where the standard library is.
+    library_url: String,
+    /// The caller has a standard library of another make.
+    is_library_own: bool,
     /// Asked for when it is first wanted.
     standard_library: OnceCell<Incoming<Hashed>>,
     module: Incoming<Hashed>,
@@ -59,14 +59,15 @@ impl DistributionFiles {
         let index_url = options.index_url.clone();
         let guessed_abi = Abi::guess(&index_url);
         let (module, compiled) = request_module(fetcher, format!("{index_url}{WASM_FILE}"));
-        let glue = hashed(fetcher, &format!("{index_url}{}", guessed_abi.glue_file()), guessed_abi.glue_file());
-        let lock = lock_text(options, fetcher);
+        let glue = hashed(fetcher, &index_url, guessed_abi.glue_file());
+        let lock = lock_file(lock_text(options, fetcher), fetcher);
+        let library_url = options.standard_library_url.clone();
         Self {
+            is_library_own: library_url.is_some(),
+            library_url: library_url.unwrap_or_else(|| format!("{index_url}{STANDARD_LIBRARY_FILE}")),
             index_url,
-            library_url: options.standard_library_url.clone(),
             fetcher: fetcher.clone(),
             guessed_abi,
-            manifest: manifest(lock.clone(), fetcher),
             lock,
             glue,
             standard_library: OnceCell::new(),
@@ -83,10 +84,9 @@ impl DistributionFiles {
 
     /// The lock file, read, and the ABI that it names.
     pub async fn lock_file(&mut self) -> Result<Lock> {
-        let lock = Lock::parse(self.lock.clone().await?)?;
+        let lock = self.lock.clone().await?;
         if lock.abi != self.guessed_abi {
-            let file = lock.abi.glue_file();
-            self.glue = hashed(&self.fetcher, &format!("{}{file}", self.index_url), file);
+            self.glue = hashed(&self.fetcher, &self.index_url, lock.abi.glue_file());
             self.guessed_abi = lock.abi;
             self.verified = OnceCell::new();
         }
@@ -96,14 +96,14 @@ impl DistributionFiles {
     /// The function that the glue defines. A glue that is not of a known release runs only when all other files are
     /// seen not to be of one either.
     pub fn factory(&self, abi: Abi, host: &EngineHost) -> impl Future<Output = Result<Function>> + use<> {
-        let (glue, verified, manifest) = (self.glue.clone(), self.verified(), self.manifest.clone());
+        let (glue, verified, lock) = (self.glue.clone(), self.verified(), self.lock.clone());
         let (host, url) = (host.clone(), format!("{}{}", self.index_url, abi.glue_file()));
         async move {
             let (mut bytes, hash) = glue.await?;
             let is_vouched_for = |manifest: &Manifest| {
                 manifest.file(abi.glue_file()).is_some_and(|facts| facts.sha256.eq_ignore_ascii_case(&hash))
             };
-            if !distribution::is_known(&hash) && !is_vouched_for(&*manifest.await?) {
+            if !distribution::is_known(&hash) && !is_vouched_for(lock.await?.file().manifest()) {
                 bytes = verified.await?.glue.0;
             }
             let namespace = evaluate(&host, &url, &bytes).await?;
@@ -119,8 +119,10 @@ impl DistributionFiles {
 
     /// Asks for the standard library, unless that has been done: an image does not need it at once.
     pub fn request_library(&self) -> Incoming<Hashed> {
-        let url = || format!("{}{STANDARD_LIBRARY_FILE}", self.index_url);
-        let request = || hashed(&self.fetcher, &self.library_url.clone().unwrap_or_else(url), STANDARD_LIBRARY_FILE);
+        let request = || {
+            let label = Label { stage: Stage::Fetch, name: STANDARD_LIBRARY_FILE, size: None };
+            share(self.fetcher.download_from(Sources::at(&self.library_url), label))
+        };
         self.standard_library.get_or_init(request).clone()
     }
 
@@ -159,8 +161,8 @@ impl DistributionFiles {
     fn verified(&self) -> Incoming<CoreFiles> {
         let verify = || {
             let files = [&self.glue, &self.module, &self.request_library()];
-            let is_library_own = self.library_url.is_some();
-            verify(&self.fetcher, &self.index_url, self.guessed_abi, &self.manifest, files, is_library_own)
+            let wanted = Wanted { abi: self.guessed_abi, is_library_own: self.is_library_own };
+            verify(&self.fetcher, &self.index_url, wanted, &self.lock, files)
         };
         self.verified.get_or_init(verify).clone()
     }
@@ -181,24 +183,31 @@ impl DistributionFiles {
     }
 }
 
+/// What the files have to be.
+#[derive(Clone, Copy)]
+struct Wanted {
+    abi: Abi,
+    /// The caller has a standard library of another make.
+    is_library_own: bool,
+}
+
 /// Waits for all files and checks them. One that is not what it has to be is asked for again past the HTTP cache, which may
 /// have kept a bad transfer.
 fn verify(
     fetcher: &Fetcher,
     folder: &str,
-    abi: Abi,
-    manifest: &Incoming<Rc<Manifest>>,
+    wanted: Wanted,
+    lock: &Incoming<Lock>,
     files: [&Incoming<Hashed>; 3],
-    is_library_own: bool,
 ) -> Incoming<CoreFiles> {
     let [glue, module, standard_library] = files.map(Clone::clone);
-    let (fetcher, folder, manifest) = (fetcher.clone(), folder.to_owned(), manifest.clone());
+    let (fetcher, folder, lock) = (fetcher.clone(), folder.to_owned(), lock.clone());
     share(async move {
-        let (glue, module, standard_library, manifest) = try_join4(glue, module, standard_library, manifest).await?;
+        let (glue, module, standard_library, lock) = try_join4(glue, module, standard_library, lock).await?;
         let mut core = CoreFiles { glue, module, standard_library };
-        while let Err((file, expected, error)) = core.check(&manifest, abi, is_library_own) {
+        while let Err((file, expected, error)) = core.check(lock.file().manifest(), wanted) {
             let (name, wrong) = match file {
-                CoreFile::Glue => (abi.glue_file(), &mut core.glue),
+                CoreFile::Glue => (wanted.abi.glue_file(), &mut core.glue),
                 CoreFile::Wasm => (WASM_FILE, &mut core.module),
                 CoreFile::StandardLibrary => (STANDARD_LIBRARY_FILE, &mut core.standard_library),
             };
@@ -216,19 +225,17 @@ fn verify(
 impl CoreFiles {
     /// The first file that is not the one that the manifest names, or, where it names none, not of the release that the
     /// others are of; with the SHA-256 that it should have.
-    fn check(
-        &self,
-        manifest: &Manifest,
-        abi: Abi,
-        is_library_own: bool,
-    ) -> std::result::Result<(), (CoreFile, String, Error)> {
-        let mut files =
-            vec![(CoreFile::Glue, abi.glue_file(), &self.glue.1), (CoreFile::Wasm, WASM_FILE, &self.module.1)];
-        if !is_library_own {
-            files.push((CoreFile::StandardLibrary, STANDARD_LIBRARY_FILE, &self.standard_library.1));
-        }
+    fn check(&self, manifest: &Manifest, wanted: Wanted) -> std::result::Result<(), (CoreFile, String, Error)> {
+        let files = [
+            (CoreFile::Glue, wanted.abi.glue_file(), &self.glue.1),
+            (CoreFile::Wasm, WASM_FILE, &self.module.1),
+            (CoreFile::StandardLibrary, STANDARD_LIBRARY_FILE, &self.standard_library.1),
+        ];
         let mut hashes = Vec::new();
         for (file, name, hash) in files {
+            if file == CoreFile::StandardLibrary && wanted.is_library_own {
+                continue;
+            }
             match manifest.file(name) {
                 Some(facts) => {
                     compare_sha256(name, hash, &facts.sha256).map_err(|error| (file, facts.sha256.clone(), error))?;
@@ -249,9 +256,9 @@ fn share<T: Clone + 'static>(future: impl Future<Output = Result<T>> + 'static) 
     spawn(future).boxed_local().shared()
 }
 
-fn hashed(fetcher: &Fetcher, url: &str, file: &'static str) -> Incoming<Hashed> {
+fn hashed(fetcher: &Fetcher, folder: &str, file: &'static str) -> Incoming<Hashed> {
     let label = Label { stage: Stage::Fetch, name: file, size: None };
-    share(fetcher.download_from(Sources::at(url), label))
+    share(fetcher.download_from(Sources::at(&format!("{folder}{file}")), label))
 }
 
 fn lock_text(options: &BootOptions, fetcher: &Fetcher) -> Incoming<String> {
@@ -318,14 +325,14 @@ async fn evaluate(host: &EngineHost, url: &str, bytes: &Uint8Array) -> Result<Js
     }
 }
 
-/// What the lock file says of the files of a prepared distribution; progress on them has totals from then on.
-fn manifest(lock: Incoming<String>, fetcher: &Fetcher) -> Incoming<Rc<Manifest>> {
+/// Reads the lock file. From then on, progress on the files of a prepared distribution has totals.
+fn lock_file(text: Incoming<String>, fetcher: &Fetcher) -> Incoming<Lock> {
     let timeline = fetcher.timeline();
     share(async move {
-        let manifest = Manifest::of_lock_file(&lock.await?);
-        for (name, facts) in manifest.files() {
+        let lock = Lock::parse(text.await?)?;
+        for (name, facts) in lock.file().manifest().files() {
             timeline.expect(name, facts.size);
         }
-        Ok(Rc::new(manifest))
+        Ok(lock)
     })
 }

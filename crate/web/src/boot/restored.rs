@@ -8,7 +8,7 @@ use futures::future::try_join;
 use taipan_core::image::{ArchiveReference, Verify};
 
 use super::files::DistributionFiles;
-use super::{Face, Ground, Interpreter, StartParts, environment};
+use super::{Ground, Interpreter, StartParts, environment};
 use crate::boundary::Stage;
 use crate::bytecode::Bytecode;
 use crate::distribution::STANDARD_LIBRARY_FILE;
@@ -52,7 +52,7 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
         populate: populate(&ground, &image, &packages),
         restore: Some(Rc::clone(&restore)),
     };
-    let (module, compiled) = try_join(ground.start(&Face::Session, &packages, parts), compiling).await?;
+    let (module, compiled) = try_join(ground.start(&packages, parts), compiling).await?;
     restore.link(&module, &ground.linker, &compiled)?;
     timeline.end(Stage::Interpreter);
     ground.linker.add(compiled);
@@ -62,11 +62,11 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
         bytecode.note_layer(layer, hash);
     }
     packages.note_loaded(&image.packages);
-    let connection = Connection::new(host, Rc::clone(&ground.output), &packages);
+    let connection = Connection::new(&module, host, Rc::clone(&ground.output), &packages);
     let host_module = connection.module.clone();
     let api = restore.finish_bootstrap(&module.api(), &host_module)?;
     finish(&module, &api, &restore, &packages)?;
-    let session = Session::resume(&api, connection)?;
+    let session = Some(Session::resume(&api, connection)?);
     renew(&api, &ground)?;
     timeline.end(Stage::Bootstrap);
     packages.connect(&api);
@@ -81,8 +81,8 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
         hashes: [baked.glue, baked.module, baked.standard_library].map(|hash| hash.to_string()),
         module,
         api,
-        host_module,
-        session: Some(session),
+        host_module: host_module.into(),
+        session,
         packages,
         store,
         bytecode,
@@ -141,7 +141,7 @@ fn finish(module: &Module, api: &PublicApi, restore: &Restore, packages: &Packag
 fn renew(api: &PublicApi, ground: &Ground) -> Result<()> {
     let failed = |thrown| Error::from_js(Code::Fatal, "The image's interpreter cannot be renewed", thrown);
     let module = api.pyimport("_taipan.image").map_err(failed)?;
-    let environment = serde_json::to_string(&environment(&ground.options, &Face::Session))
+    let environment = serde_json::to_string(&environment(&ground.options, &ground.face))
         .map_err(|error| Error::new(Code::Fatal, format!("The environment cannot be written: {error}")))?;
     let renew: js_sys::Function =
         wasm_bindgen::JsCast::unchecked_into(js_sys::Reflect::get(&module, &"renew".into()).map_err(failed)?);

@@ -143,14 +143,14 @@ impl Abi {
         matches!(self, Self::V2026)
     }
 
-    /// The tags of wheels that this interpreter takes (PEP 425, PEP 783 and Pyodide's own).
+    /// The tags of wheels that this interpreter takes: PEP 783's, Pyodide's own, and the compiler's.
     pub fn tags(self) -> InterpreterTags {
-        let families = match self {
-            Self::V2025 => ["pyodide", "pyemscripten"],
-            Self::V2026 => ["pyemscripten", "pyodide"],
+        let (families, compiler) = match self {
+            Self::V2025 => (["pyodide", "pyemscripten"], "emscripten_4_0_9_wasm32"),
+            Self::V2026 => (["pyemscripten", "pyodide"], "emscripten_5_0_3_wasm32"),
         };
-        let platforms = families.map(|family| format!("{family}_{}_wasm32", self.version()));
-        InterpreterTags { python: self.python(), platforms: platforms.into() }
+        let own = families.iter().map(|family| format!("{family}_{}_wasm32", self.version()));
+        InterpreterTags { python: self.python(), platforms: own.chain([compiler.to_owned()]).collect() }
     }
 }
 

@@ -293,9 +293,6 @@ extern "C" {
     #[derive(Clone)]
     pub type PublicApi;
 
-    #[wasm_bindgen(method, getter, js_name = _api)]
-    pub fn internal(this: &PublicApi) -> Api;
-
     #[wasm_bindgen(method, catch, js_name = runPython)]
     pub fn run_python(this: &PublicApi, code: &str) -> Result<JsValue, JsValue>;
 

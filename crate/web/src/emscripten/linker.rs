@@ -24,13 +24,17 @@ use crate::global::is_worker;
 use crate::timeline::Timeline;
 
 /// The most bytes that a module may have to be instantiated synchronously on a page's own thread: Chromium refuses more.
-const MOST_ON_PAGE: u32 = 8 << 20;
+const MOST_ON_PAGE: u64 = 8 << 20;
+
+fn is_large(size: u64) -> bool {
+    size > MOST_ON_PAGE && !is_worker()
+}
 
 /// The side modules that are on the path, by path.
 #[derive(Clone)]
 pub struct Linker {
     modules: Rc<RefCell<HashMap<String, WebAssembly::Module>>>,
-    /// Paths of modules that are too large for this thread to link while Python waits in an `import`.
+    /// Paths of modules that have to be linked before an `import` asks for them.
     large: Rc<RefCell<Vec<String>>>,
     /// Whether Emscripten's linker is at work.
     linking: Rc<Cell<bool>>,
@@ -60,15 +64,13 @@ impl Linker {
     pub fn compile(&self, path: &str, bytes: &Uint8Array) -> impl Future<Output = Result<CompiledModule>> + use<> {
         let compiling: Promise = WebAssembly::compile(bytes);
         let (path, timeline) = (path.to_owned(), Rc::clone(&self.timeline));
-        if bytes.length() > MOST_ON_PAGE && !is_worker() {
-            self.large.borrow_mut().push(path.clone());
-        }
+        let size = u64::from(bytes.length());
         async move {
             let module = JsFuture::from(compiling)
                 .await
                 .map_err(|thrown| Error::from_js(Code::BadWasm, &format!("{path} cannot be compiled"), thrown))?;
             timeline.add_compiled();
-            Ok(CompiledModule { path, module: module.unchecked_into() })
+            Ok(CompiledModule::new(path, module.unchecked_into(), size))
         }
     }
 
@@ -76,20 +78,21 @@ impl Linker {
     pub fn add(&self, modules: Vec<CompiledModule>) {
         for compiled in modules {
             self.record.name(&compiled.module, &compiled.path);
-            self.modules.borrow_mut().insert(compiled.path, compiled.module);
+            if compiled.is_large {
+                self.large.borrow_mut().push(compiled.path);
+            } else {
+                self.modules.borrow_mut().insert(compiled.path, compiled.module);
+            }
         }
     }
 
-    /// Links the modules that this thread could not link while Python waits in an `import`, as far as they are on the path.
+    /// Links the modules that this thread could not link while Python waits in an `import`.
     ///
     /// # Errors
     /// [`Code::BadWasm`] if one cannot be linked.
     pub async fn link_large(&self, api: &Api) -> Result<()> {
-        let (here, coming) = self.large.take().into_iter().partition(|path| self.is_compiled(path));
-        *self.large.borrow_mut() = coming;
-        for path in here {
-            // Emscripten reads the bytes: a compiled module it would instantiate synchronously as well.
-            self.modules.borrow_mut().remove(&path);
+        let paths = self.large.take();
+        for path in paths {
             let failed = |thrown| Error::from_js(Code::BadWasm, &format!("{path} cannot be linked"), thrown);
             JsFuture::from(api.load_dynlib(&path).map_err(failed)?).await.map_err(failed)?;
             self.timeline.add_linked();
@@ -227,12 +230,14 @@ pub struct CompiledModule {
     pub path: String,
     /// The module.
     pub module: WebAssembly::Module,
+    /// Whether this thread cannot instantiate it synchronously.
+    is_large: bool,
 }
 
 impl CompiledModule {
-    /// A module that was compiled elsewhere, for the path where the dynamic linker will look for it.
-    pub const fn new(path: String, module: WebAssembly::Module) -> Self {
-        Self { path, module }
+    /// A module of so many bytes that was compiled elsewhere, for the path where the dynamic linker will look for it.
+    pub fn new(path: String, module: WebAssembly::Module, size: u64) -> Self {
+        Self { path, module, is_large: is_large(size) }
     }
 }
 

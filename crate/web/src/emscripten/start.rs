@@ -61,12 +61,12 @@ pub struct StartOptions {
     pub files: SharedFileSystem,
     /// Where side modules are found.
     pub linker: Linker,
+    /// A captured state that is to be restored: CPython's `main` is not run then.
+    pub restore: Option<Rc<Restore>>,
     /// Pyodide's own configuration, where its API is what is wanted.
     pub configuration: Option<Configuration>,
     /// Called with Pyodide's internal API as soon as the glue has made it.
     pub connect: Box<dyn FnOnce(&Api)>,
-    /// A captured state that is to be restored: CPython's `main` is not run then.
-    pub restore: Option<Rc<Restore>>,
     /// Text that CPython prints before its streams are set up: `(is_stderr, line)`.
     pub print: Print,
 }
@@ -100,15 +100,19 @@ pub async fn start(options: StartOptions, timeline: &Rc<Timeline>) -> Result<Mod
         set(&settings, name, &print.into_js_value());
     }
     watch_for_the_end(&settings, &failure);
-    let StartOptions { abi, module, linker, environment, files, populate, factory, restore, .. } = options;
-    let hooks = Array::new();
-    if let Some(configuration) = options.configuration {
-        configuration.add_to_settings(&settings);
-        let failure = failure.clone();
-        configuration
-            .file_system_hook(abi.site_packages(), move |error| failure.set(error))
-            .map(|hook| hooks.push(&hook));
-    }
+    let StartOptions {
+        abi,
+        module,
+        linker,
+        environment,
+        files,
+        populate,
+        factory,
+        configuration,
+        connect,
+        restore,
+        ..
+    } = options;
     if let Some(restore) = &restore {
         restore.adjust(&settings);
     }
@@ -119,14 +123,22 @@ pub async fn start(options: StartOptions, timeline: &Rc<Timeline>) -> Result<Mod
     let instantiate = instantiate_hook(abi, parts, linker.clone(), failure.clone(), Rc::clone(timeline));
     set(&settings, "instantiateWasm", &instantiate);
     let pre_run = pre_run_hook(abi, environment, files, linker, arrived, failure.clone(), Rc::clone(timeline));
-    hooks.unshift(&pre_run);
+    let hooks = Array::of1(&pre_run);
+    if let Some(configuration) = configuration {
+        configuration.add_to_settings(&settings);
+        let failure = failure.clone();
+        let hook = configuration.file_system_hook(abi.site_packages(), move |error| failure.set(error));
+        if let Some(hook) = hook {
+            hooks.push(&hook);
+        }
+    }
     set(&settings, "preRun", &hooks);
 
     let context = "CPython cannot be started";
     let made = factory
         .call1(&JsValue::UNDEFINED, &settings)
         .map_err(|thrown| failure.take().unwrap_or_else(|| Error::from_js(Code::Fatal, context, thrown)))?;
-    (options.connect)(api.unchecked_ref());
+    connect(api.unchecked_ref());
     let created = JsFuture::from(Promise::resolve(&made)).boxed_local();
     match select(created, failure.wait()).await {
         Either::Left((Ok(module), _)) => {
@@ -140,14 +152,6 @@ pub async fn start(options: StartOptions, timeline: &Rc<Timeline>) -> Result<Mod
     }
 }
 
-/// `Module.locateFile` from now on: the dynamic linker must not look on the server for what is not in the file system.
-fn refuse_to_locate() -> JsValue {
-    Closure::<dyn Fn(String) -> std::result::Result<String, JsValue>>::new(|file: String| {
-        Err(js_sys::Error::new(&format!("Failed to find dynamic library \"{file}\"")).into())
-    })
-    .into_js_value()
-}
-
 /// What a start waits for while the glue is at work.
 struct Parts {
     module: ModuleFuture,
@@ -156,6 +160,14 @@ struct Parts {
     arrived: Rc<RefCell<Option<Populate>>>,
     emscripten: Module,
     restore: Option<Rc<Restore>>,
+}
+
+/// `Module.locateFile` from now on: the dynamic linker must not look on the server for what is not in the file system.
+fn refuse_to_locate() -> JsValue {
+    Closure::<dyn Fn(String) -> std::result::Result<String, JsValue>>::new(|file: String| {
+        Err(js_sys::Error::new(&format!("Failed to find dynamic library \"{file}\"")).into())
+    })
+    .into_js_value()
 }
 
 /// The first failure of a start, from whichever callback notices it.

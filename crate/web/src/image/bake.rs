@@ -27,7 +27,7 @@ pub fn bake(interpreter: &Interpreter) -> Result<Array> {
     let holders = Holders {
         internal: interpreter.module.api().into(),
         public: interpreter.api.clone().into(),
-        host: interpreter.host_module.clone().into(),
+        host: interpreter.host_module.clone(),
     };
     let paths =
         snapshot::capture(&interpreter.module, &interpreter.main, &interpreter.linker, &holders, &mut manifest)?;
@@ -131,7 +131,7 @@ fn identity(interpreter: &Interpreter, manifest: &Manifest) -> Result<Identity> 
     let lock = interpreter.packages.lock();
     let packages = interpreter.packages.loaded();
     let archive_of = |file_name: &str| {
-        let archive = manifest.archives.iter().find(|archive| archive.file_name == file_name);
+        let archive = manifest.archives.iter().find(|archive| archive.file_name.rsplit('/').next() == Some(file_name));
         archive.map_or_else(ContentHash::default, |archive| archive.sha256)
     };
     let packages: BTreeMap<String, ImagePackage> = packages

@@ -6,6 +6,7 @@ use js_sys::Uint8Array;
 use taipan_core::source::{ByteSource as _, SparseSource};
 use taipan_core::wheel::read_metadata;
 
+use crate::archive_bytes::ArchiveBytes;
 use crate::boundary::Stage;
 use crate::error::Result;
 use crate::fetch::{Fetcher, Label};
@@ -49,7 +50,8 @@ pub async fn fetch(url: &str, size: Option<u64>, client: &IndexClient, fetcher: 
 
 /// The metadata in a whole wheel.
 pub fn of_wheel(wheel: Uint8Array) -> Found {
-    let text = read_metadata(Rc::new(wheel.to_vec())).map_err(|error| error.to_string());
+    let source = ArchiveBytes::new(wheel.clone(), &Rc::default());
+    let text = read_metadata(Rc::new(source)).map_err(|error| error.to_string());
     Found { text, wheel: Some(wheel) }
 }
 

@@ -32,6 +32,8 @@ use crate::global::wall_clock;
 /// A package that can be installed: nothing is wrong with it.
 pub struct PreparedPackage {
     info: PackageInfo,
+    /// Where its archive is: as the lock file says, or a URL.
+    address: String,
     archive: Archive,
     source: SharedSource,
     layout: Layout,
@@ -40,9 +42,9 @@ pub struct PreparedPackage {
     bytecode: Option<Uint8Array>,
     /// Files that are served beside the archive.
     detached: Vec<LayerEntry>,
+    origin: Option<Origin>,
     /// Files that say who installed it, by name.
     marks: Option<Vec<(String, String)>>,
-    origin: Option<Origin>,
 }
 
 /// Where a wheel that is not the lock file's comes from.
@@ -134,7 +136,12 @@ pub fn open(
         Wanted::Wheel { url, facts, .. } => Some(Origin { url: url.clone(), is_indexed: facts.is_indexed }),
     };
     let (modules, detached) = (Vec::new(), Vec::new());
-    Ok(PreparedPackage { info, archive, source, layout, modules, hash, bytecode: None, detached, marks: None, origin })
+    let address = match package {
+        Wanted::Locked(locked) => locked.file_name.clone(),
+        Wanted::Wheel { url, .. } => url.clone(),
+    };
+    let (bytecode, marks) = (None, None);
+    Ok(PreparedPackage { info, address, archive, source, layout, modules, hash, bytecode, detached, origin, marks })
 }
 
 /// Checks that a wheel is what its file name says and requires what it was chosen for.
@@ -222,9 +229,7 @@ impl PreparedPackage {
     fn reference(&self) -> Result<ArchiveReference> {
         let sha256 =
             self.hash.parse().map_err(|_| Error::new(Code::Fatal, format!("{} is not a SHA-256.", self.hash)))?;
-        let is_locked = self.info.source == "lock";
-        let file_name = if is_locked { &self.info.file_name } else { &self.info.source };
-        Ok(ArchiveReference { sha256, length: self.source.len(), file_name: file_name.clone() })
+        Ok(ArchiveReference { sha256, length: self.source.len(), file_name: self.address.clone() })
     }
 
     /// Adds the bytecode that is kept for it.
@@ -277,8 +282,7 @@ impl PreparedPackage {
         Ok(self)
     }
 
-    /// The files of a wheel's metadata that say who installed it and where it came from (PEP 376, PEP 610, and Pyodide's
-    /// own).
+    /// Files of its metadata that say who installed it and from where (PEP 376, PEP 610, and Pyodide's own).
     fn own_marks(&self, channel: &str) -> Vec<(String, String)> {
         let mut marks = vec![("INSTALLER", "taipan".to_owned()), ("PYODIDE_SOURCE", channel.to_owned())];
         if let Some(Origin { url, is_indexed }) = &self.origin {

@@ -84,12 +84,13 @@ fn report(fetcher: &Fetcher, stage: Stage, package: &Wanted, bytes: &Uint8Array)
 }
 
 fn sources(package: &Wanted, base_urls: &[String]) -> Sources {
-    let sources = match package {
-        Wanted::Locked(locked) => Sources::in_folders(base_urls, &locked.file_name),
-        Wanted::Wheel { url, .. } => Sources::at(url),
-    };
-    match package.sha256() {
-        Some(sha256) => sources.with_sha256(sha256),
-        None => sources,
+    match package {
+        // A caller that wants no check takes the hash out.
+        Wanted::Locked(locked) if locked.sha256.is_empty() => Sources::in_folders(base_urls, &locked.file_name),
+        Wanted::Locked(locked) => Sources::in_folders(base_urls, &locked.file_name).with_sha256(&locked.sha256),
+        Wanted::Wheel { url, .. } => match package.sha256() {
+            Some(sha256) => Sources::at(url).with_sha256(sha256),
+            None => Sources::at(url),
+        },
     }
 }

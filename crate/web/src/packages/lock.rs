@@ -1,5 +1,7 @@
 //! The lock file and the ABI it is for.
 
+use std::rc::Rc;
+
 use taipan_core::lock::LockFile;
 use taipan_core::requirement::MarkerEnvironment;
 
@@ -7,11 +9,12 @@ use crate::emscripten::abi::Abi;
 use crate::error::{Code, Error, Result};
 
 /// A lock file that this version of Taipan can use.
+#[derive(Clone)]
 pub struct Lock {
     /// The binary interface of the interpreter that its packages are for.
     pub abi: Abi,
-    text: String,
-    file: LockFile,
+    text: Rc<str>,
+    file: Rc<LockFile>,
 }
 
 impl Lock {
@@ -25,7 +28,7 @@ impl Lock {
                 .hint("`lockFileURL` must be a `pyodide-lock.json`.")
         })?;
         let abi = Abi::from_lock(&file.info().abi_version)?;
-        Ok(Self { abi, text, file })
+        Ok(Self { abi, text: text.into(), file: Rc::new(file) })
     }
 
     /// The file as it came.

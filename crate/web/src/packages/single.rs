@@ -9,10 +9,9 @@ use js_sys::Uint8Array;
 use taipan_core::name::PackageName;
 use taipan_core::wheel::WheelFilename;
 
-use super::{PackageParts, Packages, PreparedPackage, Wanted, WheelFacts, archive, download, is_wheel, wanted};
+use super::{Packages, PreparedPackage, Wanted, WheelFacts, archive, download, wanted};
 use crate::boundary::PackageInfo;
-use crate::bytecode::Bytecode;
-use crate::emscripten::bindings::{Api, PublicApi};
+use crate::emscripten::bindings::Api;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Fetcher, sha256, spawn};
 
@@ -23,7 +22,7 @@ pub type Ahead = Vec<(String, LocalBoxFuture<'static, Result<PreparedPackage>>)>
 pub type Marks = Vec<(String, String)>;
 
 impl Packages {
-    /// The way out for what nobody can give up.
+    /// Downloads on behalf of whoever has no signal of his own.
     pub fn fetcher(&self) -> Fetcher {
         self.parts.network.fetcher(None)
     }
@@ -59,7 +58,8 @@ impl Packages {
             let wheel = wanted::parse(&self.lock, &[address.to_owned()])?;
             let [wheel] = wheel.as_slice() else { return Err(unknown(address)) };
             let (bytes, hash) = download::download(wheel, &self.base_urls, fetcher, &self.parts.store).await?;
-            return self.open(wheel, bytes, hash, fetcher).await;
+            let package = archive::open(wheel, bytes, hash, self.lock.abi, &self.parts.held)?;
+            return package.compile(&self.parts.linker).await;
         }
         let position = self.ahead.borrow().iter().position(|(coming, _)| coming == name);
         if let Some(position) = position {
@@ -83,33 +83,27 @@ impl Packages {
         let parsed = parsed.map_err(|error| Error::new(Code::BadRequirement, format!("{error}.")))?;
         let hash = sha256(&bytes).await;
         let wheel = Wanted::Wheel { url: file_name.to_owned(), filename: parsed, facts: WheelFacts::default() };
-        self.open(&wheel, bytes, hash, &self.fetcher()).await
+        archive::open(&wheel, bytes, hash, self.lock.abi, &self.parts.held)?.compile(&self.parts.linker).await
     }
 
-    /// A wheel that is none of the lock file's.
-    async fn open(
-        &self,
-        wheel: &Wanted,
-        bytes: Uint8Array,
-        hash: String,
-        fetcher: &Fetcher,
-    ) -> Result<PreparedPackage> {
-        let PackageParts { bytecode, linker, held, .. } = &self.parts;
-        Bytecode::request(bytecode, &hash, self.lock.file(), &self.base_urls, fetcher);
-        let package = archive::open(wheel, bytes, hash, self.lock.abi, held)?;
-        let kept = bytecode.receive(package.hash()).await;
-        package.with_bytecode(kept).compile(linker).await
-    }
-
-    /// Mounts a package, as the one that Pyodide's `loadedPackages` has under `name`.
+    /// Mounts a package, as the one that Pyodide's `loadedPackages` has under `name`; without one it is known by what
+    /// `marks` put into its metadata.
     ///
     /// # Errors
     /// [`Code::BadWheel`] if its files cannot be placed, [`Code::BadWasm`] if a module that has to be linked at once
     /// cannot be.
-    pub async fn install_single(&self, package: PreparedPackage, name: &str, marks: Marks, api: &Api) -> Result<()> {
+    pub async fn install_single(
+        &self,
+        package: PreparedPackage,
+        name: Option<&str>,
+        marks: Marks,
+        api: &Api,
+    ) -> Result<()> {
         let info = package.info().clone();
         archive::install(vec![package.with_marks(marks)], &self.parts)?;
-        self.loaded.borrow_mut().insert(info.name.clone(), PackageInfo { name: name.to_owned(), ..info });
+        if let Some(name) = name {
+            self.loaded.borrow_mut().insert(info.name.clone(), PackageInfo { name: name.to_owned(), ..info });
+        }
         self.parts.linker.link_large(api).await
     }
 
@@ -123,15 +117,16 @@ impl Packages {
     ///
     /// # Errors
     /// As [`Packages::load`].
-    pub async fn load_for_import_later(&self, module: &str) -> Result<bool> {
+    pub async fn load_for_import_later(&self, module: &str, api: &Api) -> Result<bool> {
         let Some(name) = self.lock.package_for_import(module) else { return Ok(false) };
         let new = self.load(&[name], &self.fetcher()).await?;
-        let api = self.interpreter.borrow().as_ref().map(PublicApi::internal);
-        if let Some(api) = api {
-            self.parts.linker.link_large(&api).await?;
-        }
+        self.parts.linker.link_large(api).await?;
         Ok(!new.is_empty())
     }
+}
+
+fn is_wheel(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(".whl")
 }
 
 fn unknown(name: &str) -> Error {

@@ -51,8 +51,7 @@ impl Wanted {
     /// The SHA-256 that the archive must have, if that is known.
     pub fn sha256(&self) -> Option<&str> {
         match self {
-            // A caller that wants no check takes the hash out.
-            Self::Locked(locked) => (!locked.sha256.is_empty()).then_some(&locked.sha256),
+            Self::Locked(locked) => Some(&locked.sha256),
             Self::Wheel { facts, .. } => facts.sha256.as_deref(),
         }
     }

@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use super::signals::Signals;
 use crate::boundary::EngineHost;
 use crate::emscripten::abi::set;
-use crate::emscripten::bindings::PublicApi;
+use crate::emscripten::bindings::{Api, PublicApi};
 use crate::import_hook;
 use crate::output::{Output, Stream};
 use crate::packages::Packages;
@@ -17,7 +17,13 @@ use crate::packages::Packages;
 type Thrown<T> = Result<T, JsValue>;
 
 /// The JavaScript object that Python imports as `_taipan_host`.
-pub fn make(host: &EngineHost, output: &Rc<Output>, packages: &Rc<Packages>, signals: &Rc<Signals>) -> Object {
+pub fn make(
+    host: &EngineHost,
+    output: &Rc<Output>,
+    packages: &Rc<Packages>,
+    signals: &Rc<Signals>,
+    api: &Api,
+) -> Object {
     let module = Object::new();
     let sink = Rc::clone(output);
     let display = Closure::<dyn Fn(String)>::new(move |json: String| sink.display(&json));
@@ -35,7 +41,7 @@ pub fn make(host: &EngineHost, output: &Rc<Output>, packages: &Rc<Packages>, sig
     let signals = Rc::clone(signals);
     let is_interrupted = Closure::<dyn Fn() -> bool>::new(move || signals.look() != 0);
     set(&module, "isInterrupted", &is_interrupted.into_js_value());
-    import_hook::add_functions(&module, packages);
+    import_hook::add_functions(&module, packages, api);
     let object: Function = Object::new().constructor();
     if let Ok(from_entries) = Reflect::get(&object, &"fromEntries".into()) {
         set(&module, "fromEntries", &from_entries);

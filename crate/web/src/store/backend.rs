@@ -1,7 +1,8 @@
 //! The places that a store can be in, best first.
 
+use futures::future::join;
 use js_sys::Uint8Array;
-use taipan_core::store::{ContentHash, INDEX_FILES, Index};
+use taipan_core::store::{ContentHash, Index};
 use wasm_bindgen::JsValue;
 
 use super::cache::CacheStore;
@@ -109,15 +110,13 @@ impl Backend {
 
     /// The index; without one, of the content that is there.
     pub async fn index(&self) -> Index {
-        let files = (0..INDEX_FILES).map(async |number| {
-            let bytes = self.read(Place::Index(number)).await?;
-            Index::decode(&bytes.to_vec())
-        });
-        if let Some(index) = Index::newest(futures::future::join_all(files).await) {
+        let file = async |number| Index::decode(&self.read(Place::Index(number)).await?.to_vec());
+        let (even, odd) = join(file(0), file(1)).await;
+        if let Some(index) = Index::newest([even, odd]) {
             return index;
         }
         let mut index = Index::default();
-        index.reconcile(self.content().await);
+        index.reconcile(&self.content().await);
         index
     }
 

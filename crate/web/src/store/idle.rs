@@ -4,6 +4,7 @@ use js_sys::Uint8Array;
 use taipan_core::store::ContentHash;
 
 use super::Store;
+use super::change::Change;
 use crate::global::wall_clock;
 
 impl Store {
@@ -26,12 +27,16 @@ impl Store {
         }
         let touched = self.shared.touched.take();
         if !touched.is_empty() {
+            let mut change = Change::begin(self).await;
             let now = wall_clock() as u64;
-            self.change(async |_, index| touched.iter().for_each(|hash| index.touch(hash, now))).await;
+            for hash in &touched {
+                change.index.touch(hash, now);
+            }
+            self.commit(change).await;
         }
         let unread: Vec<ContentHash> = {
-            let in_use = self.shared.in_use.borrow();
-            self.shared.index.borrow().hashes().filter(|hash| !in_use.contains(hash)).collect()
+            let (index, in_use) = (self.shared.index.borrow(), self.shared.in_use.borrow());
+            index.entries().iter().map(|entry| entry.hash).filter(|hash| !in_use.contains(hash)).collect()
         };
         let backend = self.backend();
         for hash in unread {

@@ -1,7 +1,6 @@
 //! A store that ends with its interpreter.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use js_sys::Uint8Array;
@@ -12,20 +11,21 @@ use super::place::Place;
 /// Bytes by place. What is put is not copied.
 #[derive(Clone, Default)]
 pub struct Memory {
-    files: Rc<RefCell<HashMap<Place, Uint8Array>>>,
+    files: Rc<RefCell<Vec<(Place, Uint8Array)>>>,
 }
 
 impl Memory {
     pub fn read(&self, place: Place) -> Option<Uint8Array> {
-        self.files.borrow().get(&place).cloned()
+        self.files.borrow().iter().find(|(known, _)| *known == place).map(|(_, bytes)| bytes.clone())
     }
 
     pub fn write(&self, place: Place, bytes: &Uint8Array) {
-        self.files.borrow_mut().insert(place, bytes.clone());
+        self.remove(place);
+        self.files.borrow_mut().push((place, bytes.clone()));
     }
 
     pub fn remove(&self, place: Place) {
-        self.files.borrow_mut().remove(&place);
+        self.files.borrow_mut().retain(|(known, _)| *known != place);
     }
 
     pub fn content(&self) -> Vec<(ContentHash, u64)> {

@@ -5,7 +5,6 @@
 //! a `File`.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use js_sys::{AsyncIterator, Object, Promise, Reflect, Uint8Array};
@@ -95,7 +94,7 @@ pub struct Opfs {
     content: Directory,
     has_access_handles: bool,
     /// Content that can be read at once. A `File` is a reference; its bytes stay where they are.
-    at_hand: Rc<RefCell<HashMap<ContentHash, Blob>>>,
+    at_hand: Rc<RefCell<Vec<(ContentHash, Blob)>>>,
 }
 
 impl Opfs {
@@ -158,7 +157,7 @@ impl Opfs {
 
     pub async fn remove(&self, place: Place) -> Result<(), JsValue> {
         if let Place::Content(hash) = place {
-            self.at_hand.borrow_mut().remove(&hash);
+            self.take_at_hand(&hash);
         }
         match JsFuture::from(self.folder(place).remove(&place.file_name())?).await {
             Err(thrown) if !is_named(&thrown, "NotFoundError") => Err(thrown),
@@ -185,21 +184,27 @@ impl Opfs {
 
     /// Gets content ready to be read by [`Opfs::read_now`].
     pub async fn have_at_hand(&self, hash: ContentHash) {
-        if self.at_hand.borrow().contains_key(&hash) {
+        if self.at_hand.borrow().iter().any(|(known, _)| *known == hash) {
             return;
         }
         if let Ok(handle) = self.handle(Place::Content(hash), false).await
             && let Ok(file) = file_of(&handle).await
         {
-            self.at_hand.borrow_mut().insert(hash, file);
+            self.at_hand.borrow_mut().push((hash, file));
         }
     }
 
     /// Reads content that is at hand while everything else waits; only a worker can.
     pub fn read_now(&self, hash: &ContentHash) -> Option<Uint8Array> {
-        let file = self.at_hand.borrow_mut().remove(hash)?;
+        let file = self.take_at_hand(hash)?;
         let buffer = FileReaderSync::new().ok()?.read_as_array_buffer(&file).ok()?;
         Some(Uint8Array::new(&buffer))
+    }
+
+    fn take_at_hand(&self, hash: &ContentHash) -> Option<Blob> {
+        let mut at_hand = self.at_hand.borrow_mut();
+        let place = at_hand.iter().position(|(known, _)| known == hash)?;
+        Some(at_hand.swap_remove(place).1)
     }
 
     fn folder(&self, place: Place) -> &Directory {

@@ -5,7 +5,7 @@ use std::fmt;
 use taipan_core::store::ContentHash;
 
 /// A file of the store, in each backend under the path that it is written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// One of the files that the index is written to in turn.
     Index(u64),

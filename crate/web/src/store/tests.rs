@@ -62,7 +62,7 @@ async fn what_is_put_is_found_by_others_until_it_is_removed() {
         let other = opened(&backend, None).await;
         assert_eq!(text(&other, "image/b").await.as_deref(), Some("one"), "{}", backend.as_str());
         assert_eq!(other.get_content(&hash).await.unwrap().to_vec(), b"three");
-        assert_eq!(other.names("image/").await, ["image/a", "image/b"]);
+        assert_eq!(other.names("image/").await, ["image/b", "image/a"]);
         assert_eq!(other.usage().await.bytes as u64, 11, "the same content is there once");
 
         store.remove("image/b").await;

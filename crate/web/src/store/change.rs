@@ -1,0 +1,75 @@
+//! Changes of the index, and of content with it: by one tab at a time, and from what the index then says.
+
+use futures::lock::OwnedMutexGuard;
+use js_sys::Uint8Array;
+use taipan_core::store::{ContentHash, Index};
+use wasm_bindgen::JsValue;
+
+use super::Store;
+use super::backend::Backend;
+use super::lock::Lock;
+use super::place::Place;
+
+/// A change under way. Dropped without [`Change::commit`], the index stays as it was.
+pub struct Change {
+    /// The index, to be changed.
+    pub index: Index,
+    /// Where content is.
+    pub backend: Backend,
+    store: Store,
+    _turn: OwnedMutexGuard<()>,
+    _lock: Lock,
+}
+
+impl Change {
+    /// Waits for all changes that were begun before, in whichever tab.
+    pub async fn begin(store: &Store) -> Self {
+        // Where the browser has no locks, there is still one change at a time in this interpreter.
+        let turn = store.shared.turn.clone().lock_owned().await;
+        let lock = Lock::acquire().await;
+        let backend = store.backend();
+        let index = backend.index().await;
+        Self { index, backend, store: store.clone(), _turn: turn, _lock: lock }
+    }
+
+    /// Removes content, and forgets it unless another tab has it open.
+    pub async fn remove(&mut self, hash: &ContentHash) {
+        if self.backend.remove(Place::Content(*hash)).await {
+            self.index.remove(hash);
+        }
+    }
+
+    /// Removes the least recently used until `needed` more bytes fit under `limit`. Says whether they do.
+    pub async fn make_room(&mut self, needed: u64, limit: u64) -> bool {
+        let is_full = |index: &Index| index.bytes().saturating_add(needed) > limit;
+        if needed <= limit && is_full(&self.index) {
+            self.index.reconcile(&self.backend.content().await);
+            let victims = self.index.victims(needed, limit, &self.store.shared.in_use.borrow());
+            for victim in victims.unwrap_or_default() {
+                self.remove(&victim).await;
+            }
+        }
+        !is_full(&self.index)
+    }
+
+    /// Removes whatever this interpreter does not use.
+    pub async fn remove_unused(&mut self) {
+        let in_use = self.store.shared.in_use.borrow().clone();
+        let unused: Vec<ContentHash> =
+            self.index.entries().iter().map(|entry| entry.hash).filter(|hash| !in_use.contains(hash)).collect();
+        for hash in unused {
+            self.remove(&hash).await;
+        }
+    }
+
+    /// Writes the index.
+    ///
+    /// # Errors
+    /// What the browser threw.
+    pub async fn commit(mut self) -> Result<(), JsValue> {
+        let (number, bytes) = self.index.encode();
+        self.backend.write(Place::Index(number), &Uint8Array::from(bytes.as_slice())).await?;
+        *self.store.shared.index.borrow_mut() = self.index;
+        Ok(())
+    }
+}
