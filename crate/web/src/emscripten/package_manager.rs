@@ -102,7 +102,7 @@ async fn load(
     let source = if from_lock { "pyodide" } else { &channel };
     let marks = [("INSTALLER", "pyodide.loadPackage"), ("PYODIDE_SOURCE", source)];
     let marks = marks.map(|(file, text)| (file.to_owned(), text.to_owned())).to_vec();
-    packages.install_single(prepared, &name, marks, api).await?;
+    packages.install_single(prepared, Some(&name), marks, api).await?;
     set(&manager.loaded(), &name, &channel.into());
     Ok(true)
 }
@@ -115,8 +115,7 @@ async fn install(
     marks: &[(String, String)],
 ) -> Result<()> {
     let package = packages.prepare_bytes(file_name, bytes.clone()).await?;
-    let name = package.info().name.clone();
-    packages.install_single(package, &name, marks.to_vec(), api).await
+    packages.install_single(package, None, marks.to_vec(), api).await
 }
 
 fn is_loaded(manager: &PackageManager, name: &str) -> bool {

@@ -86,15 +86,24 @@ impl Packages {
         archive::open(&wheel, bytes, hash, self.lock.abi, &self.parts.held)?.compile(&self.parts.linker).await
     }
 
-    /// Mounts a package, as the one that Pyodide's `loadedPackages` has under `name`.
+    /// Mounts a package, as the one that Pyodide's `loadedPackages` has under `name`; without one it is known by what
+    /// `marks` put into its metadata.
     ///
     /// # Errors
     /// [`Code::BadWheel`] if its files cannot be placed, [`Code::BadWasm`] if a module that has to be linked at once
     /// cannot be.
-    pub async fn install_single(&self, package: PreparedPackage, name: &str, marks: Marks, api: &Api) -> Result<()> {
+    pub async fn install_single(
+        &self,
+        package: PreparedPackage,
+        name: Option<&str>,
+        marks: Marks,
+        api: &Api,
+    ) -> Result<()> {
         let info = package.info().clone();
         archive::install(vec![package.with_marks(marks)], &self.parts)?;
-        self.loaded.borrow_mut().insert(info.name.clone(), PackageInfo { name: name.to_owned(), ..info });
+        if let Some(name) = name {
+            self.loaded.borrow_mut().insert(info.name.clone(), PackageInfo { name: name.to_owned(), ..info });
+        }
         self.parts.linker.link_large(api).await
     }
 
