@@ -12,6 +12,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { openBrowser } from "../scripts/common/browser.mjs";
 import { writeWhole } from "../scripts/common/file.mjs";
 import { distributionFolder, preparedFolder, root } from "../scripts/common/paths.mjs";
 import { main, Problem } from "../scripts/common/problem.mjs";
@@ -22,12 +23,18 @@ const VERSION = "0.28.3";
 /** What the last step must give: a loader that is fast and wrong is not measured. */
 const EXPECTED = "{'a': 249500, 'b': 124750, 'c': 125250}";
 const PREPARED = "/python/prepared/";
-/** The page of each loader; `taipan-prepared` has a folder made by `taipan prepare`. */
+const IMAGE = "/images/pandas.image";
+/**
+ * The page of each loader. `taipan-prepared` has a folder made by `taipan prepare`, `taipan-baked` an image with pandas
+ * imported on the server, `taipan-image` one that the first visit keeps for the second.
+ */
 const PAGES = {
   stock: "stock.html",
   "stock-worker": "stock-worker.html",
   taipan: "taipan.html",
   "taipan-prepared": `taipan.html?index=${PREPARED}`,
+  "taipan-image": "taipan.html?keep=bench",
+  "taipan-baked": `taipan.html?image=${IMAGE}`,
 };
 const LOADERS = Object.keys(PAGES);
 const isOurs = (loader) => loader.startsWith("taipan");
@@ -50,6 +57,24 @@ async function warmServer(url, paths) {
       await response.arrayBuffer();
       if (!response.ok) throw new Problem(`${path} is not served (${response.status}).`, "Run `npm run build`.");
     }
+  }
+}
+
+/** Bakes an image with pandas imported, in the browser, into a folder to be served. */
+async function bake(url, folder) {
+  const profile = await mkdtemp(join(tmpdir(), "taipan-bench-bake-"));
+  const context = await openBrowser(profile);
+  try {
+    const page = context.pages()[0] ?? (await context.newPage());
+    await page.goto(`${url}/bench/bake.html`);
+    await page.waitForFunction(() => globalThis.result !== undefined);
+    const outcome = await page.evaluate(() => globalThis.result);
+    if (outcome.error) throw new Problem(`The image could not be baked: ${outcome.error}`);
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click("a")]);
+    await download.saveAs(join(folder, IMAGE.split("/").at(-1)));
+  } finally {
+    await context.close();
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
@@ -93,8 +118,10 @@ await main(async (args) => {
     const { prepareLesson } = await import("../scripts/prepare.mjs");
     await prepareLesson();
   }
+  const images = await mkdtemp(join(tmpdir(), "taipan-bench-images-"));
   const server = await startServer({
     roots: {
+      "/images/": { folder: images, immutable: true },
       "/bench/": { folder: join(root, "bench", "pages") },
       "/dist/": { folder: join(root, "dist"), immutable: true },
       [`/python/${VERSION}/`]: distributionFolder(VERSION),
@@ -107,7 +134,9 @@ await main(async (args) => {
     const ours = loaders.some(isOurs) ? ["/dist/index.js", "/dist/wasm/taipan_web_bg.wasm"] : [];
     const prepared = loaders.includes("taipan-prepared") ? await filesOf(preparedFolder(VERSION)) : [];
     const paths = [...core.map((name) => `/python/${VERSION}/${name}`), ...prepared.map((name) => PREPARED + name)];
-    await warmServer(server.url, [...paths, ...ours]);
+    if (loaders.includes("taipan-baked")) await bake(server.url, images);
+    const baked = loaders.includes("taipan-baked") ? [IMAGE] : [];
+    await warmServer(server.url, [...paths, ...ours, ...baked]);
     const visits = await measure(loaders, runs, server, visit);
     const { text, summaries } = tabulate(visits);
     const machine = { processor: cpus()[0]?.model, cores: cpus().length, platform: process.platform };
@@ -120,5 +149,6 @@ await main(async (args) => {
     console.log(`\nMedian (least–most) of ${runs}; times from navigation.\n\n${text}\n\nAll of it: ${path}`);
   } finally {
     await server.close();
+    await rm(images, { recursive: true, force: true, maxRetries: 5 });
   }
 });

@@ -37,3 +37,11 @@ export function resolveRequirement(requirement: string): string {
   const isRelative = /^[^\s@;]+\.whl([?#]\S*)?$/.test(requirement) && !/^\w+:/.test(requirement);
   return isRelative ? resolveUrl("requirements", requirement) : requirement;
 }
+
+/** What the name of an image that is kept has to be. */
+export const IMAGE_NAME = "must be a name of 1 to 200 characters without control characters";
+
+/** Whether an image can be kept under this. */
+export function isImageName(name: unknown): name is string {
+  return typeof name === "string" && /^[^\u0000-\u001f\u007f]{1,200}$/.test(name);
+}

@@ -62,6 +62,10 @@ export interface Engine {
   unmount(path: string): void;
   /** An image of the interpreter as it is, in pieces that belong one behind the other. Nothing may be running. */
   bake(): Uint8Array<ArrayBuffer>[];
+  /** Bakes an image and keeps it in this browser under a name. */
+  keepImage(name: string): Promise<void>;
+  /** Forgets the image of a name. */
+  forgetImage(name: string): Promise<void>;
   /** Sizes of the memories. */
   memory(): MemoryUse;
   /** How long the boot took and what has been moved so far. */

@@ -1,4 +1,11 @@
-import { DEFAULT_INDEX_URL, resolveFolder, resolveIndexes, resolvePackage, resolveUrl } from "./address.js";
+import {
+  DEFAULT_INDEX_URL,
+  isImageName,
+  resolveFolder,
+  resolveIndexes,
+  resolvePackage,
+  resolveUrl,
+} from "./address.js";
 import type { BootOptions, Notice, Output, Progress } from "./boundary.js";
 import { aborted, badArgument, TaipanError } from "./errors.js";
 import { detectFeatures } from "./features.js";
@@ -30,10 +37,11 @@ export interface LoadPythonOptions {
    */
   cache?: "persistent" | "none";
   /**
-   * A baked image: Python starts as it was when that was baked, with its packages imported. One that does not fit costs
-   * time and nothing else; `python.timings.imageRefused` says why.
+   * A baked image, by its address or by the name under which `python.bake` has kept it in this browser: Python starts as it
+   * was when that was baked, with its packages imported and its variables. One that is not there or does not fit costs time
+   * and nothing else; `python.timings.imageRefused` says why.
    */
-  image?: string | URL;
+  image?: string | URL | { name: string };
   /**
    * The most that is kept for this origin, in bytes; then the least recently used goes. Default: 512 MiB, or half of what
    * the browser gives the whole site where that is less.
@@ -107,12 +115,21 @@ function bootOptions(options: LoadPythonOptions): BootOptions {
     }),
     ...(options.indexURLs !== undefined && { indexURLs: resolveIndexes(options.indexURLs) }),
     ...(options.stallTimeoutMs !== undefined && { stallTimeoutMs: options.stallTimeoutMs }),
-    ...(options.image !== undefined && { image: resolveUrl("image", options.image) }),
+    ...imageOption(options.image),
     packages: packages.map((name) => resolvePackage("packages", name)),
     env: { ...options.env },
     ...(options.cache !== undefined && { cache: options.cache }),
     ...(options.cacheLimit !== undefined && { cacheLimit: options.cacheLimit }),
   };
+}
+
+function imageOption(image: LoadPythonOptions["image"]): Pick<BootOptions, "image" | "imageName"> {
+  if (image === undefined) {
+    return {};
+  }
+  return typeof image === "string" || image instanceof URL
+    ? { image: resolveUrl("image", image) }
+    : { imageName: image.name };
 }
 
 function toJson(contents: string | object): string {
@@ -136,7 +153,7 @@ const CHECKS: Record<keyof LoadPythonOptions, Check> = {
     (value) => isUrl[0](value) || (Array.isArray(value) && value.length > 0 && value.every(isUrl[0])),
     "a URL or a list of URLs",
   ],
-  image: isUrl,
+  image: [(value) => isUrl[0](value) || isImageName((value as { name?: unknown } | null)?.name), "a URL or { name }"],
   packages: [
     (value) => Array.isArray(value) && value.every((name) => typeof name === "string" && name !== ""),
     "an array of names",

@@ -54,6 +54,8 @@ export interface Calls {
   mount: { send: [path: string, source: MountSource]; get: undefined };
   unmount: { send: [path: string]; get: undefined };
   bake: { send: []; get: Blob };
+  keepImage: { send: [name: string]; get: undefined };
+  forgetImage: { send: [name: string]; get: undefined };
   memory: { send: []; get: MemoryUse };
   storeUsage: { send: []; get: StoreUsage };
   storeClear: { send: []; get: undefined };

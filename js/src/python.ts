@@ -1,4 +1,4 @@
-import { resolveIndexes, resolvePackage, resolveRequirement } from "./address.js";
+import { IMAGE_NAME, isImageName, resolveIndexes, resolvePackage, resolveRequirement } from "./address.js";
 import type { MemoryUse, PackageInfo, Timings } from "./boundary.js";
 import { badArgument, TaipanError } from "./errors.js";
 import type { Features, PageFeatures } from "./features.js";
@@ -14,6 +14,12 @@ import { Store } from "./store.js";
 export interface LoadPackageOptions {
   /** Gives the loading up; nothing of it stays. */
   signal?: AbortSignal;
+}
+
+/** How to bake an image. */
+export interface BakeOptions extends LoadPackageOptions {
+  /** Keeps the image in this browser under this name. */
+  name?: string;
 }
 
 /** How to install packages. */
@@ -211,14 +217,28 @@ export class Python {
   }
 
   /**
-   * Bakes an image: Python as it is, with its packages imported and its variables, to be given to `loadPython` as `image`
-   * again, here or on another page. Waits for the runs before it.
+   * Bakes an image: Python as it is, with its packages imported, its variables and its files. With a name it is kept in this
+   * browser, for `loadPython({ image: { name } })` on a later visit, in the place of what had the name; without one it is
+   * given as a `Blob`, whose address `loadPython` takes as `image`. Waits for the runs before it.
    *
    * Rejects with `NOT_SUPPORTED` for what an image cannot hold, naming it: a JavaScript object that a variable holds, for
-   * example. Python goes on in any case.
+   * example; with `OUT_OF_MEMORY` if it cannot be kept. Python goes on in any case.
    */
-  async bake(options: LoadPackageOptions = {}): Promise<Blob> {
-    return this.#queue.add("baking", options.signal, () => this.#interpreter.connection.request("bake", []));
+  async bake(options: BakeOptions & { name: string }): Promise<undefined>;
+  async bake(options?: LoadPackageOptions): Promise<Blob>;
+  async bake(options: BakeOptions = {}): Promise<Blob | undefined> {
+    const { name, signal } = options;
+    check(name === undefined || isImageName(name), "name", IMAGE_NAME);
+    return this.#queue.add("baking", signal, () => {
+      const { connection } = this.#interpreter;
+      return name === undefined ? connection.request("bake", []) : connection.request("keepImage", [name]);
+    });
+  }
+
+  /** Forgets the image that is kept under a name, if there is one. */
+  async forgetImage(name: string): Promise<void> {
+    check(isImageName(name), "name", IMAGE_NAME);
+    await this.#interpreter.connection.request("forgetImage", [name]);
   }
 
   /** Sizes of the memories, in bytes. */

@@ -6,6 +6,7 @@ const TYPES = {
   ".csv": "text/csv; charset=utf-8",
   ".html": "text/html; charset=utf-8",
   ".ico": "image/x-icon",
+  ".image": "application/vnd.taipan.image",
   ".js": "text/javascript; charset=utf-8",
   ".json": "application/json",
   ".map": "application/json",
@@ -25,4 +26,4 @@ const TYPES = {
 export const mediaType = (path) => TYPES[extname(path).toLowerCase()] ?? "application/octet-stream";
 
 /** Wheels, images and fonts are compressed already; of archives, those of bytecode are not. */
-export const isCompressible = (path) => /^(text\/|application\/(json|wasm|zip)|image\/svg)/.test(mediaType(path));
+export const isCompressible = (path) => /^(text\/|application\/(json|wasm|zip|vnd\.taipan\.image)|image\/svg)/.test(mediaType(path));

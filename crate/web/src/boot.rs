@@ -19,6 +19,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use futures::FutureExt as _;
 use futures::future::join;
 use js_sys::{ArrayBuffer, WebAssembly};
 use taipan_core::vfs::{FileSystem, LayerId};
@@ -227,7 +228,7 @@ pub async fn boot(
     let mut distribution = DistributionFiles::request(&options, &fetcher);
     let face = Rc::new(face);
     let ground = || Ground::new(&options, &face, &host, &network, &fetcher);
-    if options.image.is_some() {
+    if options.image.is_some() || options.image_name.is_some() {
         let ground = ground();
         match restored::restore(ground, &mut distribution).await {
             Ok(interpreter) => return Ok(interpreter),
@@ -279,7 +280,8 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
     let populate = library.populate(distribution.standard_library(), Rc::clone(&packages), fetcher.clone());
     let factory = factory.await?;
     timeline.end(Stage::Glue);
-    let parts = StartParts { factory, module: distribution.module(), populate, restore: None };
+    let main = distribution.module().shared();
+    let parts = StartParts { factory, module: main.clone().boxed_local(), populate, restore: None };
     let module = ground.start(&packages, parts).await?;
     let api = finish_bootstrap(&module, face.configuration()).await?;
     let (session, host_module) = match face {
@@ -302,7 +304,7 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
     timeline.end(Stage::Ready);
     Bytecode::put_away_when_idle(&bytecode, &api);
     Ok(Interpreter {
-        main: distribution.module().await?,
+        main: main.await?,
         hashes: distribution.hashes().await?,
         module,
         api,

@@ -89,6 +89,8 @@ export interface BootOptions {
   bytecode?: Record<string, ShippedBytecode>;
   /** Address of an image to restore, if it fits; else Python starts from the beginning. */
   image?: string;
+  /** Name of an image that is kept in this browser, to be restored if there is one and it fits. */
+  imageName?: string;
   /** Packages to have on the path when boot is done. */
   packages: string[];
   /** Environment variables. */

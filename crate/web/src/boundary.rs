@@ -207,9 +207,12 @@ pub struct BootOptions {
     /// Bytecode that does not come with the distribution, by the SHA-256 of the archive it belongs to.
     #[serde(default)]
     pub bytecode: std::collections::BTreeMap<String, ShippedBytecode>,
-    /// An image to restore, if it fits.
+    /// Address of an image to restore, if it fits.
     #[serde(default)]
     pub image: Option<String>,
+    /// Name of an image that is kept in this browser, to be restored if there is one and it fits.
+    #[serde(rename = "imageName", default)]
+    pub image_name: Option<String>,
     /// The most that is kept, in bytes.
     #[serde(rename = "cacheLimit", default)]
     pub cache_limit: Option<f64>,

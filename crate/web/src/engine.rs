@@ -144,6 +144,21 @@ impl Engine {
         Ok(image::bake(&self.interpreter)?)
     }
 
+    /// Bakes an image and keeps it in this browser under a name, in the place of what had it.
+    ///
+    /// # Errors
+    /// As `bake`, and `OUT_OF_MEMORY` if it cannot be kept.
+    #[wasm_bindgen(js_name = keepImage)]
+    pub async fn keep_image(&self, name: String) -> Thrown<()> {
+        Ok(image::keep(&self.interpreter, &name).await?)
+    }
+
+    /// Forgets the image of a name, if there is one.
+    #[wasm_bindgen(js_name = forgetImage)]
+    pub async fn forget_image(&self, name: String) {
+        self.interpreter.store.remove(&image::stored_name(&name)).await;
+    }
+
     /// Sizes in bytes.
     pub fn memory(&self) -> MemoryUseObject {
         let memory = self.interpreter.memory();

@@ -8,7 +8,7 @@ mod open;
 
 use taipan_core::image::ContentHash;
 
-pub use self::bake::bake;
+pub use self::bake::{bake, keep};
 pub use self::open::OpenImage;
 use crate::error::{Code, Error, Result};
 use crate::global;
@@ -20,6 +20,11 @@ mod states {
     pub const PACKAGES: &str = "packages";
     /// The paths of the side modules, in the order of the manifest: JSON.
     pub const MODULE_PATHS: &str = "modulePaths";
+}
+
+/// What an image is called in the store.
+pub fn stored_name(name: &str) -> String {
+    format!("image/{name}")
 }
 
 /// The role of a layer that shows an archive with modules.

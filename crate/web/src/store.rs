@@ -165,7 +165,6 @@ impl Store {
     }
 
     /// Forgets a name, and its content unless something else refers to that.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for images, which are replaced"))]
     pub async fn remove(&self, name: &str) {
         let mut change = Change::begin(self).await;
         if let Some(unwanted) = change.index.remove_name(name) {

@@ -42,3 +42,16 @@ def _renew_zone(time):
     time.timezone, time.altzone = -standard.tm_gmtoff, -summer.tm_gmtoff
     time.daylight = int(january.tm_gmtoff != july.tm_gmtoff)
     time.tzname = (standard.tm_zone, summer.tm_zone)
+
+
+def owner(value):
+    """The name of a variable that holds a JavaScript value, such as ``held`` or ``module.held``; ``None`` if it is not a
+    variable of a module."""
+    from pyodide.ffi import JsProxy
+
+    modules = sorted(list(sys.modules.items()), key=lambda item: item[0] != "__main__")
+    for module, namespace in modules:
+        for name, held in list(getattr(namespace, "__dict__", {}).items()):
+            if isinstance(held, JsProxy) and held.js_id == value.js_id:
+                return name if module == "__main__" else f"{module}.{name}"
+    return None

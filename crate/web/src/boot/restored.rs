@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures::FutureExt as _;
-use futures::future::try_join;
-use taipan_core::image::{ArchiveReference, Verify};
+use futures::future::{ready, try_join3};
+use taipan_core::image::ArchiveReference;
 
 use super::files::DistributionFiles;
 use super::{Ground, Interpreter, StartParts, environment};
@@ -20,7 +20,7 @@ use crate::emscripten::start::Populate;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Label, Sources, spawn};
 use crate::global::wall_clock;
-use crate::image::OpenImage;
+use crate::image::{OpenImage, stored_name};
 use crate::packages::Packages;
 use crate::session::{Connection, Session};
 
@@ -30,10 +30,22 @@ use crate::session::{Connection, Session};
 /// Whatever keeps it from being restored: the caller then starts from the beginning.
 pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Result<Interpreter> {
     let Ground { options, host, timeline, fetcher, .. } = &ground;
-    let url = options.image.clone().unwrap_or_default();
-    let image = fetcher.download(&url, Label { stage: Stage::Image, name: "", size: None });
-    let store = spawn(ground.open_store().map(Ok));
-    let image = Rc::new(OpenImage::read(image.await?, Verify::Sha256, &ground.held)?);
+    let opening = spawn(ground.open_store().map(Ok));
+    let (store, bytes, is_kept) = match (&options.image_name, &options.image) {
+        (Some(name), _) => {
+            let store = opening.await?;
+            let bytes = store.get(&stored_name(name)).await;
+            (store, bytes.ok_or_else(|| not_kept(name))?, true)
+        }
+        (None, url) => {
+            let url = url.clone().unwrap_or_default();
+            let bytes = fetcher.download(&url, Label { stage: Stage::Image, name: "", size: None }).await?;
+            (opening.await?, bytes, false)
+        }
+    };
+    let image = Rc::new(OpenImage::read(bytes, &ground.held)?);
+    // The store has compared the whole already.
+    let verified = spawn(if is_kept { ready(Ok(())).boxed_local() } else { image.verify().boxed_local() });
     let compiling = spawn(image.compile(&ground.linker)?);
     let (factory, main) = distribution.restored(&image.identity().distribution, image.abi()?, host);
     let factory = spawn(factory);
@@ -41,7 +53,6 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
     if lock.abi != image.abi()? {
         return Err(Error::new(Code::WrongAbi, "The image was baked for another distribution."));
     }
-    let store = store.await?;
     let (packages, bytecode) = ground.packages(lock, &store);
     let factory = factory.await?;
     timeline.end(Stage::Glue);
@@ -52,7 +63,7 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
         populate: populate(&ground, &image, &packages),
         restore: Some(Rc::clone(&restore)),
     };
-    let (module, compiled) = try_join(ground.start(&packages, parts), compiling).await?;
+    let (module, compiled, ()) = try_join3(ground.start(&packages, parts), compiling, verified).await?;
     restore.link(&module, &ground.linker, &compiled)?;
     timeline.end(Stage::Interpreter);
     ground.linker.add(compiled);
@@ -93,6 +104,10 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
         held: ground.held,
         mounts: RefCell::default(),
     })
+}
+
+fn not_kept(name: &str) -> Error {
+    Error::new(Code::BadArgument, format!("No image {name:?} is kept in this browser."))
 }
 
 /// Puts the image's files in the place of those that the glue has just made: they are the same, with the same numbers,

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Function, Reflect, Uint8Array};
 use taipan_core::image::{
     ContentHash, Distribution, FileTree, Identity, ImagePackage, ImageWriter, LayerReference, Limits, LinkedModule,
     Manifest, ModuleBytes, PartKind, Placement,
 };
 use taipan_core::source::SharedSource;
+use wasm_bindgen::{JsCast, JsValue};
 
-use super::{ARCHIVE_ROLE, content_hash, engine, features, not_usable, python_files_hash, states};
+use super::{ARCHIVE_ROLE, content_hash, engine, features, not_usable, python_files_hash, states, stored_name};
 use crate::archive_bytes::ArchiveBytes;
 use crate::boot::Interpreter;
 use crate::emscripten::snapshot::{self, Holders};
@@ -29,8 +30,9 @@ pub fn bake(interpreter: &Interpreter) -> Result<Array> {
         public: interpreter.api.clone().into(),
         host: interpreter.host_module.clone(),
     };
-    let paths =
-        snapshot::capture(&interpreter.module, &interpreter.main, &interpreter.linker, &holders, &mut manifest)?;
+    let owner = |value: &JsValue| owner(interpreter, value);
+    let Interpreter { module, main, linker, .. } = interpreter;
+    let paths = snapshot::capture(module, main, linker, &holders, &owner, &mut manifest)?;
     let modules = read_modules(interpreter, &paths)?;
     for (module, bytes) in manifest.modules.iter_mut().zip(&modules) {
         module.sha256 = ContentHash::of(bytes);
@@ -68,6 +70,28 @@ fn part_name(module: &LinkedModule) -> String {
     }
 }
 
+/// Bakes an image and keeps it in this browser under a name, in the place of what had it.
+///
+/// # Errors
+/// As [`bake`], and [`Code::OutOfMemory`] if the browser has no room for it or denies it.
+pub async fn keep(interpreter: &Interpreter, name: &str) -> Result<()> {
+    let pieces = bake(interpreter)?;
+    let length = pieces.iter().map(|piece| piece.unchecked_ref::<Uint8Array>().length()).sum();
+    let image = Uint8Array::new_with_length(length);
+    let mut offset = 0;
+    for piece in pieces.iter() {
+        let piece: Uint8Array = piece.unchecked_into();
+        image.set(&piece, offset);
+        offset += piece.length();
+    }
+    let store = &interpreter.store;
+    if store.is_persistent() && store.put(&stored_name(name), &image).await && store.is_persistent() {
+        return Ok(());
+    }
+    Err(Error::new(Code::OutOfMemory, format!("The image {name:?} cannot be kept: {length} bytes."))
+        .hint("The browser has no room for it, or denies this page storage; see `python.store.usage()`."))
+}
+
 /// Makes Python let go of what need not be in an image.
 fn quiesce(interpreter: &Interpreter) -> Result<()> {
     interpreter
@@ -75,6 +99,13 @@ fn quiesce(interpreter: &Interpreter) -> Result<()> {
         .run_python("__import__('_taipan.image').image.quiesce()")
         .map(drop)
         .map_err(|thrown| Error::from_js(Code::Fatal, "The interpreter cannot be brought to rest", thrown))
+}
+
+/// The variable that holds a JavaScript value.
+fn owner(interpreter: &Interpreter, value: &JsValue) -> Option<String> {
+    let module = interpreter.api.pyimport("_taipan.image").ok()?;
+    let owner: Function = Reflect::get(&module, &"owner".into()).ok()?.dyn_into().ok()?;
+    owner.call1(&JsValue::UNDEFINED, value).ok()?.as_string()
 }
 
 /// The bytes of side modules, from the files that they were linked from.

@@ -17,12 +17,13 @@ use crate::emscripten::abi::Abi;
 use crate::emscripten::linker::{CompiledModule, Linker};
 use crate::emscripten::snapshot;
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Network, Sources};
+use crate::fetch::{Network, Sources, compare_sha256, sha256};
 use crate::remote_file::RemoteFile;
 
 /// An image whose head and manifest have been read and fit this browser and this release.
 pub struct OpenImage {
     image: Image,
+    bytes: Uint8Array,
     /// All state outside linear memory.
     pub manifest: Rc<Manifest>,
     /// The packages that are on the path.
@@ -35,9 +36,10 @@ impl OpenImage {
     ///
     /// # Errors
     /// [`Code::BadArchive`] if it is damaged, [`Code::WrongAbi`] if it was baked for something else, saying what.
-    pub fn read(bytes: Uint8Array, verify: Verify, held: &Rc<Cell<u64>>) -> Result<Self> {
-        let source: SharedSource = Rc::new(ArchiveBytes::new(bytes, held));
-        let image = Image::open(source, verify, &Limits::default()).map_err(|error| not_usable(&error))?;
+    pub fn read(bytes: Uint8Array, held: &Rc<Cell<u64>>) -> Result<Self> {
+        let source: SharedSource = Rc::new(ArchiveBytes::new(bytes.clone(), held));
+        // Chunks are compared with their checksum when they are read, and with their SHA-256 by `verify`.
+        let image = Image::open(source, Verify::Checksum, &Limits::default()).map_err(|error| not_usable(&error))?;
         let baked = &image.head().identity;
         let wanted = Identity {
             engine: engine(),
@@ -54,7 +56,27 @@ impl OpenImage {
         let manifest = image.manifest().map_err(|error| not_usable(&error))?;
         let packages = read_state(&manifest, states::PACKAGES)?;
         let module_paths = read_state(&manifest, states::MODULE_PATHS)?;
-        Ok(Self { image, manifest: Rc::new(manifest), packages, module_paths })
+        Ok(Self { image, bytes, manifest: Rc::new(manifest), packages, module_paths })
+    }
+
+    /// Compares every chunk with its SHA-256, by the browser and off this thread. The head, which has these hashes, has
+    /// been compared with its own.
+    pub fn verify(&self) -> impl Future<Output = Result<()>> + use<> {
+        let head = self.image.head();
+        let extents = (0..head.parts.len()).flat_map(|part| self.image.extents(part));
+        let chunks: Vec<_> = extents
+            .map(|extent| {
+                let end = extent.file_offset + extent.stored_length;
+                let bytes = self.bytes.subarray(extent.file_offset as u32, end as u32);
+                (bytes, head.chunk(extent).sha256.to_string())
+            })
+            .collect();
+        async move {
+            let comparing = chunks
+                .iter()
+                .map(async |(bytes, expected)| compare_sha256("A part of the image", &sha256(bytes).await, expected));
+            try_join_all(comparing).await.map(drop)
+        }
     }
 
     /// The ABI that it was baked for.

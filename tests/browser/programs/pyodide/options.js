@@ -49,7 +49,7 @@ export default async ({ boot, say }) => {
   say(Object.keys(other.loadedPackages).sort());
   const quiet = [];
   const partly = await boot({
-    packages: ["ssl"],
+    packages: ["kiwisolver"],
     packageBaseUrl: `${location.origin}/nowhere/`,
     stderr: (line) => quiet.push(line),
     stdout: (line) => quiet.push(line),

@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::glue::{Glue, entries, get, index_functions, number};
 use super::libraries::{self, Library};
-use super::references::{self, Holders};
+use super::references::{self, Holders, Owner};
 use super::{numbers, states};
 use crate::emscripten::bindings::Module;
 use crate::emscripten::linker::Linker;
@@ -24,10 +24,11 @@ pub fn capture(
     main: &WebAssembly::Module,
     linker: &Linker,
     holders: &Holders,
+    owner: &Owner<'_>,
     manifest: &mut Manifest,
 ) -> Result<Vec<String>> {
     let glue = Glue::new(module);
-    let (references, strings) = references::capture(&glue, holders)?;
+    let (references, strings) = references::capture(&glue, holders, owner)?;
     let json = |value: serde_json::Result<Vec<u8>>| {
         value.map_err(|error| Error::new(Code::Fatal, format!("A reference cannot be written: {error}")))
     };

@@ -48,6 +48,9 @@ pub struct Holders {
     pub host: JsValue,
 }
 
+/// Which of Python's variables holds a JavaScript value, if that can be told.
+pub type Owner<'a> = dyn Fn(&JsValue) -> Option<String> + 'a;
+
 /// Properties of the global object whose own properties Python is likely to hold.
 const NAMESPACES: [&str; 12] = [
     "Object",
@@ -84,8 +87,8 @@ const LOADED_PACKAGES: u32 = 6;
 /// Reads the table of references.
 ///
 /// # Errors
-/// [`Code::NotSupported`] for a value that is found nowhere.
-pub fn capture(glue: &Glue, holders: &Holders) -> Result<(Vec<Reference>, Vec<String>)> {
+/// [`Code::NotSupported`] for a value that is found nowhere; `owner` tells which of Python's variables has it.
+pub fn capture(glue: &Glue, holders: &Holders, owner: &Owner<'_>) -> Result<(Vec<Reference>, Vec<String>)> {
     let known = known(holders);
     let first = expected(&holders.internal)?.length();
     let mut references = Vec::new();
@@ -96,7 +99,7 @@ pub fn capture(glue: &Glue, holders: &Holders) -> Result<(Vec<Reference>, Vec<St
         }
         let found = known.get(&value);
         if found.is_undefined() {
-            return Err(unknown(&value));
+            return Err(unknown(&value, owner(&value)));
         }
         let found: Array = found.unchecked_into();
         let holder = HOLDERS[found.get(0).as_f64().unwrap_or_default() as usize];
@@ -107,7 +110,7 @@ pub fn capture(glue: &Glue, holders: &Holders) -> Result<(Vec<Reference>, Vec<St
     let is_marker = |value: &JsValue| get(value, "noValueMarker").as_f64() == Some(1.0);
     let immortal: Vec<JsValue> = values(glue, "__hiwire_immortal_get", 0);
     let after = immortal.iter().position(is_marker).map_or(immortal.len(), |marker| marker + 1);
-    let strings = immortal[after..].iter().map(|value| value.as_string().ok_or_else(|| unknown(value)));
+    let strings = immortal[after..].iter().map(|value| value.as_string().ok_or_else(|| unknown(value, None)));
     Ok((references, strings.collect::<Result<_>>()?))
 }
 
@@ -253,9 +256,12 @@ fn values(glue: &Glue, getter: &str, first: u32) -> Vec<JsValue> {
     (first..).map_while(|index| glue.call(getter, &[index.into()]).ok()).collect()
 }
 
-fn unknown(value: &JsValue) -> Error {
-    let text = crate::error::describe(value);
-    let text: String = text.chars().take(80).collect();
-    Error::new(Code::NotSupported, format!("Python holds a JavaScript value that cannot be put into an image: {text}."))
-        .hint("Delete the variables that hold JavaScript objects, or convert them with `.to_py()`, and try again.")
+fn unknown(value: &JsValue, owner: Option<String>) -> Error {
+    let text: String = crate::error::describe(value).chars().take(80).collect();
+    let owner = owner.map_or_else(|| "Python".to_owned(), |name| format!("The variable `{name}`"));
+    Error::new(
+        Code::NotSupported,
+        format!("{owner} holds a JavaScript value that cannot be put into an image: {text}."),
+    )
+    .hint("Delete it, or convert it with `.to_py()`, and try again.")
 }

@@ -1,0 +1,308 @@
+/** Images: Python as it was when it was baked, in another interpreter. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { distributionFolder } from "../../scripts/common/paths.mjs";
+import { openApiPage } from "../support/api-page.mjs";
+
+/** Programs whose output is the same after a start and after a restoration; each is run in both. */
+const PROGRAMS = {
+  "data frames": `
+import pandas as pd
+frame = pd.DataFrame({"key": list("aabbc"), "value": [1, 2, 3, 4, 5.5]})
+other = pd.DataFrame({"key": list("abc"), "name": ["x", "y", "z"]})
+print(frame.groupby("key").value.agg(["sum", "mean"]))
+print(frame.merge(other, on="key").to_csv(index=False))
+print(frame.value.rolling(2).mean().tolist())`,
+  "linear algebra": `
+import numpy as np
+matrix = np.array([[4.0, 1], [2, 3]])
+print(np.linalg.eigvals(matrix).round(9).tolist(), np.linalg.det(matrix).round(9))
+print(np.abs(np.fft.fft(np.arange(8))).round(6).tolist())`,
+  "regular expressions and dates": `
+import re, datetime, zoneinfo
+import pandas as pd
+print(re.sub(r"(\\w+)@(\\w+)", r"\\2 at \\1", "me@here"))
+print(datetime.datetime(2024, 7, 1, tzinfo=datetime.timezone.utc).isoformat())
+print(pd.Timestamp("2024-03-31 12:00", tz="UTC").tz_convert("Europe/Berlin").isoformat())`,
+  "exceptions of C and of Python": `
+import numpy as np
+for wrong in (lambda: np.zeros(3) @ np.zeros(4), lambda: np.linalg.inv(np.zeros((2, 2))), lambda: {}["x"]):
+    try:
+        wrong()
+    except Exception as error:
+        print(type(error).__name__, error)`,
+  asyncio: `
+import asyncio
+async def late(value):
+    await asyncio.sleep(0.01)
+    return value
+print(await asyncio.gather(late(1), late(2)))`,
+  "JavaScript both ways": `
+from js import Object, Array
+from pyodide.ffi import create_proxy, to_js
+called = []
+proxy = create_proxy(lambda value, *_: called.append(value))
+Array.from_([1, 2]).forEach(proxy)
+proxy.destroy()
+print(called, to_js({"a": 1}, dict_converter=Object.fromEntries).a)`,
+  "pickling, and objects that were made before": `
+import pickle, pandas as pd
+print(pickle.loads(pickle.dumps(kept_frame)).equals(kept_frame), kept_function(4), open("/home/pyodide/kept.txt").read())`,
+  "a module that was not imported before": `
+import bs4, decimal
+print(bs4.BeautifulSoup("<p>text</p>", "html.parser").p.text, decimal.Decimal("1.10") + 1)`,
+  "side modules that were not linked before": `
+import pandas as pd
+from scipy import linalg
+import numpy as np
+print(linalg.lu(np.array([[1.0, 2], [3, 4]]))[2].round(6).tolist())`,
+  "C++ exceptions in a side module": `
+import kiwisolver
+solver, x = kiwisolver.Solver(), kiwisolver.Variable("x")
+constraint = x >= 1
+solver.addConstraint(constraint)
+try:
+    solver.addConstraint(constraint)
+except kiwisolver.DuplicateConstraint as error:
+    print(type(error).__name__)`,
+  "a figure": `
+from matplotlib import pyplot as plt
+import io
+figure = plt.figure()
+figure.gca().plot([1, 3, 2])
+file = io.BytesIO()
+figure.savefig(file, format="png")
+plt.close(figure)
+print(file.getvalue()[:8])`,
+  "memory that grows": `
+import numpy as np
+print(int(np.ones(20_000_000).sum()))`,
+  "garbage and tracing": `
+import gc, tracemalloc, sys
+tracemalloc.start()
+kept = [bytes(1000) for _ in range(100)]
+print(tracemalloc.get_traced_memory()[0] > 100_000, gc.collect() >= 0)
+tracemalloc.stop()`,
+};
+
+/** What there is when the image is baked. */
+const BEFORE = `
+import numpy, pandas
+kept_frame = pandas.DataFrame({"a": [1, 2], "b": ["x", None]})
+def kept_function(number, *, factor=3):
+    return number * factor
+with open("/home/pyodide/kept.txt", "w") as file:
+    file.write("kept")`;
+
+describe("images", { timeout: 600_000 }, () => {
+  let api;
+  before(async () => {
+    api = await openApiPage({ roots: { "/314.0.7/": distributionFolder("314.0.7") } });
+    await api.page.evaluate(`globalThis.BEFORE = ${JSON.stringify(BEFORE)}`);
+    await api.page.evaluate(() => {
+      globalThis.bakeOnce = (async () => {
+        const python = await start();
+        await python.run(globalThis.BEFORE);
+        const image = await python.bake();
+        globalThis.original = python;
+        globalThis.image = image;
+        return image.size;
+      })();
+    });
+  });
+  after(() => api?.close());
+
+  it("are baked from an interpreter that goes on", async () => {
+    const { size, value } = await api.evaluate(async () => ({
+      size: await bakeOnce,
+      value: (await original.run("kept_function(2)")).value,
+    }));
+    assert.equal(value, 6);
+    assert.ok(size > 10e6 && size < 70e6, `${size} bytes`);
+  });
+
+  it("are restored without importing or compiling anything", async () => {
+    const found = await api.evaluate(async () => {
+      globalThis.address = URL.createObjectURL(image);
+      globalThis.restored = await start({ image: address });
+      const { timings } = restored;
+      const { value } = await restored.run("import sys; [name in sys.modules for name in ('pandas', 'numpy')]");
+      return { timings, value, packages: (await restored.loadedPackages()).map(({ name }) => name) };
+    });
+    assert.equal(found.timings.imageRefused, undefined);
+    assert.deepEqual(found.value, [true, true]);
+    assert.ok(found.packages.includes("pandas"));
+    assert.ok(found.timings.filesInflated < 20, `${found.timings.filesInflated} files were inflated`);
+  });
+
+  for (const [what, program] of Object.entries(PROGRAMS)) {
+    it(`do the same afterwards: ${what}`, async () => {
+      const [started, restored] = await api.evaluate(async (program) => {
+        const outcome = async (python) => {
+          try {
+            return (await python.run(program)).outputs.map(({ text }) => text).join("");
+          } catch (error) {
+            return `${error.name}: ${error.message}`;
+          }
+        };
+        return [await outcome(globalThis.original), await outcome(globalThis.restored)];
+      }, program);
+      assert.equal(restored, started);
+      assert.doesNotMatch(restored, /^\w*Error: /);
+      assert.notEqual(restored, "");
+    });
+  }
+
+  it("do not give two interpreters the same random numbers", async () => {
+    const values = await api.evaluate(async () => {
+      const program = `
+import random, uuid, secrets, numpy
+[random.random(), float(numpy.random.random()), str(uuid.uuid4()), secrets.token_hex(8)]`;
+      const values = [];
+      for (let i = 0; i < 2; i += 1) {
+        const python = await start({ image: address });
+        values.push((await python.run(program)).value);
+        python.dispose();
+      }
+      return values;
+    });
+    values[0].forEach((value, index) => {
+      assert.notEqual(value, values[1][index]);
+    });
+  });
+
+  it("take the environment of the page that restores them", async () => {
+    const value = await api.evaluate(async () => {
+      const python = await start({ image: address, env: { COURSE: "two" } });
+      const { value } = await python.run("import os; os.environ['COURSE']");
+      python.dispose();
+      return value;
+    });
+    assert.equal(value, "two");
+  });
+
+  it("can be baked again from a restored interpreter", async () => {
+    const value = await api.evaluate(async () => {
+      const python = await start({ image: address });
+      await python.run("import json; later = json.dumps(kept_frame.to_dict())");
+      const second = URL.createObjectURL(await python.bake());
+      python.dispose();
+      const again = await start({ image: second });
+      URL.revokeObjectURL(second);
+      const { value } = await again.run("kept_frame.groupby('a').b.count(); [later, kept_function(5)]");
+      const refused = again.timings.imageRefused;
+      again.dispose();
+      return { value, refused };
+    });
+    assert.deepEqual(value, { value: ['{"a": {"0": 1, "1": 2}, "b": {"0": "x", "1": null}}', 15], refused: undefined });
+  });
+
+  it("stop and show errors as ever", async () => {
+    const outcome = await api.evaluate(async () => {
+      const python = await start({ image: address });
+      const running = caught(python.run("while True: pass"));
+      await sleep(300);
+      await python.interrupt();
+      const interrupted = await running;
+      const failed = await caught(python.run("def f():\n    1 / 0\nf()", { filename: "lesson.py" }));
+      python.dispose();
+      return { interrupted, failed };
+    });
+    assert.equal(outcome.interrupted.code, "INTERRUPTED");
+    assert.equal(outcome.failed.type, "ZeroDivisionError");
+    assert.deepEqual(
+      outcome.failed.frames.map(({ filename, line }) => [filename, line]),
+      [
+        ["lesson.py", 3],
+        ["lesson.py", 2],
+      ],
+    );
+  });
+
+  it("cannot hold a JavaScript object that nobody can find again: the variable is named, and Python goes on", async () => {
+    const outcome = await api.evaluate(async () => {
+      const python = await start();
+      await python.run("import js; held = js.Object.new(); held.x = 1");
+      const failure = await caught(python.bake());
+      const { value } = await python.run("del held; 5");
+      const size = (await python.bake()).size;
+      python.dispose();
+      return { failure, value, size };
+    });
+    assert.equal(outcome.failure.code, "NOT_SUPPORTED");
+    assert.match(outcome.failure.message, /held/);
+    assert.equal(outcome.value, 5);
+    assert.ok(outcome.size > 5e6);
+  });
+
+  for (const what of ["damaged", "cut off", "not one", "of another format"]) {
+    it(`that are ${what} cost time and nothing else`, async () => {
+      const found = await api.evaluate(async (what) => {
+        const bytes = new Uint8Array(await image.arrayBuffer());
+        const middle = bytes.length >> 1;
+        if (what === "damaged") bytes[middle] ^= 1;
+        if (what === "not one") bytes.fill(7);
+        if (what === "of another format") bytes[8] ^= 0x7f;
+        const url = URL.createObjectURL(new Blob([what === "cut off" ? bytes.subarray(0, middle) : bytes]));
+        const python = await start({ image: url });
+        URL.revokeObjectURL(url);
+        const { value } = await python.run("1 + 1");
+        const { imageRefused } = python.timings;
+        python.dispose();
+        return { value, imageRefused };
+      }, what);
+      assert.equal(found.value, 2);
+      assert.match(found.imageRefused, /image/i);
+    });
+  }
+
+  it("are kept in the browser under a name, until they are forgotten", async () => {
+    const found = await api.evaluate(async () => {
+      const first = await start();
+      await first.run("import six; answer = 41");
+      await first.fs.writeFile("/home/pyodide/notes.txt", "mine");
+      await first.bake({ name: "lesson" });
+      const usage = await first.store.usage();
+      first.dispose();
+      const second = await start({ image: { name: "lesson" } });
+      const { value } = await second.run("answer += 1; [answer, open('notes.txt').read(), six.__version__]");
+      await second.bake({ name: "lesson" });
+      second.dispose();
+      const third = await start({ image: { name: "lesson" } });
+      const later = (await third.run("answer")).value;
+      await third.forgetImage("lesson");
+      third.dispose();
+      const fourth = await start({ image: { name: "lesson" } });
+      const { imageRefused } = fourth.timings;
+      fourth.dispose();
+      return { value, later, imageRefused, bytes: usage.bytes };
+    });
+    assert.deepEqual(found.value, [42, "mine", "1.17.0"]);
+    assert.equal(found.later, 42);
+    assert.match(found.imageRefused, /"lesson"/);
+    assert.ok(found.bytes > 5e6);
+  });
+
+  it("that were baked with another distribution are refused", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await start({ image: address, indexURL: "/314.0.7/" });
+      const { pythonVersion, timings } = python;
+      python.dispose();
+      return { pythonVersion, imageRefused: timings.imageRefused };
+    });
+    assert.match(found.pythonVersion, /^3\.14/);
+    assert.ok(found.imageRefused);
+  });
+
+  it("that cannot be fetched cost time and nothing else", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await start({ image: "/nowhere.image" });
+      const { value } = await python.run("1 + 1");
+      const { imageRefused } = python.timings;
+      python.dispose();
+      return { value, imageRefused };
+    });
+    assert.equal(found.value, 2);
+    assert.match(found.imageRefused, /404/);
+  });
+});
