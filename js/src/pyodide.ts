@@ -1,4 +1,5 @@
-/** Pyodide's API for programs written for Pyodide: `import { loadPyodide } from "taipan/pyodide"`. */
+/** Pyodide's API for programs written for Pyodide: `import { BYTECODE } from "./bytecode.js";
+import { loadPyodide } from "taipan/pyodide"`. */
 import { DEFAULT_INDEX_URL, resolveFolder, resolveUrl } from "./address.js";
 import type { BootOptions, EngineHost, Progress } from "./boundary.js";
 import { describeError, reviveError } from "./error_transfer.js";
@@ -117,8 +118,9 @@ async function bootOptions(configuration: Configuration, options: LoadPyodideOpt
     ...(contents === undefined
       ? { lockFileURL }
       : { lockFileContents: typeof contents === "string" ? contents : JSON.stringify(contents) }),
-    ...(packageBaseUrl !== undefined && { packageBaseUrl }),
+    ...(packageBaseUrl !== undefined && { packageBaseUrls: [packageBaseUrl] }),
     ...(stdLibURL !== undefined && { stdLibURL: resolveUrl("stdLibURL", stdLibURL) }),
+    bytecode: BYTECODE,
     packages: [...packages],
     env,
     ...(options.cache !== undefined && { cache: options.cache }),

@@ -26,4 +26,5 @@ const TYPES = {
 export const mediaType = (path) => TYPES[extname(path).toLowerCase()] ?? "application/octet-stream";
 
 /** Wheels, images and fonts are compressed already; of archives, those of bytecode are not. */
-export const isCompressible = (path) => /^(text\/|application\/(json|wasm|zip|vnd\.taipan\.image)|image\/svg)/.test(mediaType(path));
+export const isCompressible = (path) =>
+  /^(text\/|application\/(json|wasm|zip|vnd\.taipan\.image)|image\/svg)/.test(mediaType(path));
