@@ -1,7 +1,7 @@
-/** Pyodide's API for programs written for Pyodide: `import { BYTECODE } from "./bytecode.js";
-import { loadPyodide } from "taipan/pyodide"`. */
+/** Pyodide's API for programs written for Pyodide: `import { loadPyodide } from "taipan/pyodide"`. */
 import { DEFAULT_INDEX_URL, resolveFolder, resolveUrl } from "./address.js";
 import type { BootOptions, EngineHost, Progress } from "./boundary.js";
+import { BYTECODE } from "./bytecode.js";
 import { describeError, reviveError } from "./error_transfer.js";
 import { aborted, badArgument, TaipanError } from "./errors.js";
 import type { Lockfile, PyodideAPI, PyodideConfig } from "./pyodide_api.js";
