@@ -132,12 +132,26 @@ impl DistributionFiles {
         Ok([core.glue.1, core.module.1, core.standard_library.1])
     }
 
+    /// The function that the glue defines, if it is that of a known release: it need not wait for anything else.
+    pub fn early_factory(&self, host: &EngineHost) -> Incoming<Option<Function>> {
+        let (glue, host, abi) = (self.glue.clone(), host.clone(), self.guessed_abi);
+        let url = format!("{}{}", self.index_url, abi.glue_file());
+        share(async move {
+            let (bytes, hash) = glue.await?;
+            if !distribution::is_known(&hash) {
+                return Ok(None);
+            }
+            abi.factory(&evaluate(&host, &url, &bytes).await?).map(Some)
+        })
+    }
+
     /// The function that the glue defines and the compiled module, if they are those that an image was baked with.
     pub fn restored(
         &self,
         wanted: &Distribution,
         abi: Abi,
         host: &EngineHost,
+        early: Incoming<Option<Function>>,
     ) -> (impl Future<Output = Result<Function>> + use<>, Shared<LocalBoxFuture<'static, Result<WebAssembly::Module>>>)
     {
         let (glue, host, url) = (self.glue.clone(), host.clone(), format!("{}{}", self.index_url, abi.glue_file()));
@@ -145,6 +159,9 @@ impl DistributionFiles {
         let factory = async move {
             let (bytes, hash) = glue.await?;
             compare_sha256(abi.glue_file(), &hash, &wanted_glue)?;
+            if let Some(factory) = early.await? {
+                return Ok(factory);
+            }
             abi.factory(&evaluate(&host, &url, &bytes).await?)
         };
         let (module, bytes, timeline) = (self.compiled.clone(), self.module.clone(), self.fetcher.timeline());

@@ -31,10 +31,11 @@ use crate::session::{Connection, Session};
 pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Result<Interpreter> {
     let Ground { options, host, timeline, fetcher, .. } = &ground;
     let opening = spawn(ground.open_store().map(Ok));
+    let early = distribution.early_factory(host);
     let (store, bytes, is_kept) = match (&options.image_name, &options.image) {
         (Some(name), _) => {
             let store = opening.await?;
-            let bytes = store.get(&stored_name(name)).await;
+            let bytes = store.get_unchecked(&stored_name(name)).await;
             (store, bytes.ok_or_else(|| not_kept(name))?, true)
         }
         (None, url) => {
@@ -44,10 +45,10 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
         }
     };
     let image = Rc::new(OpenImage::read(bytes, &ground.held)?);
-    // The store has compared the whole already.
+    // What this browser wrote itself has a checksum in every chunk, against accidents.
     let verified = spawn(if is_kept { ready(Ok(())).boxed_local() } else { image.verify().boxed_local() });
     let compiling = spawn(image.compile(&ground.linker)?);
-    let (factory, main) = distribution.restored(&image.identity().distribution, image.abi()?, host);
+    let (factory, main) = distribution.restored(&image.identity().distribution, image.abi()?, host, early);
     let factory = spawn(factory);
     let lock = distribution.lock_file().await?;
     if lock.abi != image.abi()? {
