@@ -4,6 +4,7 @@
  *   npm run bench                              five runs of each
  *   npm run bench -- --runs 9
  *   npm run bench -- --only taipan,taipan-prepared,stock-worker
+ *   npm run bench -- --all                     matplotlib and scikit-learn too
  *
  * A run is two visits of each page: the first with a fresh profile, the second after the browser was closed and opened
  * again on it. Prints medians, ranges and ratios, and writes everything to bench-results/.
@@ -40,13 +41,20 @@ const LOADERS = Object.keys(PAGES);
 const isOurs = (loader) => loader.startsWith("taipan");
 
 function options(args) {
-  const { values } = parseArgs({ args, options: { runs: { type: "string", default: "5" }, only: { type: "string" } } });
+  const { values } = parseArgs({
+    args,
+    options: {
+      runs: { type: "string", default: "5" },
+      only: { type: "string" },
+      all: { type: "boolean", default: false },
+    },
+  });
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1) throw new Problem(`--runs ${values.runs} is not a number of runs.`);
   const loaders = values.only ? values.only.split(",") : LOADERS;
   const unknown = loaders.find((name) => !LOADERS.includes(name));
   if (unknown) throw new Problem(`There is no loader called ${unknown}.`, `Choose from ${LOADERS.join(", ")}.`);
-  return { runs, loaders };
+  return { runs, loaders, all: values.all };
 }
 
 /** Compresses what will be asked for, so that the first visitor does not pay for it. */
@@ -85,15 +93,16 @@ async function filesOf(folder) {
   return ["pyodide-lock.json", ...Object.keys(taipan.files), ...modules.map(({ file_name }) => file_name)];
 }
 
-async function measure(loaders, runs, server, visit) {
+async function measure({ loaders, runs, all }, server, visit) {
   const visits = { fresh: {}, warm: {} };
   for (let run = 1; run <= runs; run += 1) {
     for (const loader of loaders) {
       const profile = await mkdtemp(join(tmpdir(), "taipan-bench-"));
       try {
-        const url = `${server.url}/bench/${PAGES[loader]}`;
+        const url = new URL(`/bench/${PAGES[loader]}`, server.url);
+        if (all) url.searchParams.set("steps", "all");
         for (const state of ["fresh", "warm"]) {
-          const result = await visit({ profile, url, expected: EXPECTED, server });
+          const result = await visit({ profile, url: url.href, expected: EXPECTED, server });
           visits[state][loader] = [...(visits[state][loader] ?? []), result];
           const seconds = (result.groupby / 1000).toFixed(2);
           console.log(`run ${run} of ${runs}, ${state.padEnd(5)} ${loader.padEnd(13)} ${seconds} s until groupby`);
@@ -107,7 +116,8 @@ async function measure(loaders, runs, server, visit) {
 }
 
 await main(async (args) => {
-  const { runs, loaders } = options(args);
+  const chosen = options(args);
+  const { runs, loaders } = chosen;
   await setUp("bench");
   const { build } = await import("../scripts/build.mjs");
   const { startServer } = await import("../scripts/server.mjs");
@@ -137,7 +147,7 @@ await main(async (args) => {
     if (loaders.includes("taipan-baked")) await bake(server.url, images);
     const baked = loaders.includes("taipan-baked") ? [IMAGE] : [];
     await warmServer(server.url, [...paths, ...ours, ...baked]);
-    const visits = await measure(loaders, runs, server, visit);
+    const visits = await measure(chosen, server, visit);
     const { text, summaries } = tabulate(visits);
     const machine = { processor: cpus()[0]?.model, cores: cpus().length, platform: process.platform };
     const time = new Date().toISOString();

@@ -10,9 +10,14 @@ export const MEASURES = [
   { key: "numpy", name: "until import numpy, s", format: seconds },
   { key: "pandas", name: "until import pandas, s", format: seconds },
   { key: "groupby", name: "until first groupby, s", format: seconds },
+  { key: "matplotlib", name: "until import matplotlib, s", format: seconds },
+  { key: "sklearn", name: "until import sklearn, s", format: seconds },
   { key: "bytes", name: "bytes moved, MB", format: megabytes },
   { key: "heap", name: "CPython heap, MB", format: megabytes },
   { key: "tab", name: "memory of the tab, MB", format: megabytes },
+  { key: "files", name: "loader and archives, MB", format: megabytes },
+  { key: "modulesLinked", name: "side modules linked", format: String },
+  { key: "filesInflated", name: "files inflated", format: String },
 ];
 
 /** Rows of text in columns as wide as needed. */
@@ -41,6 +46,7 @@ export function tabulate(visits) {
       const found = Object.fromEntries(
         loaders.map((loader) => [loader, summary(byLoader[loader].map((run) => run[key]))]),
       );
+      if (loaders.every((loader) => !found[loader])) continue;
       summaries[profile] = { ...summaries[profile], [key]: found };
       const cell = (one) => (one ? `${format(one.median)} (${format(one.least)}–${format(one.most)})` : "–");
       const ratio = ([one, other]) =>

@@ -31,12 +31,18 @@ export async function visit({ profile, url, expected, server }) {
       sleep(TIMEOUT, { error: `nothing for ${TIMEOUT / 1000} s` }, { ref: false }),
     ]);
     if (outcome.error) throw new Problem(`${url} failed: ${outcome.error}`);
-    const { times, answer, heap, timings } = outcome.value;
+    const { times, answer, heap, timings, memory } = outcome.value;
     if (answer !== expected) throw new Problem(`${url} answered ${answer} instead of ${expected}.`);
     const bytes = server.log.reduce((sum, entry) => sum + entry.bytes, 0);
     const tab = await tabMemory(profile);
     await sleep(LINGER);
-    return { ...times, bytes, heap, ...(tab && { tab }), load, ...(timings && { timings }) };
+    const ours = timings && {
+      timings,
+      modulesLinked: timings.modulesLinked,
+      filesInflated: timings.filesInflated,
+      files: memory.loader + memory.archives,
+    };
+    return { ...times, bytes, heap, ...(tab && { tab }), load, ...ours };
   } finally {
     await context.close();
   }

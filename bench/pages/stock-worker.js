@@ -1,5 +1,5 @@
 import { loadPyodide } from "/python/0.28.3/pyodide.mjs";
-import { INDEX_URL, STEPS } from "./steps.js";
+import { INDEX_URL, lastAnswer, STEPS } from "./steps.js";
 
 try {
   const pyodide = await loadPyodide({ indexURL: INDEX_URL });
@@ -7,7 +7,7 @@ try {
   let answer;
   for (const { name, packages, code } of STEPS) {
     if (packages.length > 0) await pyodide.loadPackage(packages, { messageCallback: () => {} });
-    answer = await pyodide.runPythonAsync(code);
+    answer = lastAnswer(answer, await pyodide.runPythonAsync(code));
     postMessage({ name });
   }
   postMessage({ answer, heap: pyodide._module.HEAPU8.length });
