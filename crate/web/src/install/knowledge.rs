@@ -196,12 +196,12 @@ impl<'a> Knowledge<'a> {
                     let filename = filename_in(self.packages.lock(), url)?;
                     let facts = WheelFacts { sha256: hash_in(url), ..facts };
                     let url = url.split('#').next().unwrap_or_default().to_owned();
-                    return Ok(Wanted::Wheel { url, filename, facts });
+                    return Ok(Wanted::Wheel { url, filename, facts: Box::new(facts) });
                 }
                 let indexed = self.indexed(name, &package.file).ok_or_else(|| unknown_file(name))?;
                 let filename = indexed.file.filename.parse().map_err(|_| unknown_file(name))?;
                 let facts = WheelFacts { sha256: indexed.file.sha256.clone(), is_indexed: true, ..facts };
-                Ok(Wanted::Wheel { url: indexed.file.url.clone(), filename, facts })
+                Ok(Wanted::Wheel { url: indexed.file.url.clone(), filename, facts: Box::new(facts) })
             })
             .collect()
     }

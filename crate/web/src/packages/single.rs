@@ -9,7 +9,7 @@ use js_sys::Uint8Array;
 use taipan_core::name::PackageName;
 use taipan_core::wheel::WheelFilename;
 
-use super::{Packages, PreparedPackage, Wanted, WheelFacts, archive, download, wanted};
+use super::{Packages, PreparedPackage, Wanted, archive, download, wanted};
 use crate::boundary::PackageInfo;
 use crate::emscripten::bindings::Api;
 use crate::error::{Code, Error, Result};
@@ -82,7 +82,7 @@ impl Packages {
         let parsed = file_name.parse::<WheelFilename>();
         let parsed = parsed.map_err(|error| Error::new(Code::BadRequirement, format!("{error}.")))?;
         let hash = sha256(&bytes).await;
-        let wheel = Wanted::Wheel { url: file_name.to_owned(), filename: parsed, facts: WheelFacts::default() };
+        let wheel = Wanted::Wheel { url: file_name.to_owned(), filename: parsed, facts: Box::default() };
         archive::open(&wheel, bytes, hash, self.lock.abi, &self.parts.held)?.compile(&self.parts.linker).await
     }
 

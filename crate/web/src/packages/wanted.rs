@@ -20,7 +20,7 @@ pub enum Wanted {
         /// What its file name says.
         filename: WheelFilename,
         /// What else is known of it.
-        facts: WheelFacts,
+        facts: Box<WheelFacts>,
     },
 }
 
@@ -94,7 +94,7 @@ pub fn parse(lock: &Lock, asked: &[String]) -> Result<Vec<Wanted>> {
 
 fn parse_wheel(lock: &Lock, url: &str) -> Result<Wanted> {
     let filename = filename_in(lock, url)?;
-    Ok(Wanted::Wheel { url: url.to_owned(), filename, facts: WheelFacts::default() })
+    Ok(Wanted::Wheel { url: url.to_owned(), filename, facts: Box::default() })
 }
 
 /// What the last part of a wheel's address says, if this interpreter takes the wheel.
