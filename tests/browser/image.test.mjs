@@ -283,6 +283,19 @@ import random, uuid, secrets, numpy
     assert.ok(found.bytes > 5e6);
   });
 
+  it("are not made of a distribution whose glue is not known: that is said, and Python goes on", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await start({ indexURL: "/314.0.7/" });
+      const failure = await caught(python.bake());
+      const { value } = await python.run("2 + 3");
+      python.dispose();
+      return { failure, value };
+    });
+    assert.equal(found.failure.code, "NOT_SUPPORTED");
+    assert.match(found.failure.message, /2026_0/);
+    assert.equal(found.value, 5);
+  });
+
   it("that were baked with another distribution are refused", async () => {
     const found = await api.evaluate(async () => {
       const python = await start({ image: address, indexURL: "/314.0.7/" });

@@ -57,6 +57,11 @@ impl Abi {
         }
     }
 
+    /// Whether [`super::snapshot`] knows this glue: 314's module makes its memory and its table itself.
+    pub const fn has_images(self) -> bool {
+        matches!(self, Self::V2025)
+    }
+
     /// CPython's major and minor version.
     pub const fn python(self) -> (u32, u32) {
         match self {

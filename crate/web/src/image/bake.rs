@@ -22,6 +22,14 @@ use crate::error::{Code, Error, Result};
 /// # Errors
 /// [`Code::NotSupported`] for what an image cannot hold, naming it.
 pub fn bake(interpreter: &Interpreter) -> Result<Array> {
+    let abi = interpreter.packages.lock().abi;
+    if !abi.has_images() {
+        return Err(Error::new(
+            Code::NotSupported,
+            format!("Images of a distribution of ABI {} cannot be made yet.", abi.version()),
+        )
+        .hint("Use Pyodide 0.28 or 0.29."));
+    }
     quiesce(interpreter)?;
     snapshot::heap::scrub(&interpreter.module)?;
     let mut manifest = Manifest::default();
