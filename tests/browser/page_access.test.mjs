@@ -103,6 +103,13 @@ describe("on a small screen", () => {
       assert.ok(sizes.page <= sizes.window, JSON.stringify(sizes));
       assert.deepEqual(sizes.outside, []);
       assert.ok(sizes.tableScrolls);
+      await lesson.type(OWN, 'input("How old are you? ")');
+      await lesson.press(OWN, "Run");
+      const enter = lesson.cell(OWN).getByRole("button", { name: "Enter" });
+      await enter.waitFor({ timeout: 60_000 });
+      const question = await lesson.cell(OWN).locator(".question").boundingBox();
+      const button = await enter.boundingBox();
+      assert.ok(button.x + button.width <= question.x + question.width, JSON.stringify({ button, question }));
       await lesson.page.close();
     });
   }
