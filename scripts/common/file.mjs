@@ -1,9 +1,11 @@
 /** Files that are either whole or not there. */
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
+
+export { writeWhole } from "../../cli/file.mjs";
 
 /** SHA-256 of a file as hexadecimal digits, or undefined where there is no such file. */
 export async function sha256(path) {
@@ -22,18 +24,6 @@ export async function hasContent(path, { sha256: expected, size }) {
   const found = await stat(path).catch(() => undefined);
   if (!found?.isFile() || (size !== undefined && found.size !== size)) return false;
   return (await sha256(path)) === expected;
-}
-
-/** Writes a file in one rename: nobody ever sees half of it. */
-export async function writeWhole(path, data) {
-  await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${randomUUID()}.part`;
-  try {
-    await writeFile(temporary, data);
-    await rename(temporary, path);
-  } finally {
-    await rm(temporary, { force: true });
-  }
 }
 
 /** Copies a file in one rename, also from another file system. */

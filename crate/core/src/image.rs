@@ -27,7 +27,6 @@ pub use self::chain::{Piece, resolve};
 pub use self::chunk::{Checksum, Chunk, Compression, Verify};
 pub use self::error::ImageError;
 pub use self::files::{FileBody, FileRecord, FileTree};
-pub use self::hash::ContentHash;
 pub use self::head::{Extent, Head, MemoryLayout, PREAMBLE_LENGTH, Part, PartKind};
 pub use self::identity::{Difference, Distribution, Identity, ImagePackage};
 pub use self::manifest::{ArchiveReference, LayerReference, LinkedModule, Manifest, ModuleBytes, TableEntry};
@@ -36,6 +35,7 @@ pub use self::reader::Image;
 pub use self::stream::{Event, ImageReader};
 pub use self::tree::{OwnContents, Placement};
 pub use self::writer::{Baked, ImageWriter};
+pub use crate::content_hash::ContentHash;
 
 /// The version of the format that is written and read. A reader refuses every other one.
 pub const FORMAT_VERSION: u32 = 1;

@@ -3,10 +3,9 @@
 //! Content is addressed by its SHA-256. The [`Index`] knows its size and last use, and the names that refer to it. It is
 //! written to two files in turn, each with its own hash: a writer that dies in the middle leaves the other one.
 
-mod hash;
 mod index;
 mod limit;
 
-pub use self::hash::{ContentHash, NotAHash};
 pub use self::index::{Entry, Index};
 pub use self::limit::{DEFAULT_LIMIT, limit};
+pub use crate::content_hash::{ContentHash, NotAHash};

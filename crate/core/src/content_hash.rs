@@ -1,4 +1,4 @@
-//! What content is addressed by.
+//! SHA-256, by which content, archives, chunks and images are known.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,8 +6,8 @@ use std::str::FromStr;
 use sha2::{Digest, Sha256};
 
 /// A SHA-256 (FIPS 180-4). Written in lower-case hexadecimal, read in either case.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ContentHash([u8; 32]);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ContentHash(pub [u8; 32]);
 
 /// A text that is not 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,7 +17,16 @@ pub struct NotAHash(pub String);
 impl ContentHash {
     /// The hash of bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
+        Self::of_pieces(&[bytes])
+    }
+
+    /// The hash of pieces of bytes, one after the other.
+    pub(crate) fn of_pieces(pieces: &[&[u8]]) -> Self {
+        let mut hasher = Sha256::new();
+        for piece in pieces {
+            hasher.update(piece);
+        }
+        Self(hasher.finalize().into())
     }
 }
 
