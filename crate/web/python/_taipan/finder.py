@@ -35,7 +35,7 @@ class PackageFinder:
     @staticmethod
     def find_spec(name, path=None, target=None):
         """The spec of a module whose package has just been brought, or ``None``."""
-        if _is_optional():
+        if _is_optional(name):
             return None
         try:
             is_new = _bring_package_of(name)
@@ -74,7 +74,7 @@ def _bring_package_of(name):
     """Whether there may be something new on the path that has the module."""
     if _taipan_host.canBlock:
         return _taipan_host.loadForImport(name)
-    if not _taipan_host.isInLock(name) or not can_run_sync():
+    if not _taipan_host.wouldBring(name) or not can_run_sync():
         return False
     # Whether or not this brings it: while it waited, another task may have.
     run_sync(_taipan_host.loadForImportLater(name))
@@ -86,13 +86,16 @@ def _reason(error):
     return getattr(getattr(error, "js_error", None), "message", None) or str(error)
 
 
-def _is_optional():
+def _is_optional(name):
     """Whether the import is made by a package that can do without."""
     frame = sys._getframe(2)
-    is_guarded = is_optional = False
+    is_guarded = is_optional = is_outside_importlib = False
     while frame is not None:
         code = frame.f_code
         if code.co_filename.startswith(_LIBRARY):
+            if not is_outside_importlib:
+                is_outside_importlib = True
+                is_guarded = guard.imports_another(frame, name)
             is_guarded = is_guarded or guard.is_guarded(frame)
             if code.co_name == "<module>":
                 is_optional = is_guarded

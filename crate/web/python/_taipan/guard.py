@@ -8,7 +8,7 @@ from opcode import opmap
 
 _CATCHING = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
-_CACHE, _EXTENDED_ARG = opmap["CACHE"], opmap["EXTENDED_ARG"]
+_CACHE, _EXTENDED_ARG, _IMPORT_NAME = opmap["CACHE"], opmap["EXTENDED_ARG"], opmap["IMPORT_NAME"]
 _LOAD_NAME, _LOAD_GLOBAL = opmap["LOAD_NAME"], opmap["LOAD_GLOBAL"]
 _PUSH_EXC_INFO, _CHECK_EXC_MATCH, _POP_EXCEPT = opmap["PUSH_EXC_INFO"], opmap["CHECK_EXC_MATCH"], opmap["POP_EXCEPT"]
 _POP_JUMP_IF_FALSE, _POP_TOP, _NOP = opmap["POP_JUMP_IF_FALSE"], opmap["POP_TOP"], opmap["NOP"]
@@ -29,6 +29,23 @@ def is_guarded(frame):
             return True
         # The statement around it: a handler is covered by the handlers outside of it.
         offset = target
+
+
+def imports_another(frame, name):
+    """Whether a frame is at a statement that imports another module than ``name``, a part of it or a package it is in:
+    then an extension module, which has no frame, imports it. Whether that reckons with a failure cannot be seen."""
+    code, offset = frame.f_code, frame.f_lasti
+    instructions = code.co_code
+    if instructions[offset] != _IMPORT_NAME:
+        return False
+    argument, shift = instructions[offset + 1], 8
+    while offset >= 2 and instructions[offset - 2] == _EXTENDED_ARG:
+        offset -= 2
+        argument |= instructions[offset + 1] << shift
+        shift += 8
+    statement = code.co_names[argument]
+    parts, statement_parts = name.split("."), statement.split(".")
+    return not (parts[: len(statement_parts)] == statement_parts or statement_parts[: len(parts)] == parts)
 
 
 def _handlers(table):
