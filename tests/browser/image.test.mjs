@@ -256,6 +256,34 @@ import random, uuid, secrets, numpy
     });
   }
 
+  it("bring open files back, with their positions, in the file system and in memory", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await start();
+      await python.run(`
+import io, os, tempfile
+os.makedirs("/work"); os.chdir("/work")
+open("notes.txt", "w").write("one two three")
+first, reader = open("notes.txt"), open("notes.txt")
+reader.read(4); first.close()
+writer = open("log.txt", "w"); writer.write("before "); writer.flush(); writer.write("unflushed ")
+buffer = io.BytesIO(b"abcdef"); buffer.read(2)`);
+      const unnamed = await caught(python.run("unnamed = tempfile.TemporaryFile()").then(() => python.bake()));
+      await python.run("unnamed.close()");
+      const url = URL.createObjectURL(await python.bake());
+      python.dispose();
+      const again = await start({ image: url });
+      const { value } = await again.run(`
+writer.write("after"); writer.close()
+[reader.read(), open("log.txt").read(), buffer.read().decode(), os.getcwd()]`);
+      const { imageRefused } = again.timings;
+      again.dispose();
+      return { value, imageRefused, unnamed };
+    });
+    assert.equal(found.imageRefused, undefined);
+    assert.deepEqual(found.value, ["two three", "before unflushed after", "cdef", "/work"]);
+    assert.equal(found.unnamed.code, "NOT_SUPPORTED");
+  });
+
   it("are kept in the browser under a name, until they are forgotten", async () => {
     const found = await api.evaluate(async () => {
       const first = await start();

@@ -151,7 +151,8 @@ fn finish(module: &Module, api: &PublicApi, restore: &Restore, packages: &Packag
     }
     module.fs().chdir(&restore.directory()).map_err(failed)?;
     let undefined = wasm_bindgen::JsValue::UNDEFINED;
-    module.api().initialize_streams(&undefined, &undefined, &undefined).map_err(failed)
+    module.api().initialize_streams(&undefined, &undefined, &undefined).map_err(failed)?;
+    restore.open_files(module)
 }
 
 /// What must not be the same in two interpreters.
