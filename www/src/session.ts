@@ -68,6 +68,8 @@ export class Session {
     this.#boot = new AbortController();
     const starting = loadPython({
       indexURL: this.#options.indexURL,
+      // A beginner's slip must not run what a stranger has published under that name.
+      importsFrom: "lock",
       signal: this.#boot.signal,
       onProgress: this.#options.onProgress,
       stdin: (prompt, signal) => this.#job?.onQuestion(prompt, signal) ?? null,

@@ -11,7 +11,9 @@ use wasm_bindgen_futures::future_to_promise;
 use crate::emscripten::abi::set;
 use crate::emscripten::bindings::Api;
 use crate::global::is_worker;
+use crate::install::{install_for_import, install_for_import_now};
 use crate::packages::Packages;
+use crate::part::Part;
 
 type Thrown<T> = Result<T, JsValue>;
 
@@ -30,6 +32,25 @@ pub fn add_functions(module: &Object, packages: &Rc<Packages>, api: &Api) {
         engine.lock().package_for_import(&module).is_some()
     });
     set(module, "isInLock", &provides.into_js_value());
+    set(module, "asksIndexes", &packages.asks_indexes().into());
+    let engine = Rc::clone(packages);
+    let install = Closure::<dyn Fn(String) -> Thrown<bool>>::new(move |module: String| {
+        Part::Resolver.load_now(engine.host())?;
+        install_for_import_now(&engine, &module)?;
+        Ok(true)
+    });
+    set(module, "installForImport", &install.into_js_value());
+    let engine = (Rc::clone(packages), api.clone());
+    let install_later = Closure::<dyn Fn(String) -> Promise>::new(move |module: String| {
+        let (packages, api) = engine.clone();
+        future_to_promise(async move {
+            Part::Resolver.load(packages.host()).await?;
+            install_for_import(&packages, &module).await?;
+            packages.link_large(&api).await?;
+            Ok(true.into())
+        })
+    });
+    set(module, "installForImportLater", &install_later.into_js_value());
     let engine = Rc::clone(packages);
     let load =
         Closure::<dyn Fn(String) -> Thrown<bool>>::new(move |module: String| Ok(engine.load_for_import(&module)?));

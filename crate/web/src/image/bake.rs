@@ -25,6 +25,7 @@ use crate::global;
 ///
 /// # Errors
 /// [`Code::NotSupported`] for what an image cannot hold, naming it.
+#[inline(never)]
 pub fn bake(interpreter: &Interpreter) -> Result<Array> {
     let abi = interpreter.packages.lock().abi;
     if !abi.has_images() {
