@@ -52,6 +52,9 @@ pub fn add_functions(module: &Object, packages: &Rc<Packages>, api: &Api) {
     });
     set(module, "installForImportLater", &install_later.into_js_value());
     let engine = Rc::clone(packages);
+    let would_bring = Closure::<dyn Fn(String) -> bool>::new(move |module: String| engine.would_bring(&module));
+    set(module, "wouldBring", &would_bring.into_js_value());
+    let engine = Rc::clone(packages);
     let load =
         Closure::<dyn Fn(String) -> Thrown<bool>>::new(move |module: String| Ok(engine.load_for_import(&module)?));
     set(module, "loadForImport", &load.into_js_value());
