@@ -34,7 +34,7 @@ export interface Engine {
   /** Puts on the path what meets requirements, from the lock file and from package indexes. */
   install(requirements: string[], options: InstallOptions, signal?: AbortSignal): Promise<PackageInfo[]>;
   /** The text of a lock file with everything that is on the path. */
-  freeze(): string;
+  freeze(): Promise<string>;
   /** What is on the path. */
   loadedPackages(): PackageInfo[];
   /** A global variable of `__main__` as plain data, `undefined` where it is missing, `None` or has no such form. */
@@ -64,7 +64,7 @@ export interface Engine {
   /** Ends a mount. */
   unmount(path: string): void;
   /** An image of the interpreter as it is, in pieces that belong one behind the other. Nothing may be running. */
-  bake(): Uint8Array<ArrayBuffer>[];
+  bake(): Promise<Uint8Array<ArrayBuffer>[]>;
   /** Bakes an image and keeps it in this browser under a name, unless `signal` aborts before it is written. */
   keepImage(name: string, signal?: AbortSignal): Promise<void>;
   /** The images that are kept under a name. */

@@ -1,7 +1,8 @@
-import type { EngineHost } from "./boundary.js";
+import type { EngineHost, Part } from "./boundary.js";
 import { OutputQueue } from "./output.js";
 import type { HostOptions, WorkerEvent } from "./protocol.js";
 import { WorkerMemory } from "./shared.js";
+import { loadPart, loadPartNow } from "./wasm_module.js";
 
 /** The worker as the engine sees it: what it can ask for and where its output goes. */
 export class WorkerHost implements EngineHost {
@@ -30,6 +31,14 @@ export class WorkerHost implements EngineHost {
 
   importModule(url: string): Promise<unknown> {
     return import(/* webpackIgnore: true */ /* @vite-ignore */ url);
+  }
+
+  loadPart(name: Part): Promise<void> {
+    return loadPart(name);
+  }
+
+  loadPartNow(name: Part): void {
+    loadPartNow(name);
   }
 
   onProgress(progress: Parameters<EngineHost["onProgress"]>[0]): void {

@@ -27,8 +27,16 @@ export interface LoadPythonOptions {
    * or gives wrong, is asked of the next. Default: the folder of the lock file.
    */
   packageBaseUrl?: string | URL | (string | URL)[];
-  /** Roots of package indexes that `install` asks, in order. Default: `["https://pypi.org/simple"]`, as micropip. */
+  /**
+   * Roots of package indexes that `install` and imports ask, in order. Default: `["https://pypi.org/simple"]`, as micropip.
+   */
   indexURLs?: (string | URL)[];
+  /**
+   * Who may bring what code imports. `"indexes"`: the lock file and, for what it does not have, the first index with a
+   * project of that name: a misspelt import then runs what somebody else has published under that name. `"lock"`: the lock
+   * file alone. Default: `"indexes"`.
+   */
+  importsFrom?: "indexes" | "lock";
   /** Packages to have on the path at start: names from the lock file, or URLs of wheels. */
   packages?: string[];
   /**
@@ -123,6 +131,7 @@ function bootOptions(options: LoadPythonOptions): BootOptions {
       packageBaseUrls: [packageBaseUrl].flat().map((url) => resolveFolder("packageBaseUrl", url)),
     }),
     ...(options.indexURLs !== undefined && { indexURLs: resolveIndexes(options.indexURLs) }),
+    ...(options.importsFrom !== undefined && { importsFrom: options.importsFrom }),
     ...(options.stallTimeoutMs !== undefined && { stallTimeoutMs: options.stallTimeoutMs }),
     ...imageOption(options),
     packages: packages.map((name) => resolvePackage("packages", name)),
@@ -181,6 +190,7 @@ const CHECKS: Record<keyof LoadPythonOptions, Check> = {
     (value) => Array.isArray(value) && value.every((url) => typeof url === "string" || url instanceof URL),
     "an array of URLs",
   ],
+  importsFrom: [(value) => value === "indexes" || value === "lock", '"indexes" or "lock"'],
   env: [
     (value) => typeof value === "object" && value !== null && Object.values(value).every((v) => typeof v === "string"),
     "an object whose values are strings",

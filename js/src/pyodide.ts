@@ -1,12 +1,12 @@
 /** Pyodide's API for programs written for Pyodide: `import { loadPyodide } from "taipan/pyodide"`. */
-import { DEFAULT_INDEX_URL, resolveFolder, resolveUrl } from "./address.js";
+import { DEFAULT_INDEX_URL, resolveFolder, resolveIndexes, resolveUrl } from "./address.js";
 import type { BootOptions, EngineHost, Progress } from "./boundary.js";
 import { BYTECODE } from "./bytecode.js";
 import { describeError, reviveError } from "./error_transfer.js";
 import { aborted, badArgument, TaipanError } from "./errors.js";
 import type { Lockfile, PyodideAPI, PyodideConfig } from "./pyodide_api.js";
 import { bootPyodide } from "./wasm/taipan_web.js";
-import { loadWasm } from "./wasm_module.js";
+import { loadPart, loadPartNow, loadWasm } from "./wasm_module.js";
 
 export type { ErrorCode, Progress } from "./boundary.js";
 export { IntegrityError, isTaipanError, LoadError, PackageNotFoundError, TaipanError } from "./errors.js";
@@ -19,6 +19,14 @@ export const version = "0.28.3";
 export interface LoadPyodideOptions extends PyodideConfig {
   /** Whether bytecode may be kept in this browser for the next visit. Default: `"persistent"`. */
   cache?: "persistent" | "none";
+  /** The most that is kept for this origin, in bytes. Default: as with `loadPython`. */
+  cacheLimit?: number;
+  /** Roots of package indexes that imports ask, in order. Default: `["https://pypi.org/simple"]`, as micropip. */
+  indexURLs?: (string | URL)[];
+  /**
+   * Who may bring what code imports, as with `loadPython`. Default: `"lock"`, as with Pyodide, unless `indexURLs` is given.
+   */
+  importsFrom?: "indexes" | "lock";
   /** Gives the start up: `loadPyodide` rejects with code `ABORTED`. */
   signal?: AbortSignal;
   /** Called as the start, and later the loading of packages, moves on. */
@@ -77,8 +85,20 @@ async function start(configuration: Configuration, options: LoadPyodideOptions):
 /** What Pyodide's loader makes of its options: `API.config`. */
 type Configuration = ReturnType<typeof configure>;
 
+function pyodideOptions({
+  cache: _,
+  cacheLimit: __,
+  indexURLs: ___,
+  importsFrom: ____,
+  signal: _____,
+  onProgress: ______,
+  ...given
+}: LoadPyodideOptions): PyodideConfig {
+  return given;
+}
+
 function configure(options: LoadPyodideOptions) {
-  const { cache: _, signal: __, onProgress: ___, lockFileContents, ...given } = options;
+  const { lockFileContents, ...given } = pyodideOptions(options);
   if (lockFileContents !== undefined && given.lockFileURL !== undefined) {
     throw badArgument("lockFileContents", "cannot be given together with lockFileURL");
   }
@@ -124,12 +144,17 @@ async function bootOptions(configuration: Configuration, options: LoadPyodideOpt
     packages: [...packages],
     env,
     ...(options.cache !== undefined && { cache: options.cache }),
+    ...(options.cacheLimit !== undefined && { cacheLimit: options.cacheLimit }),
+    ...(options.indexURLs !== undefined && { indexURLs: resolveIndexes(options.indexURLs) }),
+    importsFrom: options.importsFrom ?? (options.indexURLs === undefined ? "lock" : "indexes"),
   };
 }
 
 function host({ onProgress }: LoadPyodideOptions): EngineHost {
   return {
     importModule: (url) => import(/* webpackIgnore: true */ /* @vite-ignore */ url),
+    loadPart,
+    ...(typeof document === "undefined" && { loadPartNow }),
     onProgress: (progress) => onProgress?.(progress),
     // Python's streams are Pyodide's: nothing comes this way.
     onOutput: () => {},

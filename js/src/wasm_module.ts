@@ -1,25 +1,111 @@
+import type { Part } from "./boundary.js";
 import { LoadError } from "./errors.js";
-import init from "./wasm/taipan_web.js";
+import init, { addPart } from "./wasm/taipan_web.js";
 
 /** Fetches, compiles and instantiates the wasm module that stands beside this one. Rejects with a `LoadError`. */
 export async function loadWasm(): Promise<void> {
-  await init({ module_or_path: fetchModule() });
+  await init({ module_or_path: get(new URL("./wasm/taipan_web_bg.wasm", import.meta.url)) });
 }
 
-async function fetchModule(): Promise<Response> {
-  const url = new URL("./wasm/taipan_web_bg.wasm", import.meta.url);
+/** Where the parts of the wasm module are: each address written out, for bundlers. */
+const ADDRESSES: Record<Part, URL> = {
+  image: new URL("./wasm/taipan_web_image.wasm", import.meta.url),
+  resolver: new URL("./wasm/taipan_web_resolver.wasm", import.meta.url),
+};
+
+const loading = new Map<Part, Promise<void>>();
+const present = new Set<Part>();
+
+/** Adds a part to the wasm module, unless that has been done. Rejects with a `LoadError`; the next call tries again. */
+export function loadPart(name: Part): Promise<void> {
+  if (present.has(name)) {
+    return Promise.resolve();
+  }
+  const known = loading.get(name);
+  if (known !== undefined) {
+    return known;
+  }
+  const begun = fetchPart(ADDRESSES[name]).then(
+    () => void present.add(name),
+    (error) => {
+      loading.delete(name);
+      throw error;
+    },
+  );
+  loading.set(name, begun);
+  return begun;
+}
+
+async function fetchPart(url: URL): Promise<void> {
+  const response = await get(url);
+  let bytes: ArrayBuffer;
+  try {
+    bytes = await response.arrayBuffer();
+  } catch (cause) {
+    throw unreachable(url, cause);
+  }
+  try {
+    addPart(await WebAssembly.compile(bytes));
+  } catch (cause) {
+    throw unusable(url, cause);
+  }
+}
+
+/** As {@link loadPart}, while everything else waits: a worker only. A part that is on its way is fetched all the same. */
+export function loadPartNow(name: Part): void {
+  if (present.has(name)) {
+    return;
+  }
+  const url = ADDRESSES[name];
+  const request = new XMLHttpRequest();
+  request.open("GET", url, false);
+  request.responseType = "arraybuffer";
+  try {
+    request.send();
+  } catch (cause) {
+    throw unreachable(url, cause);
+  }
+  if (request.status < 200 || request.status > 299) {
+    throw refused(url, request.status);
+  }
+  try {
+    addPart(new WebAssembly.Module(request.response));
+  } catch (cause) {
+    throw unusable(url, cause);
+  }
+  present.add(name);
+}
+
+async function get(url: URL): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(url);
   } catch (cause) {
-    throw new LoadError({ code: "LOAD_NETWORK", message: `${url} cannot be reached`, cause });
+    throw unreachable(url, cause);
   }
   if (!response.ok) {
-    throw new LoadError({
-      code: "LOAD_HTTP",
-      message: `${url}: the server answered ${response.status}`,
-      hint: "Serve the package's whole dist folder, its wasm folder included.",
-    });
+    throw refused(url, response.status);
   }
   return response;
+}
+
+function unreachable(url: URL, cause: unknown): LoadError {
+  return new LoadError({ code: "LOAD_NETWORK", message: `${url} cannot be reached`, cause });
+}
+
+function refused(url: URL, status: number): LoadError {
+  return new LoadError({
+    code: "LOAD_HTTP",
+    message: `${url}: the server answered ${status}`,
+    hint: "Serve the package's whole dist folder, its wasm folder included.",
+  });
+}
+
+function unusable(url: URL, cause: unknown): LoadError {
+  return new LoadError({
+    code: "BAD_WASM",
+    message: `${url} is not a part of this release`,
+    hint: "Serve all files of the package from one release.",
+    cause,
+  });
 }

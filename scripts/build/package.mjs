@@ -14,11 +14,13 @@ import { OUTPUTS as WASM } from "./wasm.mjs";
 
 const dist = join(root, "dist");
 const BOUNDARY = join(root, "crate", "web", "src", "boundary.d.ts");
-/**
- * What a page may have to fetch before Python's own files, as brotli. The goal is 350 KB: what the resolver and images add is
- * to come in a module of its own. This keeps it from growing meanwhile.
- */
-const BUDGET = 575_000;
+/** What a page fetches before Python is ready, as brotli. The goal is 350 KB; this keeps it from growing meanwhile. */
+const BUDGET = 450_000;
+/** The same with what is fetched when it is first needed. */
+const BUDGET_OF_ALL = 600_000;
+/** What is fetched when it is first needed, or belongs to other entries than `taipan`. */
+const LATER =
+  /^dist\/(wasm\/taipan_web_(image|resolver)\.wasm|(pyodide|pyodide_api|element|view)\.js|(element|view)\/)/;
 
 async function copyWasm() {
   for (const from of WASM) {
@@ -56,25 +58,32 @@ async function copyTool() {
 
 async function printSizes() {
   const compress = promisify(brotliCompress);
-  let total = 0;
+  let [total, before] = [0, 0];
   const rows = [];
   for (const file of await filesUnder(dist, ["cli"])) {
     if (!/\.(js|wasm)$/.test(file)) continue;
     const data = await readFile(file);
     const compressed = (await compress(data)).length;
     total += compressed;
+    if (!LATER.test(relative(root, file))) before += compressed;
     rows.push([relative(root, file), data.length, compressed]);
   }
   for (const [name, raw, compressed] of rows.sort((a, b) => b[2] - a[2]).slice(0, 4)) {
     console.log(`    ${name.padEnd(34)} ${size(raw).padStart(9)}, brotli ${size(compressed).padStart(9)}`);
   }
   if (rows.length > 4) console.log(`    and ${rows.length - 4} smaller files`);
-  console.log(`    In all, brotli: ${size(total)} of a budget of ${size(BUDGET)}`);
-  if (total > BUDGET) {
-    throw new Problem(
-      `The npm package's runtime is ${size(total)} as brotli, over its budget of ${size(BUDGET)}.`,
-      "See what grew with `npx twiggy` or `wasm-opt --metrics`, and take it out.",
-    );
+  const amounts = [
+    ["Until Python is ready", before, BUDGET],
+    ["In all", total, BUDGET_OF_ALL],
+  ];
+  for (const [what, amount, budget] of amounts) {
+    console.log(`    ${what}, brotli: ${size(amount)} of a budget of ${size(budget)}`);
+    if (amount > budget) {
+      throw new Problem(
+        `${what}, the npm package's runtime is ${size(amount)} as brotli, over its budget of ${size(budget)}.`,
+        "See what grew with `npx twiggy` or `wasm-opt --metrics`, and take it out or into a part (scripts/build/parts.mjs).",
+      );
+    }
   }
 }
 

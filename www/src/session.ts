@@ -84,6 +84,8 @@ export class Session {
     const image = keeper.image;
     const starting = loadPython({
       indexURL,
+      // A beginner's slip must not run what a stranger has published under that name.
+      importsFrom: "lock",
       ...(image && { image }),
       signal: this.#boot.signal,
       onProgress: this.#options.onProgress,

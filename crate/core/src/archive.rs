@@ -16,6 +16,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 
+use zlib_rs::crc32;
+
 pub use self::error::ArchiveError;
 pub(crate) use self::name::parse as parse_path;
 pub use self::writer::ArchiveWriter;
@@ -157,7 +159,7 @@ impl Archive {
             // Inflating has checked it.
             return Ok(bytes);
         }
-        let actual = crc32fast::hash(&bytes);
+        let actual = crc32::crc32(0, &bytes);
         if actual == entry.crc32 {
             Ok(bytes)
         } else {

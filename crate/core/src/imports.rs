@@ -10,8 +10,11 @@
 //! Not seen: `__import__("x")`, `importlib.import_module("x")`, code in strings.
 
 mod lexer;
+mod project;
 mod scanner;
 mod string;
+
+pub use self::project::project_of;
 
 /// One module named by an `import` or `from … import` statement.
 ///

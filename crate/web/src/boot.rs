@@ -199,6 +199,7 @@ impl Ground {
             timeline: Rc::clone(&self.timeline),
             network: self.network.clone(),
             held: Rc::clone(&self.held),
+            host: self.host.clone(),
         };
         (Rc::new(Packages::new(lock, &self.options, parts)), bytecode)
     }

@@ -77,8 +77,13 @@ export interface BootOptions {
   packageBaseUrls?: string[];
   /** Where the standard library is, if not in `indexURL`; it may be any. */
   stdLibURL?: string;
-  /** Roots of package indexes that `install` asks, in order. Default: `["https://pypi.org/simple"]`, as micropip. */
+  /** Roots of package indexes that `install` and imports ask, in order. Default: `["https://pypi.org/simple"]`, as micropip. */
   indexURLs?: string[];
+  /**
+   * Who may bring what code imports: the lock file and, for what it does not have, the first project of that name on an
+   * index; or the lock file alone. Default: `"indexes"`.
+   */
+  importsFrom?: "indexes" | "lock";
   /** Milliseconds without a byte after which a transfer is given up and tried again. Default: 30 000. */
   stallTimeoutMs?: number;
   /** Whether packages and bytecode may be kept for the next visit. Default: `"persistent"`. */
@@ -141,10 +146,17 @@ export interface InstallOptions {
   pre?: boolean;
 }
 
+/** A part of the engine's module that is fetched when it is first needed: images, or the resolver of requirements. */
+export type Part = "image" | "resolver";
+
 /** What the engine asks of the worker it runs in. */
 export interface EngineHost {
   /** Evaluates a script at a URL: `import(url)`. */
   importModule(url: string): Promise<unknown>;
+  /** Gets a part of the engine's module, unless it is there. Rejects with a `LoadError`. */
+  loadPart(name: Part): Promise<void>;
+  /** As `loadPart`, while everything else waits. Absent where this thread must not block. */
+  loadPartNow?(name: Part): void;
   /** Called as things move on. */
   onProgress(progress: Progress): void;
   /** Called for what the page may want to know and what is no failure. */

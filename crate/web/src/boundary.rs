@@ -74,6 +74,15 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = importModule)]
     pub fn import_module(this: &EngineHost, url: &str) -> Result<js_sys::Promise, JsValue>;
 
+    #[wasm_bindgen(method, catch, js_name = loadPart)]
+    pub fn load_part(this: &EngineHost, name: &str) -> Result<js_sys::Promise, JsValue>;
+
+    #[wasm_bindgen(method, getter, js_name = loadPartNow)]
+    pub fn load_part_now_function(this: &EngineHost) -> Option<js_sys::Function>;
+
+    #[wasm_bindgen(method, catch, js_name = loadPartNow)]
+    pub fn load_part_now(this: &EngineHost, name: &str) -> Result<(), JsValue>;
+
     #[wasm_bindgen(method, js_name = onProgress)]
     pub fn on_progress(this: &EngineHost, progress: &JsValue);
 
@@ -210,6 +219,9 @@ pub struct BootOptions {
     /// Roots of package indexes.
     #[serde(rename = "indexURLs", default)]
     pub index_urls: Option<Vec<String>>,
+    /// Who may bring what code imports.
+    #[serde(rename = "importsFrom", default)]
+    pub imports_from: ImportsFrom,
     /// Milliseconds without a byte after which a transfer is taken up again.
     #[serde(rename = "stallTimeoutMs", default)]
     pub stall_timeout: Option<f64>,
@@ -246,6 +258,17 @@ pub struct BootOptions {
     /// Environment variables.
     #[serde(default)]
     pub env: std::collections::BTreeMap<String, String>,
+}
+
+/// `BootOptions.importsFrom` of `boundary.d.ts`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ImportsFrom {
+    /// The lock file, then the indexes.
+    #[default]
+    Indexes,
+    /// The lock file alone.
+    Lock,
 }
 
 /// Where a restored image came from: `Timings.image` of `boundary.d.ts`.

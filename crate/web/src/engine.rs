@@ -17,6 +17,7 @@ use crate::error::{Code, Error};
 use crate::fetch::Fetcher;
 use crate::image::{self, AutomaticImage};
 use crate::install;
+use crate::part::Part;
 use crate::session::{RunRequest, Session};
 
 /// A started Python interpreter.
@@ -99,8 +100,9 @@ impl Engine {
         let options = serde_wasm_bindgen::from_value(options.into())
             .map_err(|error| Error::new(Code::BadArgument, format!("The options of the install are wrong: {error}")))?;
         let packages = &self.interpreter.packages;
+        Part::Resolver.load(packages.host()).await?;
         let installed =
-            install::install(packages, &requirements, options, signal.clone(), &self.fetcher(signal)).await?;
+            install::install(packages, &requirements, options, signal.clone(), self.fetcher(signal)).await?;
         Ok(to_js(&installed).unchecked_into())
     }
 
@@ -108,7 +110,8 @@ impl Engine {
     ///
     /// # Errors
     /// `NOT_SUPPORTED` for what has no address on the network.
-    pub fn freeze(&self) -> Thrown<String> {
+    pub async fn freeze(&self) -> Thrown<String> {
+        Part::Resolver.load(self.interpreter.packages.host()).await?;
         Ok(self.interpreter.packages.freeze()?)
     }
 
@@ -141,7 +144,8 @@ impl Engine {
     ///
     /// # Errors
     /// `NOT_SUPPORTED` for what an image cannot hold, naming it.
-    pub fn bake(&self) -> Thrown<js_sys::Array> {
+    pub async fn bake(&self) -> Thrown<js_sys::Array> {
+        Part::Image.load(self.interpreter.packages.host()).await?;
         Ok(image::bake(&self.interpreter)?)
     }
 
@@ -152,6 +156,7 @@ impl Engine {
     /// As `bake`, `OUT_OF_MEMORY` if it cannot be kept, and `ABORTED`.
     #[wasm_bindgen(js_name = keepImage)]
     pub async fn keep_image(&self, name: String, signal: Option<AbortSignal>) -> Thrown<()> {
+        Part::Image.load(self.interpreter.packages.host()).await?;
         Ok(image::keep(&self.interpreter, &name, &self.fetcher(signal)).await?)
     }
 
@@ -210,6 +215,7 @@ impl Engine {
     /// As `bake`.
     #[wasm_bindgen(js_name = makeImage)]
     pub async fn make_image(&self, key: String, modules: Vec<String>) -> Thrown<bool> {
+        Part::Image.load(self.interpreter.packages.host()).await?;
         Ok(AutomaticImage::requested(key).make(&self.interpreter, &modules).await?)
     }
 

@@ -11,7 +11,9 @@ use wasm_bindgen_futures::future_to_promise;
 use crate::emscripten::abi::set;
 use crate::emscripten::bindings::Api;
 use crate::global::is_worker;
+use crate::install::{install_for_import, install_for_import_now};
 use crate::packages::Packages;
+use crate::part::Part;
 
 type Thrown<T> = Result<T, JsValue>;
 
@@ -25,6 +27,30 @@ pub fn add_functions(module: &Object, packages: &Rc<Packages>, api: &Api) {
     });
     set(module, "isFile", &is_file.into_js_value());
     set(module, "canBlock", &is_worker().into());
+    let engine = Rc::clone(packages);
+    let provides = Closure::<dyn Fn(String) -> bool>::new(move |module: String| {
+        engine.lock().package_for_import(&module).is_some()
+    });
+    set(module, "isInLock", &provides.into_js_value());
+    set(module, "asksIndexes", &packages.asks_indexes().into());
+    let engine = Rc::clone(packages);
+    let install = Closure::<dyn Fn(String) -> Thrown<bool>>::new(move |module: String| {
+        Part::Resolver.load_now(engine.host())?;
+        install_for_import_now(&engine, &module)?;
+        Ok(true)
+    });
+    set(module, "installForImport", &install.into_js_value());
+    let engine = (Rc::clone(packages), api.clone());
+    let install_later = Closure::<dyn Fn(String) -> Promise>::new(move |module: String| {
+        let (packages, api) = engine.clone();
+        future_to_promise(async move {
+            Part::Resolver.load(packages.host()).await?;
+            install_for_import(&packages, &module).await?;
+            packages.link_large(&api).await?;
+            Ok(true.into())
+        })
+    });
+    set(module, "installForImportLater", &install_later.into_js_value());
     let engine = Rc::clone(packages);
     let would_bring = Closure::<dyn Fn(String) -> bool>::new(move |module: String| engine.would_bring(&module));
     set(module, "wouldBring", &would_bring.into_js_value());

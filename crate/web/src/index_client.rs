@@ -6,7 +6,10 @@
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Headers, ReadableStreamDefaultReader, RequestInit, Response, Url};
+use web_sys::{
+    AbortSignal, Headers, ReadableStreamDefaultReader, RequestInit, Response, Url, XmlHttpRequest,
+    XmlHttpRequestResponseType,
+};
 
 use crate::error::{Code, Error, Result};
 use crate::global;
@@ -17,10 +20,15 @@ const ATTEMPTS: u32 = 3;
 /// Milliseconds before the second attempt; twice as long before each further one.
 const PAUSE: f64 = 300.0;
 
+/// The most milliseconds that an `import` statement waits for one answer.
+const LONGEST: u32 = 30_000;
+
 /// Asks servers on behalf of one call.
 #[derive(Clone)]
 pub struct IndexClient {
     signal: Option<AbortSignal>,
+    /// Whether everything waits for it: for an `import` statement, in a worker.
+    pub is_blocking: bool,
 }
 
 /// What a server answered.
@@ -41,7 +49,12 @@ type Header<'a> = (&'a str, &'a str);
 impl IndexClient {
     /// A client whose requests end when `signal` is aborted.
     pub fn new(signal: Option<AbortSignal>) -> Self {
-        Self { signal }
+        Self { signal, is_blocking: false }
+    }
+
+    /// A client whose futures are ready at once: nothing else can happen meanwhile. For workers.
+    pub fn blocking() -> Self {
+        Self { signal: None, is_blocking: true }
     }
 
     /// Gets what is at an address, at most `limit` bytes.
@@ -52,6 +65,10 @@ impl IndexClient {
     pub async fn get(&self, url: &str, header: Option<Header<'_>>, limit: usize) -> Result<Answer> {
         let mut attempt = 1;
         loop {
+            if self.is_blocking {
+                let request = open_now("GET", url, header)?;
+                return answer_now(url, &request, limit);
+            }
             let outcome = match self.send("GET", url, header).await {
                 Ok(response) => read(url, &response, limit).await,
                 Err(error) => Err(error),
@@ -69,18 +86,16 @@ impl IndexClient {
 
     /// The number of bytes of what is at an address, if the server says it.
     pub async fn size(&self, url: &str) -> Option<u64> {
+        if self.is_blocking {
+            let request = open_now("HEAD", url, None).ok()?;
+            return request.get_response_header("content-length").ok().flatten()?.parse().ok();
+        }
         let response = self.send("HEAD", url, None).await.ok()?;
         response.headers().get("content-length").ok().flatten()?.parse().ok()
     }
 
     async fn send(&self, method: &str, url: &str, header: Option<Header<'_>>) -> Result<Response> {
-        let failed = |thrown| {
-            let error = Error::from_js(Code::LoadNetwork, &format!("{url} could not be loaded"), thrown);
-            if error.code() != Code::LoadNetwork {
-                return error;
-            }
-            error.hint("Check the connection and the address; across origins the server must allow it (CORS).")
-        };
+        let failed = |thrown| unreachable(url, thrown);
         if let Some(signal) = self.signal.as_ref().filter(|signal| signal.aborted()) {
             return Err(Error::new(Code::Aborted, "The caller aborted this.").cause(signal.reason()));
         }
@@ -97,9 +112,53 @@ impl IndexClient {
         if response.ok() {
             return Ok(response);
         }
-        let message = format!("{url} answered with status {} {}.", response.status(), response.status_text());
-        Err(Error::new(Code::LoadHttp, message).with_status(response.status()).field("url", url))
+        Err(refused(url, response.status(), &response.status_text()))
     }
+}
+
+/// Sends a request and waits for its end.
+fn open_now(method: &str, url: &str, header: Option<Header<'_>>) -> Result<XmlHttpRequest> {
+    let failed = |thrown| unreachable(url, thrown);
+    let request = XmlHttpRequest::new().map_err(failed)?;
+    request.open_with_async(method, url, false).map_err(failed)?;
+    request.set_response_type(XmlHttpRequestResponseType::Arraybuffer);
+    request.set_timeout(LONGEST);
+    if let Some((name, value)) = header {
+        request.set_request_header(name, value).map_err(failed)?;
+    }
+    request.send().map_err(failed)?;
+    let status = request.status().unwrap_or_default();
+    if (200..300).contains(&status) {
+        return Ok(request);
+    }
+    Err(refused(url, status, &request.status_text().unwrap_or_default()))
+}
+
+fn answer_now(url: &str, request: &XmlHttpRequest, limit: usize) -> Result<Answer> {
+    let bytes = Uint8Array::new(&request.response().map_err(|thrown| unreachable(url, thrown))?);
+    if bytes.length() as usize > limit {
+        return Err(too_long(url, limit));
+    }
+    let content_type = request.get_response_header("content-type").ok().flatten().unwrap_or_default();
+    Ok(Answer { status: request.status().unwrap_or_default(), url: request.response_url(), content_type, bytes })
+}
+
+fn unreachable(url: &str, thrown: JsValue) -> Error {
+    let error = Error::from_js(Code::LoadNetwork, &format!("{url} could not be loaded"), thrown);
+    if error.code() != Code::LoadNetwork {
+        return error;
+    }
+    error.hint("Check the connection and the address; across origins the server must allow it (CORS).")
+}
+
+fn refused(url: &str, status: u16, text: &str) -> Error {
+    let message = format!("{url} answered with status {status} {text}.");
+    Error::new(Code::LoadHttp, message).with_status(status).field("url", url)
+}
+
+fn too_long(url: &str, limit: usize) -> Error {
+    Error::new(Code::BadIndex, format!("{url} answered with more than {limit} bytes."))
+        .hint("Check the address: no page of a package index is that long.")
 }
 
 fn may_pass(error: &Error) -> bool {
@@ -112,10 +171,6 @@ fn may_pass(error: &Error) -> bool {
 
 async fn read(url: &str, response: &Response, limit: usize) -> Result<Answer> {
     let failed = |thrown: JsValue| Error::from_js(Code::LoadNetwork, &format!("{url} could not be read"), thrown);
-    let too_long = || {
-        Error::new(Code::BadIndex, format!("{url} answered with more than {limit} bytes."))
-            .hint("Check the address: no page of a package index is that long.")
-    };
     let mut chunks = Vec::new();
     let mut length = 0;
     if let Some(body) = response.body() {
@@ -130,7 +185,7 @@ async fn read(url: &str, response: &Response, limit: usize) -> Result<Answer> {
             if length as usize > limit {
                 // Whether the rest is taken back or not, nobody reads it.
                 let _ = reader.cancel();
-                return Err(too_long());
+                return Err(too_long(url, limit));
             }
             chunks.push(chunk);
         }

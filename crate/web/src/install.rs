@@ -5,23 +5,26 @@
 //! put on a later index under the same name is never looked at). What is loaded stays as it is.
 
 mod collision;
+mod import;
 mod knowledge;
 mod metadata;
 mod problem;
 mod wish;
 
-use futures::StreamExt as _;
+use futures::future::LocalBoxFuture;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _};
 use taipan_core::resolve::{PreReleases, Request, Resolution, ResolveOptions, Resolver, Step};
 use web_sys::AbortSignal;
 
+pub use self::import::{install_for_import, install_for_import_now};
 use self::knowledge::Knowledge;
 use self::wish::Wish;
 use crate::boundary::{InstallOptions, PackageInfo, Stage};
 use crate::error::{Code, Error, Result};
 use crate::fetch::Fetcher;
 use crate::index_client::IndexClient;
-use crate::packages::Packages;
+use crate::packages::{Packages, PreparedPackage};
 
 /// Puts on the path what meets requirements (PEP 508, or addresses of wheels), all of it or nothing. Gives what was not
 /// there before.
@@ -30,23 +33,47 @@ use crate::packages::Packages;
 /// `BAD_REQUIREMENT` for a requirement that cannot be read, `PACKAGE_NOT_FOUND` for one that nobody has, `RESOLUTION` with
 /// the conflict in sentences, `BAD_INDEX` for an answer that is no page of an index, and what downloading and mounting
 /// can fail with.
-pub async fn install(
+#[inline(never)]
+pub fn install<'a>(
+    packages: &'a Packages,
+    asked: &'a [String],
+    options: InstallOptions,
+    signal: Option<AbortSignal>,
+    fetcher: Fetcher,
+) -> LocalBoxFuture<'a, Result<Vec<PackageInfo>>> {
+    meet(packages, asked, options, signal, fetcher).boxed_local()
+}
+
+async fn meet(
     packages: &Packages,
     asked: &[String],
     options: InstallOptions,
     signal: Option<AbortSignal>,
-    fetcher: &Fetcher,
+    fetcher: Fetcher,
 ) -> Result<Vec<PackageInfo>> {
     let wishes: Vec<Wish> = asked.iter().map(|text| Wish::parse(packages.lock(), text)).collect::<Result<_>>()?;
-    let constraints = options.constraints.iter().map(|text| wish::constraint(text)).collect::<Result<_>>()?;
     if wishes.is_empty() {
         return Ok(Vec::new());
     }
     let _one_at_a_time = packages.one_at_a_time().await;
+    let prepared = prepare(packages, wishes, options, IndexClient::new(signal), &fetcher).await?;
+    packages.install(prepared)
+}
+
+/// Finds what meets wishes, downloads and checks it.
+async fn prepare(
+    packages: &Packages,
+    wishes: Vec<Wish>,
+    options: InstallOptions,
+    client: IndexClient,
+    fetcher: &Fetcher,
+) -> Result<Vec<PreparedPackage>> {
+    let constraints = options.constraints.iter().map(|text| wish::constraint(text)).collect::<Result<_>>()?;
     let timeline = fetcher.timeline();
     timeline.report(Stage::Resolve, "", 0.0, None);
     let indexes = options.index_urls.unwrap_or_else(|| packages.index_urls().to_vec());
-    let mut knowledge = Knowledge::new(packages, indexes, IndexClient::new(signal), fetcher.clone());
+    let is_blocking = client.is_blocking;
+    let mut knowledge = Knowledge::new(packages, indexes, client, fetcher.clone());
     let mut resolve_options = ResolveOptions::new(packages.lock().environment());
     resolve_options.constraints = constraints;
     resolve_options.preferred = knowledge.preferred();
@@ -65,10 +92,11 @@ pub async fn install(
     let wanted = knowledge.wanted(&resolution)?;
     let count = wanted.len() as f64;
     timeline.report(Stage::Resolve, "", count, Some(count));
-    let prepared = packages.prepare_all(&wanted, fetcher).await?;
+    let prepared =
+        if is_blocking { packages.prepare_all_now(&wanted)? } else { packages.prepare_all(&wanted, fetcher).await? };
     packages.check_still_missing(&prepared)?;
     collision::check(packages, &prepared)?;
-    packages.install(prepared)
+    Ok(prepared)
 }
 
 /// Resolves with what is known, finding out what is asked for on the way. `None` if more has to be looked at than was

@@ -24,6 +24,7 @@ mod index_client;
 mod install;
 mod output;
 mod packages;
+mod part;
 mod pyodide;
 mod python_files;
 mod remote_file;

@@ -32,7 +32,7 @@ pub use self::saved::SavedPackages;
 use self::single::Ahead;
 pub use self::wanted::{Wanted, WheelFacts, bad_requirement, filename_in, is_wheel};
 use crate::archives::Archives;
-use crate::boundary::{BootOptions, PackageInfo, Stage};
+use crate::boundary::{BootOptions, EngineHost, ImportsFrom, PackageInfo, Stage};
 use crate::bytecode::Bytecode;
 use crate::detached::Beside;
 use crate::emscripten::abi::set;
@@ -60,6 +60,10 @@ pub struct Packages {
     loaded: RefCell<BTreeMap<String, PackageInfo>>,
     /// One load at a time: two that need the same package must not both install it.
     loading: Mutex<()>,
+    /// Who may bring what code imports.
+    imports_from: ImportsFrom,
+    /// Modules that no index brings, and why.
+    absent: RefCell<BTreeMap<String, Error>>,
     /// Held while nothing may be mounted yet.
     placing: Mutex<()>,
     /// Packages that were asked for before Pyodide's package manager could ask.
@@ -87,6 +91,8 @@ pub struct PackageParts {
     pub network: Network,
     /// Bytes of archives held outside Rust's memory.
     pub held: Rc<Cell<u64>>,
+    /// Brings parts of Taipan.
+    pub host: EngineHost,
 }
 
 impl Packages {
@@ -97,6 +103,8 @@ impl Packages {
             base_urls: base_urls(options),
             index_url: options.index_url.clone(),
             index_urls: options.index_urls.clone().unwrap_or_else(|| vec![DEFAULT_INDEX_URL.to_owned()]),
+            imports_from: options.imports_from,
+            absent: RefCell::default(),
             parts,
             loaded: RefCell::default(),
             loading: Mutex::new(()),
@@ -130,6 +138,11 @@ impl Packages {
     /// Roots of package indexes, in the order in which they are asked.
     pub fn index_urls(&self) -> &[String] {
         &self.index_urls
+    }
+
+    /// Who brings parts of Taipan.
+    pub fn host(&self) -> &EngineHost {
+        &self.parts.host
     }
 
     /// The lock file.
@@ -226,19 +239,34 @@ impl Packages {
         if missing.is_empty() {
             return Ok(false);
         }
+        self.install(self.prepare_all_now(&missing)?)?;
+        Ok(true)
+    }
+
+    /// As [`Packages::prepare_all`], while Python waits in an `import` statement.
+    ///
+    /// # Errors
+    /// As [`Packages::load_for_import`].
+    pub fn prepare_all_now(&self, missing: &[Wanted]) -> Result<Vec<PreparedPackage>> {
         let mut prepared = Vec::with_capacity(missing.len());
         let mut failures = Vec::new();
-        for package in &missing {
+        for package in missing {
             match self.prepare_now(package) {
                 Ok(package) => prepared.push(package),
                 Err(error) => failures.push((package.name().to_owned(), error)),
             }
         }
-        if !failures.is_empty() {
-            return Err(packages_failed(failures));
-        }
-        self.install(prepared)?;
-        Ok(true)
+        if failures.is_empty() { Ok(prepared) } else { Err(packages_failed(failures)) }
+    }
+
+    /// Whether indexes are asked for what code imports.
+    pub fn asks_indexes(&self) -> bool {
+        self.imports_from == ImportsFrom::Indexes && !self.index_urls.is_empty()
+    }
+
+    /// Modules that no index brings, and why: they are not looked for again.
+    pub fn absent(&self) -> &RefCell<BTreeMap<String, Error>> {
+        &self.absent
     }
 
     /// Tells the interpreter of packages from now on.

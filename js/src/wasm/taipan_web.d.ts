@@ -12,5 +12,8 @@ export function bootPyodide(
   signal?: AbortSignal,
 ): Promise<unknown>;
 
+/** Instantiates a part of the module, which has to be there. */
+export function addPart(module: WebAssembly.Module): WebAssembly.Instance;
+
 /** Compiles and instantiates the engine's wasm module. */
 export default function init(options: { module_or_path: Response | Promise<Response> }): Promise<unknown>;

@@ -1,5 +1,7 @@
 //! Writes ZIP files of stored entries: what Taipan keeps for itself, in a form that it mounts like everything else.
 
+use zlib_rs::crc32;
+
 use super::ArchiveError;
 
 /// Fields that every entry here has in common: version 2.0, UTF-8 names (bit 11), stored, 1 January 1980.
@@ -32,7 +34,7 @@ impl ArchiveWriter {
         self.entries = self.entries.checked_add(1).ok_or_else(|| too_much("entries", 65_536, u64::from(u16::MAX)))?;
 
         let mut common = COMMON.to_vec();
-        common.extend(crc32fast::hash(contents).to_le_bytes());
+        common.extend(crc32::crc32(0, contents).to_le_bytes());
         common.extend(size.to_le_bytes());
         common.extend(size.to_le_bytes());
         common.extend(name_length.to_le_bytes());

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use flate2::{Decompress, FlushDecompress, Status};
 use thiserror::Error;
+use zlib_rs::crc32;
 
 use super::Errno;
 use crate::source::{ByteSource, SharedSource, SourceError};
@@ -104,7 +105,7 @@ impl Content {
                     return Err(ContentError::Damaged("it cannot have the declared length"));
                 }
                 let bytes = shared(*length, |bytes| inflate(&**source, *offset, *compressed_length, bytes))?;
-                let actual = crc32fast::hash(&bytes);
+                let actual = crc32::crc32(0, &bytes);
                 if actual == *crc32 { Ok(bytes) } else { Err(ContentError::Checksum { expected: *crc32, actual }) }
             }
         }

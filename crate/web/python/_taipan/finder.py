@@ -11,6 +11,16 @@ The rule, for a module that nothing on the path provides and that the lock file 
   ``suppress(ImportError)``), in the module or in a function that the module calls, is optional to it: pandas looks for
   pyarrow, numexpr, bottleneck and more, hashlib for OpenSSL, and these would be megabytes that nobody asked for.
 
+What the lock file does not know is looked up on the package indexes, under the module's own name (of a few well-known
+modules, under that of their project), with a narrower rule, since whoever has registered a name there is trusted:
+
+* Only for an import statement, or ``importlib.import_module``, that stands in code of the page; ``try`` or not. What an
+  installed package or the standard library looks for never gets to an index, nor does ``importlib.util.find_spec``.
+* Only for a module at top level that is not one of the standard library, past or present, and no private one (``_x``).
+* Only if the wheel really brings a module of that name. Otherwise nothing is installed.
+
+What no index has is remembered for the session. ``loadPython({ importsFrom: "lock" })`` leaves indexes out.
+
 The import waits for the package: a worker by a synchronous request; the page's own thread, which must not be blocked, by
 suspending Python's stack where the browser can do that (JavaScript Promise Integration) and the code was started so that
 it may be (``runPythonAsync``). Elsewhere nothing is found, as if this finder were not there.
@@ -25,6 +35,11 @@ from pyodide.ffi import can_run_sync, run_sync
 
 from . import bytecode, guard
 
+# What newer Pythons have taken out is not what somebody else has registered under the name since.
+_REMOVED = "asynchat asyncore cgi cgitb chunk crypt distutils imghdr imp lib2to3 mailcap msilib nis nntplib ossaudiodev pipes"
+_REMOVED += " smtpd sndhdr spwd sunau telnetlib uu xdrlib"
+_NEVER_ON_INDEX = {*sys.stdlib_module_names, *_REMOVED.split(), "js", "pyodide_js", "sitecustomize", "usercustomize"}
+_IMPORTING = "/importlib/__init__.py"
 #: Where the standard library is, and in it the installed packages.
 _LIBRARY = f"{sys._stdlib_dir}/"
 
@@ -41,7 +56,8 @@ class PackageFinder:
             is_new = _bring_package_of(name)
         except Exception as error:  # noqa: BLE001 - whatever kept the package away, the module is not there
             # What a library tries and can do without must fail as it does everywhere: with an ImportError.
-            message = f"No module named {name!r}: its package could not be loaded. {_reason(error)}"
+            why = "." if _is_absent(error) else ": its package could not be loaded."
+            message = f"No module named {name!r}{why} {_reason(error)}"
             raise ModuleNotFoundError(message, name=name) from None
         if not is_new:
             return None
@@ -72,6 +88,8 @@ class _Present:
 
 def _bring_package_of(name):
     """Whether there may be something new on the path that has the module."""
+    if not _taipan_host.isInLock(name):
+        return _bring_from_index(name)
     if _taipan_host.canBlock:
         return _taipan_host.loadForImport(name)
     if not _taipan_host.wouldBring(name) or not can_run_sync():
@@ -79,6 +97,35 @@ def _bring_package_of(name):
     # Whether or not this brings it: while it waited, another task may have.
     run_sync(_taipan_host.loadForImportLater(name))
     return True
+
+
+def _bring_from_index(name):
+    """Whether an index had a project with the module."""
+    if not _taipan_host.asksIndexes or not _may_be_on_index(name) or not _is_imported_by_page():
+        return False
+    if _taipan_host.canBlock:
+        return _taipan_host.installForImport(name)
+    return can_run_sync() and run_sync(_taipan_host.installForImportLater(name))
+
+
+def _may_be_on_index(name):
+    is_private = name.startswith("_")
+    return name.isascii() and name.isidentifier() and not is_private and name not in _NEVER_ON_INDEX
+
+
+def _is_imported_by_page():
+    """Whether the statement that imports stands in code of the page."""
+    frame = sys._getframe(4)
+    while frame is not None:
+        filename = frame.f_code.co_filename
+        if not (filename.startswith("<frozen importlib._bootstrap") or filename.endswith(_IMPORTING)):
+            return not filename.startswith((_LIBRARY, "<frozen "))
+        frame = frame.f_back
+    return False
+
+
+def _is_absent(error):
+    return getattr(getattr(error, "js_error", None), "code", None) == "PACKAGE_NOT_FOUND"
 
 
 def _reason(error):

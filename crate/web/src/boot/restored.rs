@@ -24,6 +24,7 @@ use crate::fetch::{Sources, spawn};
 use crate::global::wall_clock;
 use crate::image::OpenImage;
 use crate::packages::Packages;
+use crate::part::Part;
 use crate::session::{Connection, Session};
 
 /// Restores an image, if it is there.
@@ -39,9 +40,14 @@ pub async fn restore(
         return Ok(None);
     }
     let Ground { options, host, timeline, fetcher, .. } = &ground;
+    let part = spawn({
+        let host = host.clone();
+        async move { Part::Image.load(&host).await }
+    });
     let early = distribution.early_factory(host);
     let FoundImage { bytes, is_trusted } = source.find(&ground, distribution).await?;
     let store = ground.store.clone().await;
+    part.await?;
     let image = Rc::new(OpenImage::read(bytes, &ground.held)?);
     // Every chunk has a checksum, against accidents.
     let verified = spawn(if is_trusted { ready(Ok(())).boxed_local() } else { image.verify().boxed_local() });

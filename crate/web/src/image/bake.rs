@@ -23,6 +23,7 @@ use crate::global;
 ///
 /// # Errors
 /// [`Code::NotSupported`] for what an image cannot hold, naming it.
+#[inline(never)]
 pub fn bake(interpreter: &Interpreter) -> Result<Array> {
     quiesce(interpreter)?;
     snapshot::heap::scrub(&interpreter.module)?;

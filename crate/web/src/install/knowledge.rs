@@ -17,7 +17,7 @@ use taipan_core::wheel::{Metadata, WheelFilename, check_identity};
 use super::metadata::{self, Found};
 use crate::boundary::PackageInfo;
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Fetcher, compare_sha256, sha256};
+use crate::fetch::{Fetcher, compare_sha256, sha256, sha256_now};
 use crate::index_client::{IndexClient, join};
 use crate::packages::{InstalledWheel, Packages, Wanted, WheelFacts, filename_in, is_wheel};
 
@@ -315,7 +315,7 @@ impl<'a> Knowledge<'a> {
             None => self.detail_of_wheel(address, None, &filename).await?,
         };
         if let (Some(expected), Some(wheel)) = (hash_in(&url), &detail.wheel) {
-            compare_sha256(&filename.to_string(), &sha256(wheel).await, &expected)?;
+            compare_sha256(&filename.to_string(), &self.sha256(wheel).await, &expected)?;
         }
         let candidate = detail.metadata.as_ref().map_err(Clone::clone).and_then(|metadata| {
             let requires_python: Option<VersionSpecifiers> =
@@ -394,7 +394,7 @@ impl<'a> Knowledge<'a> {
             // An index that does not keep its word still has the wheel.
             if let Ok(answer) = self.client.get(&url, None, MAX_METADATA).await {
                 if let Some(expected) = expected {
-                    compare_sha256(&url, &sha256(&answer.bytes).await, expected)?;
+                    compare_sha256(&url, &self.sha256(&answer.bytes).await, expected)?;
                 }
                 let text = String::from_utf8(answer.bytes.to_vec()).map_err(|_| "its metadata is not UTF-8".to_owned());
                 return Ok(Detail { metadata: checked(text, &filename), wheel: None });
@@ -415,6 +415,10 @@ impl<'a> Knowledge<'a> {
             None => metadata::fetch(url, size, &self.client, &self.fetcher).await?,
         };
         Ok(Detail { metadata: checked(text, filename), wheel })
+    }
+
+    async fn sha256(&self, bytes: &Uint8Array) -> String {
+        if self.client.is_blocking { sha256_now(bytes) } else { sha256(bytes).await }
     }
 
     fn locked(&self, name: &PackageName) -> Option<&LockedPackage> {

@@ -9,7 +9,7 @@ use taipan_core::wheel::read_metadata;
 use crate::archive_bytes::ArchiveBytes;
 use crate::boundary::Stage;
 use crate::error::Result;
-use crate::fetch::{Fetcher, Label};
+use crate::fetch::{Fetcher, Label, Sources};
 use crate::index_client::IndexClient;
 
 /// A wheel that is no larger is fetched as a whole: that is one request instead of three.
@@ -44,6 +44,10 @@ pub async fn fetch(url: &str, size: Option<u64>, client: &IndexClient, fetcher: 
         return Ok(found);
     }
     let name = url.rsplit('/').next().unwrap_or(url);
+    if client.is_blocking {
+        let (wheel, _) = fetcher.download_now(&Sources::at(url), Label { stage: Stage::Import, name, size: None })?;
+        return Ok(of_wheel(wheel));
+    }
     let wheel = fetcher.download(url, Label { stage: Stage::Download, name, size: None }).await?;
     Ok(of_wheel(wheel))
 }

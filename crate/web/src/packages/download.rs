@@ -6,7 +6,7 @@ use taipan_core::store::ContentHash;
 use super::Wanted;
 use crate::boundary::Stage;
 use crate::error::Result;
-use crate::fetch::{Fetcher, Label, Sources, compare_sha256, sha256};
+use crate::fetch::{Fetcher, Label, Sources, compare_sha256, sha256, sha256_now};
 use crate::store::Store;
 
 /// Gets a package's archive, from the store or the network, and checks its SHA-256, where the lock file has one. Gives
@@ -60,6 +60,16 @@ pub fn download_now(
     {
         report(fetcher, Stage::Import, package, &bytes);
         return Ok((bytes, expected.to_string()));
+    }
+    if let Wanted::Wheel { facts, .. } = package
+        && let Some(bytes) = &facts.bytes
+    {
+        let hash = sha256_now(bytes);
+        if let Some(expected) = package.sha256() {
+            compare_sha256(&package.file_name(), &hash, expected)?;
+        }
+        keep(store, expected, bytes);
+        return Ok((bytes.clone(), hash));
     }
     let label = Label { stage: Stage::Import, name: package.name(), size: None };
     let (bytes, hash) = fetcher.download_now(&sources(package, base_urls), label)?;

@@ -15,6 +15,7 @@ impl Packages {
     /// # Errors
     /// [`Code::NotSupported`] naming a wheel that has no address on the network, [`Code::BadWheel`] for one whose
     /// metadata has been taken away.
+    #[inline(never)]
     pub fn freeze(&self) -> Result<String> {
         let loaded = self.loaded();
         let others = loaded.iter().filter(|info| info.source != "lock");

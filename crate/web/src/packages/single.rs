@@ -112,6 +112,14 @@ impl Packages {
         self.lock.abi.site_packages()
     }
 
+    /// Links what an `import` statement on the page's own thread could not.
+    ///
+    /// # Errors
+    /// [`Code::BadWasm`].
+    pub async fn link_large(&self, api: &Api) -> Result<()> {
+        self.parts.linker.link_large(api).await
+    }
+
     /// Loads the package that provides a module, as [`Packages::load`] does, and links what an `import` could not. Says
     /// whether there is something new to be found.
     ///

@@ -1,0 +1,16 @@
+/** The parts of the wasm module that a page fetches only when it needs them. `crate/web/src/part.rs` says when that is. */
+
+const path = (modules) => new RegExp(String.raw`^\$"?taipan_web::(?:${modules})`);
+const within = (modules) => new RegExp(`taipan_(?:core|web)::(?:${modules})`);
+
+/** For `split.mjs`. */
+export const PARTS = {
+  image: {
+    entry: path("image::(?:bake|open)::|emscripten::snapshot::(?:capture|heap|references|restore)::"),
+    own: within("image::(?!automatic|list)|emscripten::snapshot::(?!glue)"),
+  },
+  resolver: {
+    entry: path("install::|packages::frozen::"),
+    own: within("install|index_client|index|resolve|requirement"),
+  },
+};
