@@ -5,7 +5,10 @@
 //! what could be read in two ways is refused: see [`ArchiveError`] for the list.
 
 mod directory;
+mod end;
 mod error;
+mod fields;
+mod local;
 mod name;
 mod writer;
 

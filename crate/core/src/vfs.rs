@@ -14,6 +14,7 @@ mod cache;
 mod content;
 mod directory;
 mod errno;
+mod file_contents;
 mod file_system;
 mod inode;
 mod layer;

@@ -1,67 +1,29 @@
-//! The end-of-central-directory record, the central directory and the local headers.
+//! The central directory.
 
+use super::end::locate;
+use super::fields::{Fields, IN_ZIP64};
+use super::local::{read_local, read_local_headers};
 use super::name;
 use super::{ArchiveError, Entry, EntryKind, Limits, Method};
-use crate::source::{ByteSource, SourceError};
+use crate::source::ByteSource;
 
-const END_SIGNATURE: u32 = 0x0605_4b50;
-const END64_SIGNATURE: u32 = 0x0606_4b50;
-const END64_LOCATOR_SIGNATURE: u32 = 0x0706_4b50;
 const CENTRAL_SIGNATURE: u32 = 0x0201_4b50;
-const LOCAL_SIGNATURE: u32 = 0x0403_4b50;
-
-const END_SIZE: u64 = 22;
-const END64_SIZE: u64 = 56;
-const END64_LOCATOR_SIZE: u64 = 20;
 const CENTRAL_SIZE: usize = 46;
-const LOCAL_SIZE: u64 = 30;
 
 /// A ZIP64 extra field.
 const ZIP64_EXTRA: u16 = 1;
-/// Placeholder for a number that the ZIP64 extra field has.
-const IN_ZIP64: u32 = u32::MAX;
-/// As [`IN_ZIP64`], of fields of two bytes.
-const SHORT_IN_ZIP64: u16 = u16::MAX;
 /// Info-ZIP's other spelling of the path: one byte version, four bytes checksum, the path.
 const UNICODE_PATH_EXTRA: u16 = 0x7075;
 
 /// Encryption, strong encryption, masked local headers.
 const FLAGS_ENCRYPTED: u16 = 1 | 1 << 6 | 1 << 13;
-/// The sizes and the checksum follow the data instead of standing in the local header.
-const FLAG_DESCRIPTOR: u16 = 1 << 3;
-
-/// Little-endian numbers from a slice. Every offset is checked by the caller against the fixed size of the structure.
-struct Fields<'a>(&'a [u8]);
-
-impl Fields<'_> {
-    fn u16(&self, at: usize) -> u16 {
-        u16::from_le_bytes([self.0[at], self.0[at + 1]])
-    }
-
-    fn u32(&self, at: usize) -> u32 {
-        u32::from_le_bytes([self.0[at], self.0[at + 1], self.0[at + 2], self.0[at + 3]])
-    }
-
-    fn u64(&self, at: usize) -> u64 {
-        u64::from(self.u32(at)) | u64::from(self.u32(at + 4)) << 32
-    }
-}
-
-/// Where the central directory is.
-struct Location {
-    entries: u64,
-    offset: u64,
-    length: u64,
-    /// Where it has to end: the first byte of the record after it.
-    end: u64,
-}
 
 /// An entry of the central directory before its local header has been looked at.
-struct Central {
-    entry: Entry,
-    raw_name: Vec<u8>,
-    raw_method: u16,
-    header_offset: u64,
+pub(super) struct Central {
+    pub(super) entry: Entry,
+    pub(super) raw_name: Vec<u8>,
+    pub(super) raw_method: u16,
+    pub(super) header_offset: u64,
 }
 
 /// Reads all entries.
@@ -139,95 +101,6 @@ fn check_sizes(entry: &Entry, limits: &Limits) -> Result<(), ArchiveError> {
     }
     let (compressed_size, size) = (entry.compressed_size, entry.size);
     Err(ArchiveError::Ratio { path: entry.path.clone(), compressed_size, size })
-}
-
-/// Finds the end-of-central-directory record, and its ZIP64 form if there is one.
-fn locate(source: &dyn ByteSource) -> Result<Location, ArchiveError> {
-    const MAX_COMMENT: u64 = u16::MAX as u64;
-    let length = source.len();
-    let missing = ArchiveError::NoEnd { length };
-    if length < END_SIZE {
-        return Err(missing);
-    }
-    let tail_length = length.min(END_SIZE + MAX_COMMENT);
-    let tail_offset = length - tail_length;
-    let mut tail = vec![0; tail_length as usize];
-    source.read_at(tail_offset, &mut tail)?;
-    let at = find_end(&tail)?.ok_or(missing)?;
-    let fields = Fields(&tail[at..]);
-    let end = tail_offset + at as u64;
-    let (disk, directory_disk) = (fields.u16(4), fields.u16(6));
-    let entries_here = fields.u16(8);
-    let location = Location {
-        entries: u64::from(fields.u16(10)),
-        length: u64::from(fields.u32(12)),
-        offset: u64::from(fields.u32(16)),
-        end,
-    };
-    if let Some(wide) = locate64(source, end)? {
-        let same = (entries_here == SHORT_IN_ZIP64 || u64::from(entries_here) == wide.entries)
-            && (fields.u16(10) == SHORT_IN_ZIP64 || location.entries == wide.entries)
-            && (fields.u32(12) == IN_ZIP64 || location.length == wide.length)
-            && (fields.u32(16) == IN_ZIP64 || location.offset == wide.offset);
-        let damaged = ArchiveError::Damaged { what: "end record, which contradicts its ZIP64 form,", offset: end };
-        return if same { Ok(wide) } else { Err(damaged) };
-    }
-    if disk != 0 || directory_disk != 0 || u64::from(entries_here) != location.entries {
-        return Err(ArchiveError::MultiPart);
-    }
-    Ok(location)
-}
-
-/// The index of the record whose comment ends exactly where the archive ends. There may be only one: a comment that
-/// holds another one would make two programs see two archives.
-fn find_end(tail: &[u8]) -> Result<Option<usize>, ArchiveError> {
-    let mut found = None;
-    let mut garbage = None;
-    for at in (0..=tail.len() - END_SIZE as usize).rev() {
-        let fields = Fields(&tail[at..]);
-        if fields.u32(0) != END_SIGNATURE {
-            continue;
-        }
-        let end = at + END_SIZE as usize + usize::from(fields.u16(20));
-        if end == tail.len() && found.replace(at).is_some() {
-            return Err(ArchiveError::Garbage { place: "in the comment", length: (tail.len() - at) as u64 - END_SIZE });
-        }
-        if let Some(length) = tail.len().checked_sub(end).filter(|length| *length > 0) {
-            garbage.get_or_insert(length);
-        }
-    }
-    match (found, garbage) {
-        (None, Some(length)) => Err(ArchiveError::Garbage { place: "after the end", length: length as u64 }),
-        _ => Ok(found),
-    }
-}
-
-fn locate64(source: &dyn ByteSource, end: u64) -> Result<Option<Location>, ArchiveError> {
-    let Some(locator_offset) = end.checked_sub(END64_LOCATOR_SIZE) else { return Ok(None) };
-    let mut locator = [0; END64_LOCATOR_SIZE as usize];
-    source.read_at(locator_offset, &mut locator)?;
-    let locator = Fields(&locator);
-    if locator.u32(0) != END64_LOCATOR_SIGNATURE {
-        return Ok(None);
-    }
-    let offset = locator.u64(8);
-    if locator.u32(4) != 0 || locator.u32(16) > 1 {
-        return Err(ArchiveError::MultiPart);
-    }
-    let damaged = ArchiveError::Damaged { what: "ZIP64 end record", offset };
-    if offset.checked_add(END64_SIZE).is_none_or(|end| end > locator_offset) {
-        return Err(damaged);
-    }
-    let mut record = [0; END64_SIZE as usize];
-    source.read_at(offset, &mut record)?;
-    let record = Fields(&record);
-    if record.u32(0) != END64_SIGNATURE {
-        return Err(damaged);
-    }
-    if record.u32(16) != 0 || record.u32(20) != 0 || record.u64(24) != record.u64(32) {
-        return Err(ArchiveError::MultiPart);
-    }
-    Ok(Some(Location { entries: record.u64(32), length: record.u64(40), offset: record.u64(48), end: offset }))
 }
 
 fn read_central(bytes: &[u8], offset: u64) -> Result<(Central, &[u8]), ArchiveError> {
@@ -341,85 +214,4 @@ fn dos_time(date: u16, time: u16) -> f64 {
     let days = era * 146_097 + day_of_era - 719_468;
     let seconds = i64::from(time >> 11) * 3600 + i64::from(time >> 5 & 0x3f) * 60 + i64::from(time & 0x1f) * 2;
     ((days * 86_400 + seconds) * 1000) as f64
-}
-
-/// Looks at each local header: it has to agree with the central directory, and tells where the data begins.
-fn read_local_headers(
-    source: &dyn ByteSource,
-    entries: Vec<Central>,
-    directory_offset: u64,
-) -> Result<Vec<Entry>, ArchiveError> {
-    let mut spans = Vec::with_capacity(entries.len());
-    let mut complete = Vec::with_capacity(entries.len());
-    for central in entries {
-        let entry = read_local(source, central, directory_offset, &mut spans)?;
-        complete.push(entry);
-    }
-    check_overlaps(&complete, spans)?;
-    Ok(complete)
-}
-
-fn read_local(
-    source: &dyn ByteSource,
-    central: Central,
-    directory_offset: u64,
-    spans: &mut Vec<(u64, u64, usize)>,
-) -> Result<Entry, ArchiveError> {
-    let Central { mut entry, raw_name, raw_method, header_offset } = central;
-    let outside = |length| ArchiveError::Outside {
-        what: "data of an entry",
-        offset: header_offset,
-        length,
-        available: directory_offset,
-    };
-    let name_length = raw_name.len() as u64;
-    let fixed = LOCAL_SIZE + name_length;
-    if header_offset.checked_add(fixed).is_none_or(|end| end > directory_offset) {
-        return Err(outside(fixed));
-    }
-    let mut header = vec![0; fixed as usize];
-    source.read_at(header_offset, &mut header).map_err(|error: SourceError| ArchiveError::Source(error))?;
-    let (fixed_part, local_name) = header.split_at(LOCAL_SIZE as usize);
-    let fields = Fields(fixed_part);
-    if fields.u32(0) != LOCAL_SIGNATURE {
-        return Err(ArchiveError::Damaged { what: "local header", offset: header_offset });
-    }
-    let differs = |field| Err(ArchiveError::Disagreement { path: entry.path.clone(), field });
-    if u64::from(fields.u16(26)) != name_length || local_name != raw_name {
-        return differs("name");
-    }
-    if fields.u16(8) != raw_method {
-        return differs("method");
-    }
-    if fields.u16(6) & FLAG_DESCRIPTOR == 0 {
-        if fields.u32(14) != entry.crc32 {
-            return differs("checksum");
-        }
-        let agrees = |local: u32, central: u64| local == IN_ZIP64 || u64::from(local) == central;
-        if !agrees(fields.u32(18), entry.compressed_size) || !agrees(fields.u32(22), entry.size) {
-            return differs("size");
-        }
-    }
-    entry.data_offset = header_offset + fixed + u64::from(fields.u16(28));
-    let end = entry.data_offset.checked_add(entry.compressed_size).filter(|end| *end <= directory_offset);
-    let Some(end) = end else { return Err(outside(entry.compressed_size)) };
-    spans.push((header_offset, end, spans.len()));
-    Ok(entry)
-}
-
-fn check_overlaps(entries: &[Entry], mut spans: Vec<(u64, u64, usize)>) -> Result<(), ArchiveError> {
-    spans.sort_unstable();
-    for pair in spans.windows(2) {
-        let [(_, end, first), (start, _, second)] = pair else { continue };
-        if start < end {
-            let path = |index: usize| entries[index].path.clone();
-            return Err(ArchiveError::Overlap { first: path(*first), second: path(*second) });
-        }
-    }
-    match spans.first() {
-        Some((start, ..)) if *start > 0 => {
-            Err(ArchiveError::Garbage { place: "before the first entry", length: *start })
-        }
-        _ => Ok(()),
-    }
 }
