@@ -5,11 +5,14 @@
 
 mod bake;
 mod open;
+mod side_modules;
+mod source;
 
 use taipan_core::image::ContentHash;
 
 pub use self::bake::{bake, keep};
 pub use self::open::OpenImage;
+pub use self::source::ImageSource;
 use crate::error::{Code, Error, Result};
 use crate::global;
 use crate::python_files;

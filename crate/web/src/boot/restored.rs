@@ -15,14 +15,21 @@ use crate::distribution::STANDARD_LIBRARY_FILE;
 use crate::emscripten::abi::set;
 use crate::emscripten::bindings::{Module, PublicApi};
 use crate::emscripten::file_system::SharedFileSystem;
-use crate::emscripten::snapshot::Restore;
+use crate::emscripten::snapshot::{Restore, SideModuleSource};
 use crate::emscripten::start::Populate;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Label, Sources, spawn};
-use crate::global::wall_clock;
-use crate::image::{OpenImage, stored_name};
+use crate::global::{sleep, wall_clock};
+use crate::image::{ImageSource, OpenImage, stored_name};
 use crate::packages::Packages;
 use crate::session::{Connection, Session};
+
+/// Addresses from here on are not written to before CPython's memory is restored: static data, the stack and what the
+/// glue allocates while it starts lie below.
+const EARLY: u32 = 12 << 20;
+
+/// Milliseconds that the first work of a page has the thread for itself.
+const IDLE: f64 = 1500.0;
 
 /// Restores the image that the options name.
 ///
@@ -32,24 +39,29 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
     let Ground { options, host, timeline, fetcher, .. } = &ground;
     let opening = spawn(ground.open_store().map(Ok));
     let early = distribution.early_factory(host);
-    let (store, bytes, is_kept) = match (&options.image_name, &options.image) {
+    let (store, source) = match (&options.image_name, &options.image) {
         (Some(name), _) => {
             let store = opening.await?;
-            let bytes = store.get_unchecked(&stored_name(name)).await;
-            (store, bytes.ok_or_else(|| not_kept(name))?, true)
+            let source = store.open_unchecked(&stored_name(name)).await;
+            (store, ImageSource::stored(source.ok_or_else(|| not_kept(name))?))
         }
         (None, url) => {
             let url = url.clone().unwrap_or_default();
             let bytes = fetcher.download(&url, Label { stage: Stage::Image, name: "", size: None }).await?;
-            (opening.await?, bytes, false)
+            (opening.await?, ImageSource::fetched(bytes, &ground.held))
         }
     };
-    let image = Rc::new(OpenImage::read(bytes, &ground.held)?);
+    let is_trusted = source.is_trusted();
+    let image = Rc::new(OpenImage::read(source, &ground.held)?);
     // What this browser wrote itself has a checksum in every chunk, against accidents.
-    let verified = spawn(if is_kept { ready(Ok(())).boxed_local() } else { image.verify().boxed_local() });
+    let verified = spawn(if is_trusted { ready(Ok(())).boxed_local() } else { image.verify().boxed_local() });
     let compiling = spawn(image.compile(&ground.linker)?);
     let (factory, main) = distribution.restored(&image.identity().distribution, image.abi()?, host, early);
     let factory = spawn(factory);
+    // Nothing of this thread's is waited for while the module and the side modules are compiled.
+    let restore = Rc::new(Restore::new(&image.manifest, image.memory_length())?);
+    let early_end = u32::try_from(image.memory_length()).unwrap_or(u32::MAX).min(EARLY);
+    image.copy_memory(&restore.heap(), early_end..u32::MAX)?;
     let lock = distribution.lock_file().await?;
     if lock.abi != image.abi()? {
         return Err(Error::new(Code::WrongAbi, "The image was baked for another distribution."));
@@ -57,7 +69,6 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
     let (packages, bytecode) = ground.packages(lock, &store);
     let factory = factory.await?;
     timeline.end(Stage::Glue);
-    let restore = Rc::new(Restore::new(&image.manifest, image.memory_length())?);
     let parts = StartParts {
         factory,
         module: main.clone().boxed_local(),
@@ -65,10 +76,17 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
         restore: Some(Rc::clone(&restore)),
     };
     let (module, compiled, ()) = try_join3(ground.start(&packages, parts), compiling, verified).await?;
-    restore.link(&module, &ground.linker, &compiled)?;
+    let read = {
+        let image = Rc::clone(&image);
+        Box::new(move |index| image.module(index))
+    };
+    let source = SideModuleSource { paths: image.module_paths.clone(), read };
+    let side_modules = restore.link(&module, &ground.linker, source, compiled.hot, compiled.shim.as_ref())?;
     timeline.end(Stage::Interpreter);
-    ground.linker.add(compiled);
-    image.copy_memory(&restore.heap(), Restore::dirty_end(&module)?)?;
+    let dirty_end = Restore::dirty_end(&module)?;
+    let late_end = if dirty_end > early_end { u32::MAX } else { early_end };
+    restore.heap().fill(0, 0, dirty_end);
+    image.copy_memory(&restore.heap(), 0..late_end)?;
     restore.connect(&module)?;
     for (layer, hash) in image.layers() {
         bytecode.note_layer(layer, hash);
@@ -87,6 +105,7 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
     fetcher.check_aborted()?;
     timeline.end(Stage::Ready);
     Bytecode::put_away_when_idle(&bytecode, &api);
+    let_go_when_idle(&image);
     let baked = &image.identity().distribution;
     Ok(Interpreter {
         main: main.await?,
@@ -104,7 +123,19 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
         linker: ground.linker,
         held: ground.held,
         mounts: RefCell::default(),
+        side_modules: Some(side_modules),
+        image: Some(image),
     })
+}
+
+/// Lets others have the image's file as soon as the first work has been done.
+fn let_go_when_idle(image: &Rc<OpenImage>) {
+    let image = Rc::clone(image);
+    wasm_bindgen_futures::spawn_local(async move {
+        sleep(IDLE).await;
+        // What cannot be read now is read, and reported, when it is called.
+        let _ = image.let_go();
+    });
 }
 
 fn not_kept(name: &str) -> Error {

@@ -11,10 +11,12 @@ pub mod heap;
 mod libraries;
 mod references;
 mod restore;
+mod side_modules;
 
 pub use self::capture::capture;
 pub use self::references::Holders;
 pub use self::restore::Restore;
+pub use self::side_modules::{SideModuleSource, SideModules};
 
 /// The slot of the function that counts arguments, 0 if there is none.
 pub fn argument_counter(manifest: &taipan_core::image::Manifest) -> u32 {
