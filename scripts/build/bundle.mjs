@@ -23,6 +23,8 @@ export async function bundle(folder) {
     format: "esm",
     target: "es2022",
     charset: "utf8",
+    minifySyntax: true,
+    minifyWhitespace: true,
     external: ["./wasm/*"],
     logLevel: "warning",
   };
