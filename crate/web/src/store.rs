@@ -123,9 +123,20 @@ impl Store {
     /// that is left to a reader who looks at every byte anyway. Until it is dropped nobody else may be able to remove them.
     pub async fn open_unchecked(&self, name: &str) -> Option<SharedSource> {
         let hash = self.shared.index.borrow().find(name)?;
+        self.open_content_unchecked(hash).await
+    }
+
+    /// Content, if it is there, as [`Store::open_unchecked`] gives it.
+    pub async fn open_content_unchecked(&self, hash: ContentHash) -> Option<SharedSource> {
+        self.shared.index.borrow().entry(&hash)?;
         let source = self.backend().open_content(hash).await?;
         self.note_use(hash);
         Some(source)
+    }
+
+    /// Whether a name refers to something, as far as is known.
+    pub fn contains(&self, name: &str) -> bool {
+        self.shared.index.borrow().find(name).is_some()
     }
 
     /// Content, if it is there and whole. Content that the index does not list is not looked for: that it is missing

@@ -8,6 +8,7 @@ use futures::future::{ready, try_join3};
 use taipan_core::image::ArchiveReference;
 
 use super::files::DistributionFiles;
+use super::image_source::ImageSource;
 use super::{Ground, Interpreter, StartParts, environment};
 use crate::boundary::Stage;
 use crate::bytecode::Bytecode;
@@ -18,9 +19,9 @@ use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::snapshot::{Restore, SideModuleSource};
 use crate::emscripten::start::Populate;
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Label, Sources, spawn};
+use crate::fetch::{Sources, spawn};
 use crate::global::{sleep, wall_clock};
-use crate::image::{ImageSource, OpenImage, stored_name};
+use crate::image::OpenImage;
 use crate::packages::Packages;
 use crate::session::{Connection, Session};
 
@@ -31,29 +32,25 @@ const EARLY: u32 = 12 << 20;
 /// Milliseconds that the first work of a page has the thread for itself.
 const IDLE: f64 = 1500.0;
 
-/// Restores the image that the options name.
+/// Restores an image, if it is there.
 ///
 /// # Errors
-/// Whatever keeps it from being restored: the caller then starts from the beginning.
-pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Result<Interpreter> {
+/// Whatever keeps it from being restored: the caller then starts in another way.
+pub async fn restore(
+    ground: Ground,
+    distribution: &mut DistributionFiles,
+    source: &ImageSource,
+) -> Result<Option<Interpreter>> {
+    if !source.may_be_there(&ground, distribution).await? {
+        return Ok(None);
+    }
     let Ground { options, host, timeline, fetcher, .. } = &ground;
-    let opening = spawn(ground.open_store().map(Ok));
     let early = distribution.early_factory(host);
-    let (store, source) = match (&options.image_name, &options.image) {
-        (Some(name), _) => {
-            let store = opening.await?;
-            let source = store.open_unchecked(&stored_name(name)).await;
-            (store, ImageSource::stored(source.ok_or_else(|| not_kept(name))?))
-        }
-        (None, url) => {
-            let url = url.clone().unwrap_or_default();
-            let bytes = fetcher.download(&url, Label { stage: Stage::Image, name: "", size: None }).await?;
-            (opening.await?, ImageSource::fetched(bytes, &ground.held))
-        }
-    };
-    let is_trusted = source.is_trusted();
-    let image = Rc::new(OpenImage::read(source, &ground.held)?);
-    // What this browser wrote itself has a checksum in every chunk, against accidents.
+    let bytes = source.find(&ground, distribution).await?;
+    let store = ground.store.clone().await;
+    let is_trusted = bytes.is_trusted();
+    let image = Rc::new(OpenImage::read(bytes, &ground.held)?);
+    // Every chunk has a checksum, against accidents.
     let verified = spawn(if is_trusted { ready(Ok(())).boxed_local() } else { image.verify().boxed_local() });
     let compiling = spawn(image.compile(&ground.linker)?);
     let (factory, main) = distribution.restored(&image.identity().distribution, image.abi()?, host, early);
@@ -65,6 +62,9 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
     let lock = distribution.lock_file().await?;
     if lock.abi != image.abi()? {
         return Err(Error::new(Code::WrongAbi, "The image was baked for another distribution."));
+    }
+    if matches!(source, ImageSource::Automatic(_)) {
+        image.check_lock_file(&lock)?;
     }
     let (packages, bytecode) = ground.packages(lock, &store);
     let factory = factory.await?;
@@ -80,8 +80,8 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
         let image = Rc::clone(&image);
         Box::new(move |index| image.module(index))
     };
-    let source = SideModuleSource { paths: image.module_paths.clone(), read };
-    let side_modules = restore.link(&module, &ground.linker, source, compiled.hot, compiled.shim.as_ref())?;
+    let modules = SideModuleSource { paths: image.module_paths.clone(), read };
+    let side_modules = restore.link(&module, &ground.linker, modules, compiled.hot, compiled.shim.as_ref())?;
     timeline.end(Stage::Interpreter);
     let dirty_end = Restore::dirty_end(&module)?;
     let late_end = if dirty_end > early_end { u32::MAX } else { early_end };
@@ -103,11 +103,12 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
     packages.load(&options.packages, fetcher).await?;
     timeline.end(Stage::Packages);
     fetcher.check_aborted()?;
+    timeline.note_image(source.origin());
     timeline.end(Stage::Ready);
     Bytecode::put_away_when_idle(&bytecode, &api);
     let_go_when_idle(&image);
     let baked = &image.identity().distribution;
-    Ok(Interpreter {
+    Ok(Some(Interpreter {
         main: main.await?,
         hashes: [baked.glue, baked.module, baked.standard_library].map(|hash| hash.to_string()),
         module,
@@ -116,6 +117,7 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
         session,
         packages,
         store,
+        automatic: ground.automatic,
         bytecode,
         timeline: ground.timeline,
         network: ground.network,
@@ -125,7 +127,7 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
         mounts: RefCell::default(),
         side_modules: Some(side_modules),
         image: Some(image),
-    })
+    }))
 }
 
 /// Lets others have the image's file as soon as the first work has been done.
@@ -136,10 +138,6 @@ fn let_go_when_idle(image: &Rc<OpenImage>) {
         // What cannot be read now is read, and reported, when it is called.
         let _ = image.let_go();
     });
-}
-
-fn not_kept(name: &str) -> Error {
-    Error::new(Code::BadArgument, format!("No image {name:?} is kept in this browser."))
 }
 
 /// Puts the image's files in the place of those that the glue has just made: they are the same, with the same numbers,

@@ -9,12 +9,12 @@ use js_sys::{Uint8Array, WebAssembly};
 use taipan_core::image::{
     ArchiveReference, Extent, Identity, Image, Limits, Manifest, ModuleBytes, PAGE_SIZE, PartKind, Verify,
 };
-use taipan_core::source::{ByteSource as _, SharedSource};
+use taipan_core::source::SharedSource;
 use taipan_core::vfs::{FileSystem, LayerId};
 
+use super::bytes::ImageBytes;
 use super::side_modules::SHIM;
-use super::source::ImageSource;
-use super::{ARCHIVE_ROLE, engine, features, not_usable, python_files_hash, states};
+use super::{ARCHIVE_ROLE, engine, features, lock_file_hash, not_usable, python_files_hash, states};
 use crate::archive_bytes::ArchiveBytes;
 use crate::archives::Archives;
 use crate::boundary::PackageInfo;
@@ -24,18 +24,20 @@ use crate::emscripten::snapshot;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Network, Sources, compare_sha256, sha256, sha256_now};
 use crate::global::is_worker;
+use crate::packages::Lock;
 use crate::remote_file::RemoteFile;
 
 /// An image whose head and manifest have been read and fit this browser and this release.
 pub struct OpenImage {
     image: Image,
-    source: Rc<ImageSource>,
+    source: Rc<ImageBytes>,
     /// All state outside linear memory.
     pub manifest: Rc<Manifest>,
     /// The packages that are on the path.
     pub packages: Vec<PackageInfo>,
     /// The paths of the side modules.
     pub module_paths: Vec<String>,
+    lock_file: String,
     /// Side modules that have been read, by their numbers.
     modules: RefCell<HashMap<usize, ArchiveBytes>>,
     held: Rc<Cell<u64>>,
@@ -54,7 +56,7 @@ impl OpenImage {
     ///
     /// # Errors
     /// [`Code::BadArchive`] if it is damaged, [`Code::WrongAbi`] if it was baked for something else, saying what.
-    pub fn read(source: ImageSource, held: &Rc<Cell<u64>>) -> Result<Self> {
+    pub fn read(source: ImageBytes, held: &Rc<Cell<u64>>) -> Result<Self> {
         let source = Rc::new(source);
         let shared: SharedSource = Rc::clone(&source) as SharedSource;
         // Chunks are compared with their checksum when they are read, and with their SHA-256 by `verify`.
@@ -75,8 +77,10 @@ impl OpenImage {
         let manifest = image.manifest().map_err(|error| not_usable(&error))?;
         let packages = read_state(&manifest, states::PACKAGES)?;
         let module_paths = read_state(&manifest, states::MODULE_PATHS)?;
-        let (modules, held) = (RefCell::default(), Rc::clone(held));
-        Ok(Self { image, source, manifest: Rc::new(manifest), packages, module_paths, modules, held })
+        let lock_file = read_state(&manifest, states::LOCK_FILE)?;
+        let (manifest, held) = (Rc::new(manifest), Rc::clone(held));
+        let modules = RefCell::default();
+        Ok(Self { image, source, manifest, packages, module_paths, lock_file, modules, held })
     }
 
     /// Compares every chunk that a restoration needs with its SHA-256, by the browser and off this thread. The head, which
@@ -125,6 +129,17 @@ impl OpenImage {
     /// [`Code::WrongAbi`] if this release knows none of that name.
     pub fn abi(&self) -> Result<Abi> {
         Abi::from_lock(&self.identity().distribution.abi)
+    }
+
+    /// Whether it was baked with this very lock file.
+    ///
+    /// # Errors
+    /// [`Code::WrongAbi`] if not.
+    pub fn check_lock_file(&self, lock: &Lock) -> Result<()> {
+        if self.lock_file == lock_file_hash(lock) {
+            return Ok(());
+        }
+        Err(Error::new(Code::WrongAbi, "The image was baked with another lock file."))
     }
 
     /// What it was baked from.
@@ -198,7 +213,7 @@ impl OpenImage {
     /// # Errors
     /// As [`OpenImage::module`].
     pub fn let_go(&self) -> Result<()> {
-        if self.source.len() > 0 && !self.source.is_released() {
+        if !self.source.is_released() {
             for index in 0..self.manifest.modules.len() {
                 let bytes = ArchiveBytes::new(self.module(index)?, &self.held);
                 self.modules.borrow_mut().insert(index, bytes);

@@ -9,7 +9,7 @@ use taipan_core::source::{ByteSource, SharedSource, SourceError};
 use crate::archive_bytes::ArchiveBytes;
 
 /// The bytes of an image, until they are let go of.
-pub struct ImageSource {
+pub struct ImageBytes {
     length: u64,
     is_trusted: bool,
     place: RefCell<Option<Place>>,
@@ -22,19 +22,20 @@ enum Place {
     Here(ArchiveBytes),
 }
 
-impl ImageSource {
+impl ImageBytes {
     /// What this browser has written itself: only accidents can have changed it.
     pub fn stored(source: SharedSource) -> Self {
         Self { length: source.len(), is_trusted: true, place: RefCell::new(Some(Place::Stored(source))) }
     }
 
-    /// What came from somewhere else. `held` counts bytes outside Rust's linear memory.
-    pub fn fetched(bytes: Uint8Array, held: &Rc<Cell<u64>>) -> Self {
+    /// What came from somewhere else; `is_trusted` if all of it has been compared with a hash. `held` counts bytes outside
+    /// Rust's linear memory.
+    pub fn fetched(bytes: Uint8Array, is_trusted: bool, held: &Rc<Cell<u64>>) -> Self {
         let bytes = ArchiveBytes::new(bytes, held);
-        Self { length: bytes.len(), is_trusted: false, place: RefCell::new(Some(Place::Here(bytes))) }
+        Self { length: bytes.len(), is_trusted, place: RefCell::new(Some(Place::Here(bytes))) }
     }
 
-    /// Whether checksums are enough.
+    /// Whether only accidents can have changed them, so that checksums are enough.
     pub fn is_trusted(&self) -> bool {
         self.is_trusted
     }
@@ -60,7 +61,7 @@ impl ImageSource {
     }
 }
 
-impl ByteSource for ImageSource {
+impl ByteSource for ImageBytes {
     fn len(&self) -> u64 {
         self.length
     }
