@@ -68,7 +68,8 @@ mod tests {
         wrapper.add("third", one);
         let bytes = wrapper.finish();
         let functions = Functions::parse(&bytes).unwrap_or_default();
-        let imports: Vec<_> = functions.imports().iter().map(|import| (import.module, import.name, import.kind)).collect();
+        let imports: Vec<_> =
+            functions.imports().iter().map(|import| (import.module, import.name, import.kind)).collect();
         let expected = [("first", one), ("second", other), ("third", one)];
         assert_eq!(imports, expected.map(|(name, function)| ("host", name, ImportKind::Function(function))));
         for (name, function) in expected {

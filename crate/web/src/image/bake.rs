@@ -51,8 +51,7 @@ pub fn bake(interpreter: &Interpreter) -> Result<Array> {
     add_state(&mut manifest, states::LOCK_FILE, &lock_file_hash(interpreter.packages.lock()))?;
     let identity = identity(interpreter, &manifest)?;
 
-    let parts: Vec<(String, bool)> =
-        manifest.modules.iter().map(|module| (part_name(module), module.is_hot)).collect();
+    let parts: Vec<(String, bool)> = manifest.modules.iter().map(|module| (part_name(module), module.is_hot)).collect();
     let pieces = Array::new();
     let mut writer = ImageWriter::new(
         manifest,
@@ -162,19 +161,17 @@ fn capture(
     let mut libraries = SideModuleImages::default();
     for (module, path) in manifest.modules.iter_mut().zip(&paths) {
         let known = side_modules.as_ref().and_then(|modules| Some((modules, modules.find(path)?)));
-        let bytes = match known {
-            Some((modules, index)) => {
-                let (sha256, bytes) = modules.read(index)?;
-                module.sha256 = sha256;
-                module.is_hot = is_hot[index];
-                bytes.to_vec()
-            }
-            None => {
-                let bytes = read_module(interpreter, path)?;
-                module.sha256 = ContentHash::of(&bytes);
-                module.is_hot = side_modules.is_some();
-                bytes
-            }
+        let bytes = if let Some((modules, index)) = known {
+            let (sha256, bytes) = modules.read(index)?;
+            module.sha256 = sha256;
+            module.is_hot = is_hot[index];
+            bytes.to_vec()
+        } else {
+            let bytes = read_module(interpreter, path)?;
+            module.sha256 = ContentHash::of(&bytes);
+            // What has been linked since a restoration is needed soon after the next one too.
+            module.is_hot = side_modules.is_some();
+            bytes
         };
         libraries.bytes.push(bytes);
     }

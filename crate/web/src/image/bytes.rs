@@ -43,9 +43,7 @@ impl ImageBytes {
     /// Bytes that are in JavaScript's memory, as they are there.
     pub fn bytes(&self, offset: u64, length: u64) -> Option<Uint8Array> {
         match &*self.place.borrow() {
-            Some(Place::Here(bytes)) => {
-                Some(bytes.bytes().subarray(offset as u32, (offset + length) as u32))
-            }
+            Some(Place::Here(bytes)) => Some(bytes.bytes().subarray(offset as u32, (offset + length) as u32)),
             _ => None,
         }
     }

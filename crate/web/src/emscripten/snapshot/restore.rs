@@ -145,7 +145,7 @@ impl Restore {
         let (table, exports) = (glue.table(), glue.exports());
         let mut wrapper = Wrapper::new();
         let functions = Object::new();
-        let mut wrapped = Vec::new();
+        let mut of_glue = Vec::new();
         for (slot, entry) in &self.manifest.table {
             match entry {
                 TableEntry::Main { name } => put(&table, *slot, &get(&exports, name))?,
@@ -154,23 +154,24 @@ impl Restore {
                     let own_name = slot.to_string();
                     wrapper.add(&own_name, FunctionType { params: &params, results: &results });
                     set(&functions, &own_name, &get(&exports, name));
-                    wrapped.push((*slot, own_name));
+                    of_glue.push((*slot, own_name));
                 }
                 TableEntry::Module { .. } | TableEntry::Null | TableEntry::Engine { .. } => continue,
             }
             linker.add_looked_up(*slot);
         }
-        if wrapped.is_empty() {
+        if of_glue.is_empty() {
             return Ok(());
         }
         // One module for all: the glue makes one for each.
-        let failed = |thrown| Error::from_js(Code::BadWasm, "The glue's functions cannot be put into the table", thrown);
+        let failed =
+            |thrown| Error::from_js(Code::BadWasm, "The glue's functions cannot be put into the table", thrown);
         let module = WebAssembly::Module::new(&Uint8Array::from(wrapper.finish().as_slice())).map_err(failed)?;
         let imports = Object::new();
         set(&imports, "host", &functions);
         let instance = WebAssembly::Instance::new(&module, &imports).map_err(failed)?;
         let wrappers = instance.exports();
-        for (slot, name) in wrapped {
+        for (slot, name) in of_glue {
             put(&table, slot, &get(&wrappers, &name))?;
         }
         Ok(())
@@ -253,4 +254,3 @@ pub(super) fn put(table: &WebAssembly::Table, slot: u32, function: &JsValue) -> 
     let function = function.dyn_ref::<Function>().ok_or_else(|| failed(JsValue::from("there is no function")))?;
     table.set(slot, function).map_err(failed)
 }
-
