@@ -73,7 +73,15 @@ export class Python {
   /** @internal What `loadPython` does when the options are checked. */
   static async start(settings: Settings, features: PageFeatures, signal: AbortSignal | undefined): Promise<Python> {
     const python = new Python(settings, features, signal);
-    python.#versions = await python.#interpreter.ready;
+    try {
+      python.#versions = await python.#interpreter.ready;
+    } catch (error) {
+      if (!isTaipanError(error, "FATAL") || settings.boot.automaticImage !== true) {
+        throw error;
+      }
+      python.#interpreter = new Interpreter(withoutImage(settings), signal);
+      python.#versions = await python.#interpreter.ready;
+    }
     return python;
   }
 
@@ -289,9 +297,16 @@ export class Python {
     if (this.#interpreter !== old || this.#disposed !== undefined) {
       return;
     }
+    // What broke may have been the image that it had started from.
+    const isSuspect = old.connection.closed?.code === "FATAL" && old.timings.image === "automatic";
     old.close(reason);
-    this.#interpreter = new Interpreter(this.#settings);
+    this.#interpreter = new Interpreter(isSuspect ? withoutImage(this.#settings) : this.#settings);
   }
+}
+
+/** For one start from the beginning, after which an image is made anew. */
+function withoutImage(settings: Settings): Settings {
+  return { ...settings, boot: { ...settings.boot, forgetImage: true } };
 }
 
 function check(condition: boolean, option: string, problem: string): void {

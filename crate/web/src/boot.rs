@@ -262,6 +262,10 @@ pub async fn boot(
     let store = open_store(&options, &host);
     let ground = || Ground::new(&options, &face, &host, &store, &network, &fetcher);
     for source in ImageSource::all(&options) {
+        if options.forget_image {
+            source.forget(&store.clone().await).await;
+            continue;
+        }
         match restored::restore(ground(), &mut distribution, &source).await {
             Ok(Some(interpreter)) => return Ok(interpreter),
             Ok(None) => {}

@@ -93,6 +93,8 @@ export interface BootOptions {
   imageName?: string;
   /** Whether the image that Taipan has made by itself may be restored, and `imageWanted` ask for another. Default: no. */
   automaticImage?: boolean;
+  /** Whether the image that Taipan has made by itself is to be forgotten first, and none restored. Default: no. */
+  forgetImage?: boolean;
   /** Whether the image that the lock file names may be restored. Default: no. */
   distributionImage?: boolean;
   /** Packages to have on the path when boot is done. */

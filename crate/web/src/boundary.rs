@@ -220,6 +220,9 @@ pub struct BootOptions {
     /// Whether the image that Taipan has made by itself may be restored, and another asked for.
     #[serde(rename = "automaticImage", default)]
     pub automatic_image: bool,
+    /// Whether the image that Taipan has made by itself is to be forgotten first, and none restored.
+    #[serde(rename = "forgetImage", default)]
+    pub forget_image: bool,
     /// Whether the image that the lock file names may be restored.
     #[serde(rename = "distributionImage", default)]
     pub distribution_image: bool,
