@@ -12,6 +12,7 @@ use super::image_source::ImageSource;
 use super::{Ground, Interpreter, StartParts, environment};
 use crate::boundary::Stage;
 use crate::bytecode::Bytecode;
+use crate::checkpoint::Checkpoints;
 use crate::distribution::STANDARD_LIBRARY_FILE;
 use crate::emscripten::abi::set;
 use crate::emscripten::bindings::{Module, PublicApi};
@@ -56,8 +57,9 @@ pub async fn restore(
     let (factory, main) = distribution.restored(&image.identity().distribution, image.abi()?, host, early);
     let factory = spawn(factory);
     // Nothing of this thread's is waited for while the module and the side modules are compiled.
-    let restore = Rc::new(Restore::new(&image.manifest, image.memory_length())?);
-    let early_end = u32::try_from(image.memory_length()).unwrap_or(u32::MAX).min(EARLY);
+    let restore = Rc::new(Restore::new(image.abi()?, &image.manifest, image.memory_length())?);
+    // Where the main module makes its memory itself, all of that is left for later.
+    let early_end = if restore.heap().length() == 0 { u32::MAX } else { EARLY };
     image.copy_memory(&restore.heap(), early_end..u32::MAX)?;
     let lock = distribution.lock_file().await?;
     if lock.abi != image.abi()? {
@@ -66,6 +68,7 @@ pub async fn restore(
     if matches!(source, ImageSource::Automatic(_)) {
         image.check_lock_file(&lock)?;
     }
+    image.check_packages(&lock)?;
     let (packages, bytecode) = ground.packages(lock, &store);
     let factory = factory.await?;
     timeline.end(Stage::Glue);
@@ -92,7 +95,7 @@ pub async fn restore(
         bytecode.note_layer(layer, hash);
     }
     packages.note_loaded(&image.packages);
-    let connection = Connection::new(&module, host, Rc::clone(&ground.output), &packages);
+    let connection = Connection::new(&module, host, Rc::clone(&ground.output), &packages, &ground.handles);
     let host_module = connection.module.clone();
     let api = restore.finish_bootstrap(&module.api(), &host_module)?;
     finish(&module, &api, &restore, &packages)?;
@@ -127,6 +130,8 @@ pub async fn restore(
         mounts: RefCell::default(),
         side_modules: Some(side_modules),
         image: Some(image),
+        handles: ground.handles,
+        checkpoints: Checkpoints::new(ground.options.checkpoint_limit),
     }))
 }
 
@@ -179,7 +184,8 @@ fn finish(module: &Module, api: &PublicApi, restore: &Restore, packages: &Packag
     }
     module.fs().chdir(&restore.directory()).map_err(failed)?;
     let undefined = wasm_bindgen::JsValue::UNDEFINED;
-    module.api().initialize_streams(&undefined, &undefined, &undefined).map_err(failed)
+    module.api().initialize_streams(&undefined, &undefined, &undefined).map_err(failed)?;
+    restore.open_files(module)
 }
 
 /// What must not be the same in two interpreters.

@@ -12,9 +12,7 @@ use taipan_core::source::SharedSource;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::side_modules::{SHIM, SideModuleImages};
-use super::{
-    ARCHIVE_ROLE, content_hash, engine, features, lock_file_hash, not_usable, python_files_hash, states, stored_name,
-};
+use super::{ARCHIVE_ROLE, content_hash, engine, lock_file_hash, not_usable, python_files_hash, states, stored_name};
 use crate::archive_bytes::ArchiveBytes;
 use crate::boot::Interpreter;
 use crate::emscripten::snapshot::{self, Holders};
@@ -27,14 +25,6 @@ use crate::global;
 /// # Errors
 /// [`Code::NotSupported`] for what an image cannot hold, naming it.
 pub fn bake(interpreter: &Interpreter) -> Result<Array> {
-    let abi = interpreter.packages.lock().abi;
-    if !abi.has_images() {
-        return Err(Error::new(
-            Code::NotSupported,
-            format!("Images of a distribution of ABI {} cannot be made yet.", abi.version()),
-        )
-        .hint("Use Pyodide 0.28 or 0.29."));
-    }
     quiesce(interpreter)?;
     snapshot::heap::scrub(&interpreter.module)?;
     let mut manifest = Manifest::default();
@@ -157,7 +147,8 @@ fn capture(
         modules.link_all()?;
     }
     let owner = |value: &JsValue| owner(interpreter, value);
-    let paths = snapshot::capture(module, main, linker, holders, &owner, manifest)?;
+    let abi = interpreter.packages.lock().abi;
+    let paths = snapshot::capture(abi, module, main, linker, holders, &owner, manifest)?;
     let mut libraries = SideModuleImages::default();
     for (module, path) in manifest.modules.iter_mut().zip(&paths) {
         let known = side_modules.as_ref().and_then(|modules| Some((modules, modules.find(path)?)));
@@ -244,7 +235,9 @@ fn identity(interpreter: &Interpreter, manifest: &Manifest) -> Result<Identity> 
             module: content_hash(module)?,
             standard_library: content_hash(standard_library)?,
         },
-        features: features(snapshot::argument_counter(manifest)),
+        // Nothing that an image holds depends on the browser: stack switching and the function that counts arguments are
+        // the glue's, which starts afresh.
+        features: BTreeMap::new(),
         packages,
     })
 }

@@ -3,7 +3,7 @@
 use js_sys::{Array, Function, Map, Object, Reflect, WebAssembly};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::emscripten::abi::set;
+use crate::emscripten::abi::{Abi, set};
 use crate::emscripten::bindings::Module;
 use crate::error::{Code, Error, Result};
 
@@ -59,6 +59,12 @@ impl Glue {
     /// Linear memory.
     pub fn heap(&self) -> js_sys::Uint8Array {
         self.part("HEAPU8").unchecked_into()
+    }
+
+    /// The address of the number of the function that the glue makes when it starts.
+    pub fn call_helper(&self, abi: Abi) -> Option<u32> {
+        let offset = self.word(self.number(abi.call_helper_offset())?);
+        Some(self.number("__PyRuntime")? + offset)
     }
 
     /// A word of linear memory.
@@ -137,6 +143,11 @@ pub fn entries(object: &Object) -> impl Iterator<Item = (String, JsValue)> + use
         let entry: Array = entry.unchecked_into();
         Some((entry.get(0).as_string()?, entry.get(1)))
     })
+}
+
+/// The entries of a table from one on; reading past its end throws.
+pub fn values(glue: &Glue, getter: &str, first: u32) -> Vec<JsValue> {
+    (first..).map_while(|index| glue.call(getter, &[index.into()]).ok()).collect()
 }
 
 /// A map of functions to indices.

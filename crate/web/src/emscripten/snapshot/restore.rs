@@ -3,6 +3,7 @@
 //! The glue starts as always, but CPython's `main` is not run: memory, table and symbols become what they were when the
 //! state was captured. Every side module gets the place where it was, so that addresses in memory stay right.
 
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -13,10 +14,11 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::glue::{Glue, get, global, global_descriptor};
+use super::open_files::{self, OpenFile};
 use super::references::{self, Holders, Reference};
 use super::side_modules::{SideModuleSource, SideModules};
 use super::{numbers, states};
-use crate::emscripten::abi::set;
+use crate::emscripten::abi::{Abi, set};
 use crate::emscripten::bindings::{Api, Module, PublicApi};
 use crate::emscripten::linker::Linker;
 use crate::error::{Code, Error, Result};
@@ -29,33 +31,49 @@ const MOST_PAGES: u32 = 65_536;
 
 /// A state on its way into a module.
 pub struct Restore {
+    abi: Abi,
     manifest: Rc<Manifest>,
-    memory: WebAssembly::Memory,
+    memory_length: u64,
+    /// Where the main module makes it itself, it is there when that is instantiated.
+    memory: RefCell<Option<WebAssembly::Memory>>,
+    /// The slot of the function that the glue has made now.
+    call_helper: Cell<u32>,
 }
 
 impl Restore {
-    /// Makes the memory that the module will have.
+    /// Makes the memory that the module will have, if it does not make that itself.
     ///
     /// # Errors
     /// [`Code::OutOfMemory`].
-    pub fn new(manifest: &Rc<Manifest>, memory_length: u64) -> Result<Self> {
+    pub fn new(abi: Abi, manifest: &Rc<Manifest>, memory_length: u64) -> Result<Self> {
+        let restore = Self {
+            abi,
+            manifest: Rc::clone(manifest),
+            memory_length,
+            memory: RefCell::default(),
+            call_helper: Cell::default(),
+        };
+        if abi.exports_memory() {
+            return Ok(restore);
+        }
         let descriptor = Object::new();
         set(&descriptor, "initial", &((memory_length / WASM_PAGE) as u32).into());
         set(&descriptor, "maximum", &MOST_PAGES.into());
-        let memory = WebAssembly::Memory::new(&descriptor)
-            .map_err(|thrown| Error::from_js(Code::OutOfMemory, "There is no room for CPython's memory", thrown))?;
-        Ok(Self { manifest: Rc::clone(manifest), memory })
+        *restore.memory.borrow_mut() = Some(WebAssembly::Memory::new(&descriptor).map_err(no_room)?);
+        Ok(restore)
     }
 
     /// What the settings of the module have besides those of every start.
     pub fn adjust(&self, settings: &Object) {
         set(settings, "noInitialRun", &true.into());
-        set(settings, "wasmMemory", &self.memory);
+        if let Some(memory) = &*self.memory.borrow() {
+            set(settings, "wasmMemory", memory);
+        }
     }
 
-    /// Linear memory.
+    /// Linear memory, once the main module has been instantiated.
     pub fn heap(&self) -> Uint8Array {
-        Uint8Array::new(&self.memory.buffer())
+        self.memory.borrow().as_ref().map_or_else(Uint8Array::default, |memory| Uint8Array::new(&memory.buffer()))
     }
 
     /// Before the main module is instantiated: its symbols get the addresses that they had.
@@ -80,9 +98,14 @@ impl Restore {
     /// does not for one that has an address already.
     ///
     /// # Errors
-    /// [`Code::OutOfMemory`] if the table cannot be as long as it was.
-    pub fn before_receiving(&self, module: &Module) -> Result<()> {
+    /// [`Code::OutOfMemory`] if memory or the table cannot be as long as it was.
+    pub fn before_receiving(&self, module: &Module, instance: &JsValue) -> Result<()> {
         let glue = Glue::new(module);
+        let exports = get(instance, "exports");
+        if let Ok(memory) = get(&exports, "memory").dyn_into::<WebAssembly::Memory>() {
+            grow(&memory, self.memory_length)?;
+            *self.memory.borrow_mut() = Some(memory);
+        }
         let placeholder = Object::new();
         set(&placeholder, "value", &1.into());
         set(&placeholder, "required", &false.into());
@@ -92,14 +115,14 @@ impl Restore {
         let handler = Object::new();
         set(&handler, "get", &find.into_js_value());
         Object::set_prototype_of(&glue.symbols(), Proxy::new(&Object::new(), &handler).unchecked_ref());
-        let table = glue.table();
+        let table = get(&exports, "__indirect_function_table").dyn_into().unwrap_or_else(|_| glue.table());
         table
             .grow(self.manifest.table_length.saturating_sub(table.length()))
             .map_err(|thrown| Error::from_js(Code::OutOfMemory, "CPython's function table cannot grow", thrown))?;
-        let argument_counter = self.number(numbers::ARGUMENT_COUNTER);
-        if argument_counter != 0 {
-            // The glue puts a new function there while it starts.
-            glue.free_slots().push(&argument_counter.into());
+        let call_helper = self.number(numbers::CALL_HELPER);
+        if call_helper != 0 {
+            // The glue puts a new function there while it starts, unless this browser is not trusted with one.
+            glue.free_slots().push(&call_helper.into());
         }
         Ok(())
     }
@@ -118,12 +141,13 @@ impl Restore {
         shim: Option<&WebAssembly::Module>,
     ) -> Result<Rc<SideModules>> {
         let glue = Glue::new(module);
+        self.call_helper.set(glue.call_helper(self.abi).map_or(0, |address| glue.word(address)));
         let hot: Vec<usize> = {
             let mut hot: Vec<usize> = compiled.keys().copied().collect();
             hot.sort_unstable();
             hot
         };
-        let modules = SideModules::new(&self.manifest, &glue, linker, source, compiled);
+        let modules = SideModules::new(self.abi.relocates(), &self.manifest, &glue, linker, source, compiled);
         SideModules::announce(&modules);
         if let Some(shim) = shim {
             SideModules::stand_in(&modules, shim)?;
@@ -192,12 +216,8 @@ impl Restore {
     pub fn connect(&self, module: &Module) -> Result<()> {
         let glue = Glue::new(module);
         glue.call("stackRestore", &[self.number(numbers::STACK_POINTER).into()])?;
-        let counter = glue.number("_PyEM_CountArgsPtr").unwrap_or_default();
-        if let (Some(offset), Some(runtime)) =
-            (glue.number("__PyEM_EMSCRIPTEN_COUNT_ARGS_OFFSET"), glue.number("__PyRuntime"))
-        {
-            let address = runtime + glue.word(offset);
-            glue.words().set_index(address >> 2, counter);
+        if let Some(address) = glue.call_helper(self.abi) {
+            glue.words().set_index(address >> 2, self.call_helper.get());
         }
         Ok(())
     }
@@ -215,6 +235,14 @@ impl Restore {
         let (state, find) = references::describe(&references, &strings, &holders);
         api.finalize_restored_bootstrap(&state, &find)
             .map_err(|thrown| Error::from_js(Code::Fatal, "The image's bridge cannot be started", thrown))
+    }
+
+    /// Opens the files that were open, when the standard streams are.
+    ///
+    /// # Errors
+    /// [`Code::BadArchive`].
+    pub fn open_files(&self, module: &Module) -> Result<()> {
+        open_files::restore(&module.fs(), &self.state::<Vec<OpenFile>>(states::OPEN_FILES)?)
     }
 
     /// The current directory.
@@ -253,4 +281,16 @@ pub(super) fn put(table: &WebAssembly::Table, slot: u32, function: &JsValue) -> 
     let failed = |thrown| Error::from_js(Code::BadWasm, &format!("Slot {slot} of the table cannot be set"), thrown);
     let function = function.dyn_ref::<Function>().ok_or_else(|| failed(JsValue::from("there is no function")))?;
     table.set(slot, function).map_err(failed)
+}
+
+/// Makes memory as long as it was.
+fn grow(memory: &WebAssembly::Memory, length: u64) -> Result<()> {
+    let now = u64::from(Uint8Array::new(&memory.buffer()).length());
+    let pages = length.saturating_sub(now) / WASM_PAGE;
+    let grow: Function = get(memory, "grow").unchecked_into();
+    grow.call1(memory, &(pages as u32).into()).map(drop).map_err(no_room)
+}
+
+fn no_room(thrown: JsValue) -> Error {
+    Error::from_js(Code::OutOfMemory, "There is no room for CPython's memory", thrown)
 }

@@ -9,13 +9,13 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Object, Proxy, Reflect, Uint8Array, WebAssembly};
-use taipan_core::image::{LinkedModule, Manifest, TableEntry};
+use taipan_core::image::{ContentHash, LinkedModule, Manifest, TableEntry};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::glue::{Glue, entries, get, global, global_descriptor, number};
 use super::restore::put;
-use crate::emscripten::abi::set;
+use crate::emscripten::abi::{Relocates, set};
 use crate::emscripten::linker::{CompiledModule, Linker};
 use crate::error::{Code, Error, Result};
 
@@ -29,6 +29,7 @@ pub struct SideModuleSource {
 
 /// The side modules of a restored interpreter, by their numbers in its manifest.
 pub struct SideModules {
+    relocates: Relocates,
     manifest: Rc<Manifest>,
     glue: Glue,
     linker: Linker,
@@ -44,6 +45,7 @@ pub struct SideModules {
 impl SideModules {
     /// None is linked.
     pub fn new(
+        relocates: Relocates,
         manifest: &Rc<Manifest>,
         glue: &Glue,
         linker: &Linker,
@@ -58,6 +60,7 @@ impl SideModules {
             }
         }
         Rc::new(Self {
+            relocates,
             manifest: Rc::clone(manifest),
             glue: glue.clone(),
             linker: linker.clone(),
@@ -119,7 +122,7 @@ impl SideModules {
     ///
     /// # Errors
     /// As the source.
-    pub fn read(&self, index: usize) -> Result<(taipan_core::image::ContentHash, Uint8Array)> {
+    pub fn read(&self, index: usize) -> Result<(ContentHash, Uint8Array)> {
         Ok((self.manifest.modules[index].sha256, (self.source.read)(index)?))
     }
 
@@ -160,8 +163,8 @@ impl SideModules {
         let compiled = CompiledModule::new(path.clone(), module, 0);
         self.linker.add_linked(&compiled, library.memory_base, library.table_base, &exports);
         if library.is_global {
-            let arguments = [relocate(library, &exports).into(), library.names[0].as_str().into()];
-            self.glue.call("mergeLibSymbols", &arguments)?;
+            let relocated = relocate(&exports, library.memory_base, self.relocates)?;
+            self.glue.call("mergeLibSymbols", &[relocated.into(), library.names[0].as_str().into()])?;
         }
         Ok(exports)
     }
@@ -176,7 +179,8 @@ impl SideModules {
         set(&object, "global", &library.is_global.into());
         let (owner, holder) = (Rc::clone(this), object.clone());
         let exports = Closure::<dyn Fn() -> std::result::Result<JsValue, JsValue>>::new(move || {
-            let exports = relocate(&owner.manifest.modules[index], &owner.link(index)?);
+            let memory_base = owner.manifest.modules[index].memory_base;
+            let exports = relocate(&owner.link(index)?, memory_base, owner.relocates)?;
             let descriptor = Object::new();
             set(&descriptor, "value", &exports);
             for attribute in ["writable", "enumerable", "configurable"] {
@@ -263,16 +267,18 @@ fn late_bound(own: &Rc<RefCell<JsValue>>, name: &str) -> JsValue {
     Proxy::new(&target, &handler).into()
 }
 
-/// The exports of a library as Emscripten keeps them: addresses of data are counted from the library's own first byte.
-fn relocate(library: &LinkedModule, exports: &Object) -> Object {
+/// What a library exports, with the addresses of its data, which it counts from its own first byte.
+fn relocate(exports: &Object, memory_base: u32, form: Relocates) -> Result<Object> {
     let relocated = Object::new();
+    let descriptor = global_descriptor();
     for (name, value) in entries(exports) {
-        let offset = if value.is_object() { number(&get(&value, "value")) } else { number(&value) };
-        let value = match offset {
-            Some(offset) if !value.is_function() => (library.memory_base + offset).into(),
-            _ => value,
+        let offset = if value.is_object() { number(&get(&value, "value")) } else { None };
+        let value = match (offset, form) {
+            (Some(offset), Relocates::Numbers) => memory_base.wrapping_add(offset).into(),
+            (Some(offset), Relocates::Globals) => global(&descriptor, memory_base.wrapping_add(offset).cast_signed())?,
+            (None, _) => value,
         };
         set(&relocated, &name, &value);
     }
-    relocated
+    Ok(relocated)
 }
