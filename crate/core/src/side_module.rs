@@ -11,6 +11,7 @@ mod reader;
 mod section;
 mod shim;
 mod strip;
+mod wrapper;
 mod writer;
 
 use thiserror::Error;
@@ -19,6 +20,7 @@ pub use functions::{FunctionType, Functions, Import, ImportKind};
 use reader::Reader;
 pub use shim::{Forwarder, Shim};
 pub use strip::strip;
+pub use wrapper::Wrapper;
 
 const SECTION_NAME: &str = "dylink.0";
 const MEMORY_INFO: u8 = 1;

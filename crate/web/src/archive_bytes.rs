@@ -18,6 +18,11 @@ impl ArchiveBytes {
         total.set(total.get() + u64::from(bytes.length()));
         Self { bytes, total: Rc::clone(total) }
     }
+
+    /// All of them.
+    pub const fn bytes(&self) -> &Uint8Array {
+        &self.bytes
+    }
 }
 
 impl Drop for ArchiveBytes {

@@ -40,12 +40,12 @@ use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::handles::Handles;
 use crate::emscripten::linker::Linker;
 use crate::emscripten::package_manager;
-use crate::emscripten::snapshot::Restore;
+use crate::emscripten::snapshot::{Restore, SideModules};
 use crate::emscripten::start::{ModuleFuture, PopulateFuture, StartOptions, start};
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Fetcher, Network, settle, spawn};
 use crate::global::wall_clock;
-use crate::image::AutomaticImage;
+use crate::image::{AutomaticImage, OpenImage};
 use crate::output::{Output, Stream};
 use crate::packages::{Lock, PackageParts, Packages};
 use crate::pyodide::{self, Configuration};
@@ -105,6 +105,10 @@ pub struct Interpreter {
     pub held: Rc<Cell<u64>>,
     /// What the page has mounted, by path.
     pub mounts: RefCell<HashMap<String, LayerId>>,
+    /// Side modules of the image that it was restored from.
+    pub side_modules: Option<Rc<SideModules>>,
+    /// That image.
+    pub image: Option<Rc<OpenImage>>,
     /// What JavaScript holds of Python's.
     pub handles: Rc<Handles>,
     /// Moments that one can go back to.
@@ -121,6 +125,14 @@ impl Interpreter {
             archives: self.held.get() as f64,
             checkpoints: self.checkpoints.bytes() as f64,
         }
+    }
+
+    /// Lets others have the file of the image that it was restored from.
+    ///
+    /// # Errors
+    /// [`Code::BadArchive`] if what is still needed of it cannot be read.
+    pub fn let_go_of_image(&self) -> Result<()> {
+        self.image.as_ref().map_or(Ok(()), |image| image.let_go())
     }
 
     /// How long each stage took.
@@ -362,6 +374,8 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
         linker: ground.linker,
         held: ground.held,
         mounts: RefCell::default(),
+        side_modules: None,
+        image: None,
         handles: ground.handles,
         checkpoints: Checkpoints::new(ground.options.checkpoint_limit),
     })

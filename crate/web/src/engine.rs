@@ -168,6 +168,8 @@ impl Engine {
     /// Forgets the image of a name, if there is one.
     #[wasm_bindgen(js_name = forgetImage)]
     pub async fn forget_image(&self, name: String) {
+        // What cannot be read of it now cannot be read later either.
+        let _ = self.interpreter.let_go_of_image();
         self.interpreter.store.remove(&image::stored_name(&name)).await;
     }
 
@@ -253,6 +255,8 @@ impl Engine {
     /// Forgets everything that is kept for this origin.
     #[wasm_bindgen(js_name = storeClear)]
     pub async fn store_clear(&self) {
+        // What cannot be read of an image now cannot be read later either.
+        let _ = self.interpreter.let_go_of_image();
         self.interpreter.store.clear().await;
     }
 

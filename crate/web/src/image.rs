@@ -5,12 +5,15 @@
 
 mod automatic;
 mod bake;
+mod bytes;
 mod open;
+mod side_modules;
 
 use taipan_core::image::ContentHash;
 
 pub use self::automatic::AutomaticImage;
 pub use self::bake::{bake, keep};
+pub use self::bytes::ImageBytes;
 pub use self::open::OpenImage;
 use crate::boundary::KeptImage;
 use crate::error::{Code, Error, Result};

@@ -28,6 +28,7 @@ use std::sync::Arc;
 use futures::future::{Either, select};
 use futures::lock::Mutex;
 use js_sys::Uint8Array;
+use taipan_core::source::SharedSource;
 use taipan_core::store::{ContentHash, Entry, Index, limit};
 use wasm_bindgen::JsValue;
 
@@ -121,19 +122,19 @@ impl Store {
         self.get_content(&hash).await
     }
 
-    /// The bytes that a name refers to, if they are there. They are not compared with their hash: that is left to a reader
-    /// who looks at every byte anyway.
-    pub async fn get_unchecked(&self, name: &str) -> Option<Uint8Array> {
+    /// The bytes that a name refers to, if they are there, to be read piece by piece. They are not compared with their hash:
+    /// that is left to a reader who looks at every byte anyway. Until it is dropped nobody else may be able to remove them.
+    pub async fn open_unchecked(&self, name: &str) -> Option<SharedSource> {
         let hash = self.shared.index.borrow().find(name)?;
-        self.get_content_unchecked(hash).await
+        self.open_content_unchecked(hash).await
     }
 
-    /// Content, if it is there; not compared with its hash, as in [`Store::get_unchecked`].
-    pub async fn get_content_unchecked(&self, hash: ContentHash) -> Option<Uint8Array> {
+    /// Content, if it is there, as [`Store::open_unchecked`] gives it.
+    pub async fn open_content_unchecked(&self, hash: ContentHash) -> Option<SharedSource> {
         self.shared.index.borrow().entry(&hash)?;
-        let bytes = self.backend().read(Place::Content(hash)).await?;
+        let source = self.backend().open_content(hash).await?;
         self.note_use(hash);
-        Some(bytes)
+        Some(source)
     }
 
     /// Whether a name refers to something, as far as is known.

@@ -14,6 +14,9 @@ def quiesce():
     import importlib
     import linecache
 
+    # What the first cell will need.
+    from . import errors, mime  # noqa: F401
+
     linecache.clearcache()
     importlib.invalidate_caches()
     if "re" in sys.modules:
@@ -34,6 +37,8 @@ def renew(environment):
 
     _restored = frozenset(sys.modules)
     os.environ.update(json.loads(environment))
+    # Pyodide would read what every package says of itself, and with it fetch every package. It is known already.
+    sys.modules["pyodide._package_loader"].init_loaded_packages = lambda: None
     if "random" in sys.modules:
         sys.modules["random"].seed()
     if "numpy.random" in sys.modules:

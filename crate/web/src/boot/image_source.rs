@@ -1,13 +1,11 @@
 //! Where the image comes from that Python may start from.
 
-use js_sys::Uint8Array;
-
 use super::Ground;
 use super::files::DistributionFiles;
 use crate::boundary::{BootOptions, ImageOrigin, Stage};
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Label, Sources};
-use crate::image::{AutomaticImage, content_hash, stored_name};
+use crate::image::{AutomaticImage, ImageBytes, content_hash, stored_name};
 use crate::packages::base_urls;
 use crate::store::Store;
 
@@ -21,14 +19,6 @@ pub enum ImageSource {
     Automatic(AutomaticImage),
     /// Named by the lock file.
     Distribution,
-}
-
-/// The bytes of an image.
-pub struct FoundImage {
-    /// All of it.
-    pub bytes: Uint8Array,
-    /// They have been compared with a hash, or this browser wrote them itself: then only accidents can have changed them.
-    pub is_trusted: bool,
 }
 
 impl ImageSource {
@@ -67,21 +57,21 @@ impl ImageSource {
     ///
     /// # Errors
     /// What keeps them from coming.
-    pub async fn find(&self, ground: &Ground, distribution: &mut DistributionFiles) -> Result<FoundImage> {
+    pub async fn find(&self, ground: &Ground, distribution: &mut DistributionFiles) -> Result<ImageBytes> {
         match self {
             Self::Address(url) => {
                 let label = Label { stage: Stage::Image, name: "", size: None };
-                Ok(FoundImage { bytes: ground.fetcher.download(url, label).await?, is_trusted: false })
+                Ok(ImageBytes::fetched(ground.fetcher.download(url, label).await?, false, &ground.held))
             }
             Self::Name(name) => {
-                let bytes = ground.store.clone().await.get_unchecked(&stored_name(name)).await;
+                let kept = ground.store.clone().await.open_unchecked(&stored_name(name)).await;
                 let missing = || Error::new(Code::BadArgument, format!("No image {name:?} is kept in this browser."));
-                Ok(FoundImage { bytes: bytes.ok_or_else(missing)?, is_trusted: true })
+                Ok(ImageBytes::stored(kept.ok_or_else(missing)?))
             }
             Self::Automatic(image) => {
-                let bytes = image.read(&ground.store.clone().await).await;
+                let kept = image.read(&ground.store.clone().await).await;
                 let missing = || Error::new(Code::BadArgument, "The image is not kept any more.");
-                Ok(FoundImage { bytes: bytes.ok_or_else(missing)?, is_trusted: true })
+                Ok(ImageBytes::stored(kept.ok_or_else(missing)?))
             }
             Self::Distribution => of_distribution(ground, distribution).await,
         }
@@ -107,18 +97,18 @@ impl ImageSource {
 }
 
 /// The image that the lock file names: as it is kept, or from the server, and then it is kept when there is time.
-async fn of_distribution(ground: &Ground, distribution: &mut DistributionFiles) -> Result<FoundImage> {
+async fn of_distribution(ground: &Ground, distribution: &mut DistributionFiles) -> Result<ImageBytes> {
     let lock = distribution.lock_file().await?;
     let missing = || Error::new(Code::BadArgument, "The lock file names no image.");
     let file = lock.file().manifest().image().ok_or_else(missing)?;
     let store = ground.store.clone().await;
     let hash = content_hash(&file.sha256)?;
-    if let Some(bytes) = store.get_content_unchecked(hash).await {
-        return Ok(FoundImage { bytes, is_trusted: true });
+    if let Some(kept) = store.open_content_unchecked(hash).await {
+        return Ok(ImageBytes::stored(kept));
     }
     let sources = Sources::in_folders(&base_urls(&ground.options), &file.file_name).with_sha256(&file.sha256);
     let label = Label { stage: Stage::Image, name: "", size: Some(file.size as f64) };
     let (bytes, _) = ground.fetcher.download_from(sources, label).await?;
     store.put_content_later(hash, &bytes);
-    Ok(FoundImage { bytes, is_trusted: true })
+    Ok(ImageBytes::fetched(bytes, true, &ground.held))
 }

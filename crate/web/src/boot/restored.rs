@@ -8,7 +8,7 @@ use futures::future::{ready, try_join3};
 use taipan_core::image::ArchiveReference;
 
 use super::files::DistributionFiles;
-use super::image_source::{FoundImage, ImageSource};
+use super::image_source::ImageSource;
 use super::{Ground, Interpreter, StartParts, environment};
 use crate::boundary::Stage;
 use crate::bytecode::Bytecode;
@@ -17,15 +17,22 @@ use crate::distribution::STANDARD_LIBRARY_FILE;
 use crate::emscripten::abi::set;
 use crate::emscripten::bindings::{Module, PublicApi};
 use crate::emscripten::file_system::SharedFileSystem;
-use crate::emscripten::snapshot::Restore;
+use crate::emscripten::snapshot::{Restore, SideModuleSource};
 use crate::emscripten::start::Populate;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Sources, spawn};
-use crate::global::wall_clock;
+use crate::global::{sleep, wall_clock};
 use crate::image::OpenImage;
 use crate::packages::Packages;
 use crate::part::Part;
 use crate::session::{Connection, Session};
+
+/// Addresses from here on are not written to before CPython's memory is restored: static data, the stack and what the
+/// glue allocates while it starts lie below.
+const EARLY: u32 = 12 << 20;
+
+/// Milliseconds that the first work of a page has the thread for itself.
+const IDLE: f64 = 1500.0;
 
 /// Restores an image, if it is there.
 ///
@@ -45,15 +52,21 @@ pub async fn restore(
         async move { Part::Image.load(&host).await }
     });
     let early = distribution.early_factory(host);
-    let FoundImage { bytes, is_trusted } = source.find(&ground, distribution).await?;
+    let bytes = source.find(&ground, distribution).await?;
     let store = ground.store.clone().await;
     part.await?;
+    let is_trusted = bytes.is_trusted();
     let image = Rc::new(OpenImage::read(bytes, &ground.held)?);
     // Every chunk has a checksum, against accidents.
     let verified = spawn(if is_trusted { ready(Ok(())).boxed_local() } else { image.verify().boxed_local() });
     let compiling = spawn(image.compile(&ground.linker)?);
     let (factory, main) = distribution.restored(&image.identity().distribution, image.abi()?, host, early);
     let factory = spawn(factory);
+    // Nothing of this thread's is waited for while the module and the side modules are compiled.
+    let restore = Rc::new(Restore::new(image.abi()?, &image.manifest, image.memory_length())?);
+    // Where the main module makes its memory itself, all of that is left for later.
+    let early_end = if restore.heap().length() == 0 { u32::MAX } else { EARLY };
+    image.copy_memory(&restore.heap(), early_end..u32::MAX)?;
     let lock = distribution.lock_file().await?;
     if lock.abi != image.abi()? {
         return Err(Error::new(Code::WrongAbi, "The image was baked for another distribution."));
@@ -65,7 +78,6 @@ pub async fn restore(
     let (packages, bytecode) = ground.packages(lock, &store);
     let factory = factory.await?;
     timeline.end(Stage::Glue);
-    let restore = Rc::new(Restore::new(image.abi()?, &image.manifest, image.memory_length())?);
     let parts = StartParts {
         factory,
         module: main.clone().boxed_local(),
@@ -73,10 +85,17 @@ pub async fn restore(
         restore: Some(Rc::clone(&restore)),
     };
     let (module, compiled, ()) = try_join3(ground.start(&packages, parts), compiling, verified).await?;
-    restore.link(&module, &ground.linker, &compiled)?;
+    let read = {
+        let image = Rc::clone(&image);
+        Box::new(move |index| image.module(index))
+    };
+    let modules = SideModuleSource { paths: image.module_paths.clone(), read };
+    let side_modules = restore.link(&module, &ground.linker, modules, compiled.hot, compiled.shim.as_ref())?;
     timeline.end(Stage::Interpreter);
-    ground.linker.add(compiled);
-    image.copy_memory(&restore.heap(), Restore::dirty_end(&module)?)?;
+    let dirty_end = Restore::dirty_end(&module)?;
+    let late_end = if dirty_end > early_end { u32::MAX } else { early_end };
+    restore.heap().fill(0, 0, dirty_end);
+    image.copy_memory(&restore.heap(), 0..late_end)?;
     restore.connect(&module)?;
     for (layer, hash) in image.layers() {
         bytecode.note_layer(layer, hash);
@@ -96,6 +115,7 @@ pub async fn restore(
     timeline.note_image(source.origin());
     timeline.end(Stage::Ready);
     Bytecode::put_away_when_idle(&bytecode, &api);
+    let_go_when_idle(&image);
     let baked = &image.identity().distribution;
     Ok(Some(Interpreter {
         main: main.await?,
@@ -114,9 +134,21 @@ pub async fn restore(
         linker: ground.linker,
         held: ground.held,
         mounts: RefCell::default(),
+        side_modules: Some(side_modules),
+        image: Some(image),
         handles: ground.handles,
         checkpoints: Checkpoints::new(ground.options.checkpoint_limit),
     }))
+}
+
+/// Lets others have the image's file as soon as the first work has been done.
+fn let_go_when_idle(image: &Rc<OpenImage>) {
+    let image = Rc::clone(image);
+    wasm_bindgen_futures::spawn_local(async move {
+        sleep(IDLE).await;
+        // What cannot be read now is read, and reported, when it is called.
+        let _ = image.let_go();
+    });
 }
 
 /// Puts the image's files in the place of those that the glue has just made: they are the same, with the same numbers,

@@ -12,10 +12,12 @@ mod libraries;
 mod open_files;
 mod references;
 mod restore;
+mod side_modules;
 
 pub use self::capture::capture;
 pub use self::references::Holders;
 pub use self::restore::Restore;
+pub use self::side_modules::{SideModuleSource, SideModules};
 
 /// Names of numbers in the manifest.
 mod numbers {

@@ -5,6 +5,7 @@
 
 use js_sys::{Array, Function, Object, Reflect, Uint8Array};
 use taipan_core::image::ContentHash;
+use taipan_core::source::SharedSource;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::{bake, engine};
@@ -50,8 +51,8 @@ impl AutomaticImage {
     }
 
     /// Its bytes, as they are.
-    pub async fn read(&self, store: &Store) -> Option<Uint8Array> {
-        store.get_unchecked(&self.name()).await
+    pub async fn read(&self, store: &Store) -> Option<SharedSource> {
+        store.open_unchecked(&self.name()).await
     }
 
     /// Forgets it, so that it is made again.

@@ -11,6 +11,7 @@ use taipan_core::image::{
 use taipan_core::source::SharedSource;
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::side_modules::{SHIM, SideModuleImages};
 use super::{ARCHIVE_ROLE, content_hash, engine, lock_file_hash, not_usable, python_files_hash, states, stored_name};
 use crate::archive_bytes::ArchiveBytes;
 use crate::boot::Interpreter;
@@ -33,14 +34,7 @@ pub fn bake(interpreter: &Interpreter) -> Result<Array> {
         public: interpreter.api.clone().into(),
         host: interpreter.host_module.clone(),
     };
-    let owner = |value: &JsValue| owner(interpreter, value);
-    let Interpreter { module, main, linker, .. } = interpreter;
-    let paths =
-        snapshot::capture(interpreter.packages.lock().abi, module, main, linker, &holders, &owner, &mut manifest)?;
-    let modules = read_modules(interpreter, &paths)?;
-    for (module, bytes) in manifest.modules.iter_mut().zip(&modules) {
-        module.sha256 = ContentHash::of(bytes);
-    }
+    let (paths, libraries) = capture(interpreter, &holders, &mut manifest)?;
     let contents = add_files(interpreter, &mut manifest)?;
     let packages = interpreter.packages.loaded();
     add_state(&mut manifest, states::PACKAGES, &packages)?;
@@ -48,7 +42,7 @@ pub fn bake(interpreter: &Interpreter) -> Result<Array> {
     add_state(&mut manifest, states::LOCK_FILE, &lock_file_hash(interpreter.packages.lock()))?;
     let identity = identity(interpreter, &manifest)?;
 
-    let names: Vec<String> = manifest.modules.iter().map(part_name).collect();
+    let parts: Vec<(String, bool)> = manifest.modules.iter().map(|module| (part_name(module), module.is_hot)).collect();
     let pieces = Array::new();
     let mut writer = ImageWriter::new(
         manifest,
@@ -58,11 +52,21 @@ pub fn bake(interpreter: &Interpreter) -> Result<Array> {
         },
     );
     writer.part(PartKind::Files, "files", contents.iter().map(|bytes| &**bytes));
-    for (name, bytes) in names.iter().zip(&modules) {
-        writer.part(PartKind::Module, name, [bytes]);
+    let add_modules = |writer: &mut ImageWriter, wanted: bool| {
+        for ((name, is_hot), bytes) in parts.iter().zip(&libraries.bytes) {
+            if *is_hot == wanted {
+                writer.part(PartKind::Module, name, [bytes]);
+            }
+        }
+    };
+    add_modules(&mut writer, true);
+    if let Some(shim) = &libraries.shim {
+        writer.part(PartKind::Module, SHIM, [shim]);
     }
     let heap = ArchiveBytes::new(interpreter.module.heap_u8(), &Rc::default());
     writer.memory(&heap, None).map_err(|error| not_usable(&error))?;
+    // Nobody waits for what is not called at once.
+    add_modules(&mut writer, false);
     let baked = writer.finish(identity, None, &Limits::default()).map_err(|error| not_usable(&error))?;
     pieces.unshift(&Uint8Array::from(baked.bytes.as_slice()));
     Ok(pieces)
@@ -99,6 +103,8 @@ pub async fn keep(interpreter: &Interpreter, name: &str, fetcher: &Fetcher) -> R
 /// As [`bake`].
 pub fn whole(interpreter: &Interpreter) -> Result<Uint8Array> {
     let pieces = bake(interpreter)?;
+    // It may be the one that is replaced.
+    interpreter.let_go_of_image()?;
     let length = pieces.iter().map(|piece| piece.unchecked_ref::<Uint8Array>().length()).sum();
     let image = Uint8Array::new_with_length(length);
     let mut offset = 0;
@@ -126,20 +132,50 @@ fn owner(interpreter: &Interpreter, value: &JsValue) -> Option<String> {
     owner.call1(&JsValue::UNDEFINED, value).ok()?.as_string()
 }
 
-/// The bytes of side modules, from the files that they were linked from.
-fn read_modules(interpreter: &Interpreter, paths: &[String]) -> Result<Vec<Vec<u8>>> {
-    let mut files = interpreter.files.borrow_mut();
-    paths
-        .iter()
-        .map(|path| {
-            files.read_file(path).map_err(|errno| {
-                Error::new(
-                    Code::NotSupported,
-                    format!("{path} cannot be read ({errno}), so it cannot be put into an image."),
-                )
-            })
-        })
-        .collect()
+/// Reads the state outside linear memory; gives the path of each side module and what will be linked in its place.
+fn capture(
+    interpreter: &Interpreter,
+    holders: &Holders,
+    manifest: &mut Manifest,
+) -> Result<(Vec<String>, SideModuleImages)> {
+    let Interpreter { module, main, linker, side_modules, .. } = interpreter;
+    // What has been needed since the start is what will be needed after the next one.
+    let is_hot: Vec<bool> = side_modules
+        .as_ref()
+        .map(|modules| (0..modules.len()).map(|index| modules.is_linked(index)).collect())
+        .unwrap_or_default();
+    if let Some(modules) = side_modules {
+        modules.link_all()?;
+    }
+    let owner = |value: &JsValue| owner(interpreter, value);
+    let abi = interpreter.packages.lock().abi;
+    let paths = snapshot::capture(abi, module, main, linker, holders, &owner, manifest)?;
+    let mut libraries = SideModuleImages::default();
+    for (module, path) in manifest.modules.iter_mut().zip(&paths) {
+        let known = side_modules.as_ref().and_then(|modules| Some((modules, modules.find(path)?)));
+        let bytes = if let Some((modules, index)) = known {
+            let (sha256, bytes) = modules.read(index)?;
+            module.sha256 = sha256;
+            module.is_hot = is_hot[index];
+            bytes.to_vec()
+        } else {
+            let bytes = read_module(interpreter, path)?;
+            module.sha256 = ContentHash::of(&bytes);
+            // What has been linked since a restoration is needed soon after the next one too.
+            module.is_hot = side_modules.is_some();
+            bytes
+        };
+        libraries.bytes.push(bytes);
+    }
+    libraries.prepare(manifest);
+    Ok((paths, libraries))
+}
+
+/// The bytes of a side module, from the file that it was linked from.
+fn read_module(interpreter: &Interpreter, path: &str) -> Result<Vec<u8>> {
+    interpreter.files.borrow_mut().read_file(path).map_err(|errno| {
+        Error::new(Code::NotSupported, format!("{path} cannot be read ({errno}), so it cannot be put into an image."))
+    })
 }
 
 /// Adds the file system. What the page has mounted is left out, and so is bytecode: both are there again, or made again,

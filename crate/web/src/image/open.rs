@@ -1,37 +1,54 @@
 //! An image that is to be restored.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures::future::try_join_all;
-use js_sys::Uint8Array;
+use js_sys::{Uint8Array, WebAssembly};
 use taipan_core::image::{
-    ArchiveReference, ContentHash, Identity, Image, ImagePackage, Limits, Manifest, ModuleBytes, PartKind, Verify,
+    ArchiveReference, ContentHash, Extent, Identity, Image, ImagePackage, Limits, Manifest, ModuleBytes, PAGE_SIZE,
+    PartKind, Verify,
 };
 use taipan_core::source::SharedSource;
 use taipan_core::vfs::{FileSystem, LayerId};
 
+use super::bytes::ImageBytes;
+use super::side_modules::SHIM;
 use super::{ARCHIVE_ROLE, engine, lock_file_hash, not_usable, python_files_hash, states};
 use crate::archive_bytes::ArchiveBytes;
 use crate::archives::Archives;
 use crate::boundary::PackageInfo;
 use crate::emscripten::abi::Abi;
-use crate::emscripten::linker::{CompiledModule, Linker};
+use crate::emscripten::linker::Linker;
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Network, Sources, compare_sha256, sha256};
+use crate::fetch::{Network, Sources, compare_sha256, sha256, sha256_now};
+use crate::global::is_worker;
 use crate::packages::Lock;
 use crate::remote_file::RemoteFile;
 
 /// An image whose head and manifest have been read and fit this browser and this release.
 pub struct OpenImage {
     image: Image,
-    bytes: Uint8Array,
+    source: Rc<ImageBytes>,
     /// All state outside linear memory.
     pub manifest: Rc<Manifest>,
     /// The packages that are on the path.
     pub packages: Vec<PackageInfo>,
-    module_paths: Vec<String>,
+    /// The paths of the side modules.
+    pub module_paths: Vec<String>,
     lock_file: String,
+    /// Side modules that have been read, by their numbers.
+    modules: RefCell<HashMap<usize, ArchiveBytes>>,
+    held: Rc<Cell<u64>>,
+}
+
+/// What of an image's side modules is there before anything is called.
+pub struct CompiledModules {
+    /// Those that are linked at once, by their numbers.
+    pub hot: HashMap<usize, WebAssembly::Module>,
+    /// What links the others.
+    pub shim: Option<WebAssembly::Module>,
 }
 
 impl OpenImage {
@@ -39,10 +56,11 @@ impl OpenImage {
     ///
     /// # Errors
     /// [`Code::BadArchive`] if it is damaged, [`Code::WrongAbi`] if it was baked for something else, saying what.
-    pub fn read(bytes: Uint8Array, held: &Rc<Cell<u64>>) -> Result<Self> {
-        let source: SharedSource = Rc::new(ArchiveBytes::new(bytes.clone(), held));
+    pub fn read(source: ImageBytes, held: &Rc<Cell<u64>>) -> Result<Self> {
+        let source = Rc::new(source);
+        let shared: SharedSource = Rc::clone(&source) as SharedSource;
         // Chunks are compared with their checksum when they are read, and with their SHA-256 by `verify`.
-        let image = Image::open(source, Verify::Checksum, &Limits::default()).map_err(|error| not_usable(&error))?;
+        let image = Image::open(shared, Verify::Checksum, &Limits::default()).map_err(|error| not_usable(&error))?;
         let baked = &image.head().identity;
         let wanted = Identity {
             engine: engine(),
@@ -56,7 +74,9 @@ impl OpenImage {
         let packages = read_state(&manifest, states::PACKAGES)?;
         let module_paths = read_state(&manifest, states::MODULE_PATHS)?;
         let lock_file = read_state(&manifest, states::LOCK_FILE)?;
-        Ok(Self { image, bytes, manifest: Rc::new(manifest), packages, module_paths, lock_file })
+        let (manifest, held) = (Rc::new(manifest), Rc::clone(held));
+        let modules = RefCell::default();
+        Ok(Self { image, source, manifest, packages, module_paths, lock_file, modules, held })
     }
 
     /// Compares the packages that came from a lock file with those that this one has.
@@ -76,24 +96,44 @@ impl OpenImage {
         compare(self.identity(), &wanted, "Bake it again with the packages that the page has now.")
     }
 
-    /// Compares every chunk with its SHA-256, by the browser and off this thread. The head, which has these hashes, has
-    /// been compared with its own.
+    /// Compares every chunk that a restoration needs with its SHA-256, by the browser and off this thread. The head, which
+    /// has these hashes, has been compared with its own. Side modules that are linked later are compared then.
     pub fn verify(&self) -> impl Future<Output = Result<()>> + use<> {
         let head = self.image.head();
-        let extents = (0..head.parts.len()).flat_map(|part| self.image.extents(part));
-        let chunks: Vec<_> = extents
-            .map(|extent| {
-                let end = extent.file_offset + extent.stored_length;
-                let bytes = self.bytes.subarray(extent.file_offset as u32, end as u32);
-                (bytes, head.chunk(extent).sha256.to_string())
-            })
-            .collect();
+        let waits = |part: usize| self.module_of(part).is_some_and(|index| !self.is_hot(index));
+        let extents = (0..head.parts.len()).filter(|part| !waits(*part)).flat_map(|part| self.image.extents(part));
+        let chunks: Result<Vec<_>> =
+            extents.map(|extent| Ok((self.stored(extent)?, head.chunk(extent).sha256.to_string()))).collect();
         async move {
-            let comparing = chunks
-                .iter()
-                .map(async |(bytes, expected)| compare_sha256("A part of the image", &sha256(bytes).await, expected));
+            let chunks = chunks?;
+            let comparing =
+                chunks.iter().map(async |(bytes, expected)| compare_sha256(PART, &sha256(bytes).await, expected));
             try_join_all(comparing).await.map(drop)
         }
+    }
+
+    /// The bytes of a chunk as they are in the file.
+    fn stored(&self, extent: Extent) -> Result<Uint8Array> {
+        self.source
+            .bytes(extent.file_offset, extent.stored_length)
+            .ok_or_else(|| Error::new(Code::BadArchive, "The image has been let go of."))
+    }
+
+    /// The side module whose bytes a part has.
+    fn module_of(&self, part: usize) -> Option<usize> {
+        let part = &self.image.head().parts[part];
+        let is_it = |bytes: &ModuleBytes| matches!(bytes, ModuleBytes::Part { name } if *name == part.name);
+        self.manifest.modules.iter().position(|module| is_it(&module.bytes))
+    }
+
+    /// Whether a side module is linked at once: it has been needed before, or nothing can link it later.
+    fn is_hot(&self, index: usize) -> bool {
+        self.manifest.modules[index].is_hot || !self.links_late()
+    }
+
+    /// Whether modules can be linked when they are called. Only a worker can compile one of any size synchronously.
+    fn links_late(&self) -> bool {
+        is_worker() && self.image.head().find(SHIM).is_ok()
     }
 
     /// The ABI that it was baked for.
@@ -125,21 +165,75 @@ impl OpenImage {
         self.image.head().memory.length
     }
 
-    /// Compiles the side modules, all in parallel, in the manifest's order.
+    /// Compiles what is linked at once, all in parallel.
     ///
     /// # Errors
     /// [`Code::BadArchive`], [`Code::BadWasm`].
-    pub fn compile(&self, linker: &Linker) -> Result<impl Future<Output = Result<Vec<CompiledModule>>> + use<>> {
-        let mut compiling = Vec::with_capacity(self.manifest.modules.len());
-        for (module, path) in self.manifest.modules.iter().zip(&self.module_paths) {
-            let ModuleBytes::Part { name } = &module.bytes else {
-                return Err(Error::new(Code::BadArchive, "A side module is not in the image."));
-            };
-            let part = self.image.head().find(name).map_err(|error| not_usable(&error))?;
-            let bytes = self.image.part(part).map_err(|error| not_usable(&error))?;
-            compiling.push(linker.compile(path, &Uint8Array::from(bytes.as_slice())));
+    pub fn compile(&self, linker: &Linker) -> Result<impl Future<Output = Result<CompiledModules>> + use<>> {
+        let mut compiling = Vec::new();
+        for (index, path) in self.module_paths.iter().enumerate().filter(|(index, _)| self.is_hot(*index)) {
+            let module = linker.compile(path, &self.read_module(index)?);
+            compiling.push(async move { Ok((index, module.await?.module)) });
         }
-        Ok(try_join_all(compiling))
+        let shim = if self.links_late() {
+            let part = self.image.head().find(SHIM).map_err(|error| not_usable(&error))?;
+            let bytes = self.image.part(part).map_err(|error| not_usable(&error))?;
+            Some(linker.compile(SHIM, &Uint8Array::from(bytes.as_slice())))
+        } else {
+            None
+        };
+        Ok(async move {
+            let hot = try_join_all(compiling).await?.into_iter().collect();
+            let shim = match shim {
+                Some(shim) => Some(shim.await?.module),
+                None => None,
+            };
+            Ok(CompiledModules { hot, shim })
+        })
+    }
+
+    /// The bytes of a side module.
+    ///
+    /// # Errors
+    /// [`Code::BadArchive`] if it is damaged, [`Code::Integrity`] if it is not what was baked.
+    pub fn module(&self, index: usize) -> Result<Uint8Array> {
+        if let Some(bytes) = self.modules.borrow().get(&index) {
+            return Ok(bytes.bytes().clone());
+        }
+        if !self.source.is_trusted() {
+            for extent in self.image.extents(self.module_part(index)?) {
+                let expected = self.image.head().chunk(extent).sha256.to_string();
+                compare_sha256(PART, &sha256_now(&self.stored(extent)?), &expected)?;
+            }
+        }
+        self.read_module(index)
+    }
+
+    fn module_part(&self, index: usize) -> Result<usize> {
+        let ModuleBytes::Part { name } = &self.manifest.modules[index].bytes else {
+            return Err(Error::new(Code::BadArchive, "A side module is not in the image."));
+        };
+        self.image.head().find(name).map_err(|error| not_usable(&error))
+    }
+
+    fn read_module(&self, index: usize) -> Result<Uint8Array> {
+        let bytes = self.image.part(self.module_part(index)?).map_err(|error| not_usable(&error))?;
+        Ok(Uint8Array::from(bytes.as_slice()))
+    }
+
+    /// Keeps the side modules and nothing else: others may have the file, or the memory.
+    ///
+    /// # Errors
+    /// As [`OpenImage::module`].
+    pub fn let_go(&self) -> Result<()> {
+        if !self.source.is_released() {
+            for index in 0..self.manifest.modules.len() {
+                let bytes = ArchiveBytes::new(self.module(index)?, &self.held);
+                self.modules.borrow_mut().insert(index, bytes);
+            }
+            self.source.release();
+        }
+        Ok(())
     }
 
     /// The file system. Archives are fetched when they are read; `folders` tells where from.
@@ -181,26 +275,37 @@ impl OpenImage {
         layers.filter(|(_, layer)| layer.role == ARCHIVE_ROLE).map(|(id, layer)| (LayerId::from(*id), &*layer.name))
     }
 
-    /// Copies linear memory to where it belongs. What lies below `dirty_end` and is not in the image becomes zero.
+    /// Copies the pages of linear memory that lie in a range of addresses to where they belong.
     ///
     /// # Errors
     /// [`Code::BadArchive`] if it is damaged.
-    pub fn copy_memory(&self, heap: &Uint8Array, dirty_end: u32) -> Result<()> {
+    pub fn copy_memory(&self, heap: &Uint8Array, addresses: std::ops::Range<u32>) -> Result<()> {
         let Some(part) = self.image.head().find_kind(PartKind::Memory) else {
             return Err(Error::new(Code::BadArchive, "The image has no memory in it."));
         };
-        heap.fill(0, 0, dirty_end);
+        let pages = addresses.start / PAGE_SIZE as u32..addresses.end.div_ceil(PAGE_SIZE as u32);
         for extent in self.image.extents(part) {
+            let chunk = self.image.head().chunk(extent);
+            let is_wanted = |run: &taipan_core::image::Run| run.first < pages.end && run.end() > pages.start;
+            if !chunk.runs.iter().any(is_wanted) {
+                continue;
+            }
             let contents = self.image.chunk(extent).map_err(|error| not_usable(&error))?;
-            for (offset, run) in self.image.head().chunk(extent).copies() {
-                let (offset, address, length) = (offset as usize, run.address() as u32, run.bytes());
-                let bytes = &contents[offset..offset + length as usize];
-                heap.subarray(address, address + length as u32).copy_from(bytes);
+            for (offset, run) in chunk.copies().filter(|(_, run)| is_wanted(run)) {
+                let first = run.first.max(pages.start);
+                let count = (run.end().min(pages.end) - first) as usize;
+                let offset = offset as usize + (first - run.first) as usize * PAGE_SIZE;
+                let address = first * PAGE_SIZE as u32;
+                let bytes = &contents[offset..offset + count * PAGE_SIZE];
+                heap.subarray(address, address + bytes.len() as u32).copy_from(bytes);
             }
         }
         Ok(())
     }
 }
+
+/// What a chunk is called in errors.
+const PART: &str = "A part of the image";
 
 fn compare(baked: &Identity, wanted: &Identity, hint: &str) -> Result<()> {
     let differences = baked.differences(wanted);

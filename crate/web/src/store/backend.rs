@@ -1,7 +1,10 @@
 //! The places that a store can be in, best first.
 
+use std::rc::Rc;
+
 use futures::future::join;
 use js_sys::Uint8Array;
+use taipan_core::source::SharedSource;
 use taipan_core::store::{ContentHash, Index};
 use wasm_bindgen::JsValue;
 
@@ -9,6 +12,7 @@ use super::cache::CacheStore;
 use super::memory::Memory;
 use super::opfs::Opfs;
 use super::place::Place;
+use crate::archive_bytes::ArchiveBytes;
 
 /// Where bytes are kept. A file that is being written may read as less than the whole: whoever reads checks hashes.
 #[derive(Clone)]
@@ -58,6 +62,17 @@ impl Backend {
             Self::Cache(cache) => cache.read(place).await,
             Self::Memory(memory) => memory.read(place),
         }
+    }
+
+    /// Content that is read piece by piece, where that is possible: from an access handle, else from memory.
+    pub async fn open_content(&self, hash: ContentHash) -> Option<SharedSource> {
+        if let Self::Opfs(opfs) = self
+            && let Some(open) = opfs.open_content(hash).await
+        {
+            return Some(Rc::new(open));
+        }
+        let bytes = self.read(Place::Content(hash)).await?;
+        Some(Rc::new(ArchiveBytes::new(bytes, &Rc::default())))
     }
 
     /// How many bytes are at a place.

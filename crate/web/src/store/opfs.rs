@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{AsyncIterator, Object, Promise, Reflect, Uint8Array};
+use taipan_core::source::{ByteSource, SourceError};
 use taipan_core::store::ContentHash;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -124,6 +125,19 @@ impl Opfs {
         }
         let file = file_of(&handle).await.ok()?;
         Some(Uint8Array::new(&JsFuture::from(file.array_buffer()).await.ok()?))
+    }
+
+    /// Content that is read piece by piece; only a worker can.
+    pub async fn open_content(&self, hash: ContentHash) -> Option<OpenContent> {
+        if !self.has_access_handles {
+            return None;
+        }
+        let handle = self.handle(Place::Content(hash), false).await.ok()?;
+        let options = Object::new();
+        set(&options, "mode", &"read-only".into());
+        let access = open_access(&handle, &options).await.ok()?;
+        let length = access.0.size().ok()? as u64;
+        Some(OpenContent { access, length, window: RefCell::default() })
     }
 
     pub async fn size(&self, place: Place) -> Option<u64> {
@@ -253,6 +267,35 @@ impl Drop for OpenAccess {
     fn drop(&mut self) {
         // A handle that cannot be closed goes with the worker.
         let _ = self.0.close();
+    }
+}
+
+/// Content that is being read. The browser reads into a window of JavaScript's memory, and from there it is copied.
+pub struct OpenContent {
+    access: OpenAccess,
+    length: u64,
+    window: RefCell<Uint8Array>,
+}
+
+impl ByteSource for OpenContent {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), SourceError> {
+        let out_of_range = || SourceError::OutOfRange { offset, length: buffer.len() as u64, available: self.length };
+        offset.checked_add(buffer.len() as u64).filter(|end| *end <= self.length).ok_or_else(out_of_range)?;
+        let length = buffer.len() as u32;
+        if self.window.borrow().length() < length {
+            *self.window.borrow_mut() = Uint8Array::new_with_length(length);
+        }
+        let window = self.window.borrow().subarray(0, length);
+        let read = self.access.0.read(&window, &at(offset as u32));
+        if read.is_ok_and(|read| read as u32 == length) {
+            window.copy_to(buffer);
+            return Ok(());
+        }
+        Err(SourceError::Host("the browser read less than there is".to_owned()))
     }
 }
 

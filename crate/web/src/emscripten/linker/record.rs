@@ -64,6 +64,10 @@ impl Record {
     pub fn add(&self, module: &WebAssembly::Module, memory_base: u32, table_base: u32, exports: Object) {
         let Some(path) = self.paths.get(module).as_string() else { return };
         let mut linked = self.linked.borrow_mut();
+        // One that is linked while the linker is at work is noticed and noted.
+        if linked.iter().any(|known| known.module == *module) {
+            return;
+        }
         let order = linked.len();
         linked.push(Rc::new(LinkedModule { path, module: module.clone(), memory_base, table_base, exports, order }));
     }

@@ -3,7 +3,7 @@
 use js_sys::{Array, Function, Map, Object, Reflect, WebAssembly};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::emscripten::abi::Abi;
+use crate::emscripten::abi::{Abi, set};
 use crate::emscripten::bindings::Module;
 use crate::error::{Code, Error, Result};
 
@@ -111,6 +111,24 @@ pub fn missing(name: &str) -> Error {
 /// A property, `undefined` where it cannot be had.
 pub fn get(object: &JsValue, name: &str) -> JsValue {
     Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// What symbols of the global offset table are.
+pub fn global_descriptor() -> Object {
+    let descriptor = Object::new();
+    set(&descriptor, "value", &"i32".into());
+    set(&descriptor, "mutable", &true.into());
+    descriptor
+}
+
+/// A symbol of the global offset table.
+///
+/// # Errors
+/// [`Code::OutOfMemory`].
+pub fn global(descriptor: &Object, value: i32) -> Result<JsValue> {
+    WebAssembly::Global::new(descriptor, &value.into())
+        .map(JsValue::from)
+        .map_err(|thrown| Error::from_js(Code::OutOfMemory, "A symbol cannot be made", thrown))
 }
 
 /// A number as Emscripten means addresses: without a sign.

@@ -1,23 +1,26 @@
 //! Putting a captured state into a module that has just been made.
 //!
 //! The glue starts as always, but CPython's `main` is not run: memory, table and symbols become what they were when the
-//! state was captured. Every side module is instantiated where it was, so that addresses in memory stay right.
+//! state was captured. Every side module gets the place where it was, so that addresses in memory stay right.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 
-use js_sys::{Array, Function, Object, Proxy, Reflect, Uint8Array, WebAssembly};
-use taipan_core::image::{LinkedModule, Manifest, TableEntry};
+use js_sys::{Function, JsString, Object, Proxy, Reflect, Uint8Array, WebAssembly};
+use taipan_core::image::{Manifest, TableEntry};
+use taipan_core::side_module::{FunctionType, Wrapper};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::glue::{Glue, entries, get, number};
+use super::glue::{Glue, get, global, global_descriptor};
 use super::open_files::{self, OpenFile};
 use super::references::{self, Holders, Reference};
+use super::side_modules::{SideModuleSource, SideModules};
 use super::{numbers, states};
-use crate::emscripten::abi::{Abi, Relocates, set};
+use crate::emscripten::abi::{Abi, set};
 use crate::emscripten::bindings::{Api, Module, PublicApi};
-use crate::emscripten::linker::{CompiledModule, Linker};
+use crate::emscripten::linker::Linker;
 use crate::error::{Code, Error, Result};
 
 /// Bytes of a page of WebAssembly.
@@ -79,8 +82,14 @@ impl Restore {
     /// [`Code::OutOfMemory`].
     pub fn before_instantiation(&self, module: &Module) -> Result<()> {
         let symbols = Glue::new(module).symbols();
-        for (name, value) in self.manifest.functions.iter().chain(&self.manifest.data) {
-            set(&symbols, name, &global(*value)?);
+        let entries = || self.manifest.functions.iter().chain(&self.manifest.data);
+        // Thousands of names: they become JavaScript's in one go.
+        let names: Vec<&str> = entries().map(|(name, _)| name.as_str()).collect();
+        let names = JsString::from(names.join("\0")).split("\0");
+        let descriptor = global_descriptor();
+        for (name, (_, value)) in names.iter().zip(entries()) {
+            // The table is a plain object of Emscripten's.
+            let _ = Reflect::set(&symbols, &name, &global(&descriptor, *value)?);
         }
         Ok(())
     }
@@ -118,53 +127,76 @@ impl Restore {
         Ok(())
     }
 
-    /// When the module is ready: links the side modules, compiled and in the manifest's order, and fills the table.
+    /// When the module is ready: puts the side modules where they were, and fills the table. Those in `compiled` are linked
+    /// now, the others by `shim` when they are first called.
     ///
     /// # Errors
     /// [`Code::BadWasm`] if a side module does not fit.
-    pub fn link(&self, module: &Module, linker: &Linker, compiled: &[CompiledModule]) -> Result<()> {
+    pub fn link(
+        &self,
+        module: &Module,
+        linker: &Linker,
+        source: SideModuleSource,
+        compiled: HashMap<usize, WebAssembly::Module>,
+        shim: Option<&WebAssembly::Module>,
+    ) -> Result<Rc<SideModules>> {
         let glue = Glue::new(module);
         self.call_helper.set(glue.call_helper(self.abi).map_or(0, |address| glue.word(address)));
-        let (by_name, by_handle) = glue.libraries();
-        let table = glue.table();
-        let exports = glue.exports();
-        let mut instances: Vec<Object> = Vec::with_capacity(compiled.len());
-        for (library, compiled) in self.manifest.modules.iter().zip(compiled) {
-            let needed: Vec<&Object> =
-                library.needed.iter().filter_map(|index| instances.get(*index as usize)).collect();
-            let instance = link(&glue, library, compiled, &needed)?;
-            let object =
-                library_object(library, compiled, &relocate(&instance, library.memory_base, self.abi.relocates())?);
-            for name in &library.names {
-                set(&by_name, name, &object);
-            }
-            for handle in &library.handles {
-                set(&by_handle, &handle.to_string(), &object);
-            }
-            if library.is_global {
-                glue.call("mergeLibSymbols", &[get(&object, "exports"), library.names[0].as_str().into()])?;
-            }
-            linker.add_linked(compiled, library.memory_base, library.table_base, &instance);
-            instances.push(instance);
+        let hot: Vec<usize> = {
+            let mut hot: Vec<usize> = compiled.keys().copied().collect();
+            hot.sort_unstable();
+            hot
+        };
+        let modules = SideModules::new(self.abi.relocates(), &self.manifest, &glue, linker, source, compiled);
+        SideModules::announce(&modules);
+        if let Some(shim) = shim {
+            SideModules::stand_in(&modules, shim)?;
         }
-        for (slot, entry) in &self.manifest.table {
-            let function = match entry {
-                TableEntry::Main { name } => get(&exports, name),
-                TableEntry::Module { module, name } => {
-                    instances.get(*module as usize).map_or(JsValue::UNDEFINED, |instance| get(instance, name))
-                }
-                TableEntry::Glue { name, signature } => {
-                    glue.call("convertJsFunctionToWasm", &[get(&exports, name), signature.as_str().into()])?
-                }
-                TableEntry::Null | TableEntry::Engine { .. } => continue,
-            };
-            put(&table, *slot, &function)?;
-            linker.add_looked_up(*slot);
+        for index in hot {
+            modules.link(index)?;
         }
+        self.fill_table(&glue, linker)?;
         let free = glue.free_slots();
         free.set_length(0);
         for slot in &self.manifest.free_slots {
             free.push(&(*slot).into());
+        }
+        Ok(modules)
+    }
+
+    /// Fills the slots that no side module fills.
+    fn fill_table(&self, glue: &Glue, linker: &Linker) -> Result<()> {
+        let (table, exports) = (glue.table(), glue.exports());
+        let mut wrapper = Wrapper::new();
+        let functions = Object::new();
+        let mut of_glue = Vec::new();
+        for (slot, entry) in &self.manifest.table {
+            match entry {
+                TableEntry::Main { name } => put(&table, *slot, &get(&exports, name))?,
+                TableEntry::Glue { name, signature } => {
+                    let (results, params) = value_types(signature);
+                    let own_name = slot.to_string();
+                    wrapper.add(&own_name, FunctionType { params: &params, results: &results });
+                    set(&functions, &own_name, &get(&exports, name));
+                    of_glue.push((*slot, own_name));
+                }
+                TableEntry::Module { .. } | TableEntry::Null | TableEntry::Engine { .. } => continue,
+            }
+            linker.add_looked_up(*slot);
+        }
+        if of_glue.is_empty() {
+            return Ok(());
+        }
+        // One module for all: the glue makes one for each.
+        let failed =
+            |thrown| Error::from_js(Code::BadWasm, "The glue's functions cannot be put into the table", thrown);
+        let module = WebAssembly::Module::new(&Uint8Array::from(wrapper.finish().as_slice())).map_err(failed)?;
+        let imports = Object::new();
+        set(&imports, "host", &functions);
+        let instance = WebAssembly::Instance::new(&module, &imports).map_err(failed)?;
+        let wrappers = instance.exports();
+        for (slot, name) in of_glue {
+            put(&table, slot, &get(&wrappers, &name))?;
         }
         Ok(())
     }
@@ -231,109 +263,24 @@ impl Restore {
     }
 }
 
-fn global(value: i32) -> Result<JsValue> {
-    let descriptor = Object::new();
-    set(&descriptor, "value", &"i32".into());
-    set(&descriptor, "mutable", &true.into());
-    WebAssembly::Global::new(&descriptor, &value.into())
-        .map(JsValue::from)
-        .map_err(|thrown| Error::from_js(Code::OutOfMemory, "A symbol cannot be made", thrown))
+/// The value types of an Emscripten signature (`"vij"`): of the result and of the parameters.
+fn value_types(signature: &str) -> (Vec<u8>, Vec<u8>) {
+    let value = |letter: u8| match letter {
+        b'j' => Some(0x7e),
+        b'f' => Some(0x7d),
+        b'd' => Some(0x7c),
+        b'e' => Some(0x6f),
+        b'v' => None,
+        _ => Some(0x7f),
+    };
+    let (result, params) = signature.as_bytes().split_at(signature.len().min(1));
+    (result.iter().copied().filter_map(value).collect(), params.iter().copied().filter_map(value).collect())
 }
 
-fn put(table: &WebAssembly::Table, slot: u32, function: &JsValue) -> Result<()> {
+pub(super) fn put(table: &WebAssembly::Table, slot: u32, function: &JsValue) -> Result<()> {
     let failed = |thrown| Error::from_js(Code::BadWasm, &format!("Slot {slot} of the table cannot be set"), thrown);
     let function = function.dyn_ref::<Function>().ok_or_else(|| failed(JsValue::from("there is no function")))?;
     table.set(slot, function).map_err(failed)
-}
-
-/// Instantiates a side module where it was, and gives its exports. The rules are those of `loadWebAssemblyModule`.
-fn link(glue: &Glue, library: &LinkedModule, compiled: &CompiledModule, needed: &[&Object]) -> Result<Object> {
-    let module = &compiled.module;
-    let shared = glue.exports();
-    let symbols = glue.symbols();
-    let (env, offsets) = (Object::new(), Object::new());
-    let own: Rc<RefCell<JsValue>> = Rc::new(RefCell::new(JsValue::UNDEFINED));
-    for import in WebAssembly::Module::imports(module).iter() {
-        let text = |name: &str| get(&import, name).as_string().unwrap_or_default();
-        let name = text("name");
-        if text("module").starts_with("GOT.") {
-            let symbol = get(&symbols, &name);
-            let symbol = if symbol.is_object() { symbol } else { global(0)? };
-            set(&symbols, &name, &symbol);
-            set(&offsets, &name, &symbol);
-            continue;
-        }
-        let value = match name.as_str() {
-            "__memory_base" => library.memory_base.into(),
-            "__table_base" => library.table_base.into(),
-            _ => {
-                let common = get(&shared, &name);
-                if !common.is_undefined() && get(&common, "stub").is_falsy() {
-                    common
-                } else {
-                    let found = needed.iter().map(|exports| get(exports, &name)).find(|value| !value.is_undefined());
-                    found.unwrap_or_else(|| late_bound(&own, &name))
-                }
-            }
-        };
-        set(&env, &name, &value);
-    }
-    let imports = Object::new();
-    for (name, value) in
-        [("GOT.mem", &offsets), ("GOT.func", &offsets), ("env", &env), ("wasi_snapshot_preview1", &env)]
-    {
-        set(&imports, name, value);
-    }
-    let instance = WebAssembly::Instance::new(module, &imports)
-        .map_err(|thrown| Error::from_js(Code::BadWasm, &format!("{} cannot be linked", compiled.path), thrown))?;
-    let exports = instance.exports();
-    *own.borrow_mut() = exports.clone().into();
-    Ok(exports)
-}
-
-/// A function that a module imports and exports itself: it cannot be had before there is an instance.
-fn late_bound(own: &Rc<RefCell<JsValue>>, name: &str) -> JsValue {
-    let (own, name) = (Rc::clone(own), name.to_owned());
-    let apply = Closure::<dyn Fn(JsValue, JsValue, Array) -> std::result::Result<JsValue, JsValue>>::new(
-        move |_target: JsValue, _this: JsValue, arguments: Array| {
-            let function = get(&own.borrow(), &name);
-            let function: Function = function
-                .dyn_into()
-                .map_err(|_| JsValue::from(Error::new(Code::Fatal, format!("No library has the symbol {name}."))))?;
-            Reflect::apply(&function, &JsValue::UNDEFINED, &arguments)
-        },
-    );
-    let handler = Object::new();
-    set(&handler, "apply", &apply.into_js_value());
-    let target = Closure::<dyn Fn()>::new(|| {}).into_js_value();
-    Proxy::new(&target, &handler).into()
-}
-
-/// What Emscripten keeps of a library that is linked (`newDSO`).
-fn library_object(library: &LinkedModule, compiled: &CompiledModule, exports: &Object) -> Object {
-    let object = Object::new();
-    let references = library.references.map_or(f64::INFINITY, f64::from);
-    set(&object, "refcount", &references.into());
-    set(&object, "name", &library.names[0].as_str().into());
-    set(&object, "global", &library.is_global.into());
-    set(&object, "module", &compiled.module);
-    set(&object, "exports", exports);
-    object
-}
-
-/// What a library exports, with the addresses of its data, which it counts from its own first byte.
-fn relocate(exports: &Object, memory_base: u32, form: Relocates) -> Result<Object> {
-    let relocated = Object::new();
-    for (name, value) in entries(exports) {
-        let offset = if value.is_object() { number(&get(&value, "value")) } else { None };
-        let value = match (offset, form) {
-            (Some(offset), Relocates::Numbers) => memory_base.wrapping_add(offset).into(),
-            (Some(offset), Relocates::Globals) => global(memory_base.wrapping_add(offset).cast_signed())?,
-            (None, _) => value,
-        };
-        set(&relocated, &name, &value);
-    }
-    Ok(relocated)
 }
 
 /// Makes memory as long as it was.

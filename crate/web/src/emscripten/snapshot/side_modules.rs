@@ -1,0 +1,284 @@
+//! Side modules of a restored interpreter: where they were, linked now or when they are first needed.
+//!
+//! Memory has all that linking a module writes, and all that has run since. So a module that leaves memory alone
+//! (`taipan_core::side_module::strip`) can be linked at any time: until then a small generated module stands in its slots
+//! of the function table and links it when one of them is called. Whoever looks up one of its symbols links it too.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use js_sys::{Array, Function, Object, Proxy, Reflect, Uint8Array, WebAssembly};
+use taipan_core::image::{ContentHash, LinkedModule, Manifest, TableEntry};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+
+use super::glue::{Glue, entries, get, global, global_descriptor, number};
+use super::restore::put;
+use crate::emscripten::abi::{Relocates, set};
+use crate::emscripten::linker::{CompiledModule, Linker};
+use crate::error::{Code, Error, Result};
+
+/// Where the bytes of side modules come from.
+pub struct SideModuleSource {
+    /// The path of each, in the manifest's order.
+    pub paths: Vec<String>,
+    /// The bytes of one, by its number.
+    pub read: Box<dyn Fn(usize) -> Result<Uint8Array>>,
+}
+
+/// The side modules of a restored interpreter, by their numbers in its manifest.
+pub struct SideModules {
+    relocates: Relocates,
+    manifest: Rc<Manifest>,
+    glue: Glue,
+    linker: Linker,
+    source: SideModuleSource,
+    /// Compiled, and not linked yet.
+    compiled: RefCell<HashMap<usize, WebAssembly::Module>>,
+    /// Exports of those that are linked.
+    linked: RefCell<Vec<Option<Object>>>,
+    /// Slots with exports of each, besides those that it fills itself.
+    slots: Vec<Vec<(u32, String)>>,
+}
+
+impl SideModules {
+    /// None is linked.
+    pub fn new(
+        relocates: Relocates,
+        manifest: &Rc<Manifest>,
+        glue: &Glue,
+        linker: &Linker,
+        source: SideModuleSource,
+        compiled: HashMap<usize, WebAssembly::Module>,
+    ) -> Rc<Self> {
+        let count = manifest.modules.len();
+        let mut slots = vec![Vec::new(); count];
+        for (slot, entry) in &manifest.table {
+            if let TableEntry::Module { module, name } = entry {
+                slots[*module as usize].push((*slot, name.clone()));
+            }
+        }
+        Rc::new(Self {
+            relocates,
+            manifest: Rc::clone(manifest),
+            glue: glue.clone(),
+            linker: linker.clone(),
+            source,
+            compiled: RefCell::new(compiled),
+            linked: RefCell::new(vec![None; count]),
+            slots,
+        })
+    }
+
+    /// Tells Emscripten's dynamic linker of all of them.
+    pub fn announce(this: &Rc<Self>) {
+        let (by_name, by_handle) = this.glue.libraries();
+        for (index, library) in this.manifest.modules.iter().enumerate() {
+            let object = Self::library_object(this, index);
+            for name in &library.names {
+                set(&by_name, name, &object);
+            }
+            for handle in &library.handles {
+                set(&by_handle, &handle.to_string(), &object);
+            }
+        }
+    }
+
+    /// Fills the slots of modules that are not linked with the module that links them.
+    ///
+    /// # Errors
+    /// [`Code::BadWasm`] if it does not fit.
+    pub fn stand_in(this: &Rc<Self>, shim: &WebAssembly::Module) -> Result<()> {
+        let owner = Rc::clone(this);
+        let link = Closure::<dyn Fn(u32) -> std::result::Result<(), JsValue>>::new(move |index: u32| {
+            owner.link(index as usize).map(drop).map_err(JsValue::from)
+        });
+        let (imports, parts) = (Object::new(), Object::new());
+        set(&parts, "link", &link.into_js_value());
+        set(&parts, "table", &this.glue.table());
+        set(&imports, "shim", &parts);
+        WebAssembly::Instance::new(shim, &imports)
+            .map(drop)
+            .map_err(|thrown| Error::from_js(Code::BadWasm, "The image's side modules have no place", thrown))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.manifest.modules.len()
+    }
+
+    /// Whether a module is linked.
+    pub fn is_linked(&self, index: usize) -> bool {
+        self.linked.borrow().get(index).is_some_and(Option::is_some)
+    }
+
+    /// The number of the module at a path.
+    pub fn find(&self, path: &str) -> Option<usize> {
+        self.source.paths.iter().position(|known| known == path)
+    }
+
+    /// The SHA-256 of a module as its package has it, and its bytes as the image has them.
+    ///
+    /// # Errors
+    /// As the source.
+    pub fn read(&self, index: usize) -> Result<(ContentHash, Uint8Array)> {
+        Ok((self.manifest.modules[index].sha256, (self.source.read)(index)?))
+    }
+
+    /// Links all that are not linked yet.
+    ///
+    /// # Errors
+    /// As [`SideModules::link`].
+    pub fn link_all(&self) -> Result<()> {
+        (0..self.manifest.modules.len()).try_for_each(|index| self.link(index).map(drop))
+    }
+
+    /// Links a module, unless that has been done, after those that it needs, and gives its exports.
+    ///
+    /// # Errors
+    /// [`Code::BadWasm`] if it does not fit, and what its bytes cannot be had for.
+    pub fn link(&self, index: usize) -> Result<Object> {
+        if let Some(exports) = self.linked.borrow().get(index).cloned().flatten() {
+            return Ok(exports);
+        }
+        let library = &self.manifest.modules[index];
+        // Whatever a library needs was linked before it.
+        let earlier = library.needed.iter().map(|needed| *needed as usize).filter(|needed| *needed < index);
+        let needed = earlier.map(|needed| self.link(needed)).collect::<Result<Vec<Object>>>()?;
+        let path = &self.source.paths[index];
+        let compiled = self.compiled.borrow_mut().remove(&index);
+        let module = match compiled {
+            Some(module) => module,
+            None => WebAssembly::Module::new((self.source.read)(index)?.as_ref())
+                .map_err(|thrown| Error::from_js(Code::BadWasm, &format!("{path} cannot be compiled"), thrown))?,
+        };
+        let exports = instantiate(&self.glue, path, library, &module, &needed)?;
+        let table = self.glue.table();
+        for (slot, name) in &self.slots[index] {
+            put(&table, *slot, &get(&exports, name))?;
+            self.linker.add_looked_up(*slot);
+        }
+        self.linked.borrow_mut()[index] = Some(exports.clone());
+        let compiled = CompiledModule::new(path.clone(), module, 0);
+        self.linker.add_linked(&compiled, library.memory_base, library.table_base, &exports);
+        if library.is_global {
+            let relocated = relocate(&exports, library.memory_base, self.relocates)?;
+            self.glue.call("mergeLibSymbols", &[relocated.into(), library.names[0].as_str().into()])?;
+        }
+        Ok(exports)
+    }
+
+    /// What Emscripten keeps of a library that is linked (`newDSO`). Asking for its exports links it.
+    fn library_object(this: &Rc<Self>, index: usize) -> Object {
+        let library = &this.manifest.modules[index];
+        let object = Object::new();
+        let references = library.references.map_or(f64::INFINITY, f64::from);
+        set(&object, "refcount", &references.into());
+        set(&object, "name", &library.names[0].as_str().into());
+        set(&object, "global", &library.is_global.into());
+        let (owner, holder) = (Rc::clone(this), object.clone());
+        let exports = Closure::<dyn Fn() -> std::result::Result<JsValue, JsValue>>::new(move || {
+            let memory_base = owner.manifest.modules[index].memory_base;
+            let exports = relocate(&owner.link(index)?, memory_base, owner.relocates)?;
+            let descriptor = Object::new();
+            set(&descriptor, "value", &exports);
+            for attribute in ["writable", "enumerable", "configurable"] {
+                set(&descriptor, attribute, &true.into());
+            }
+            Object::define_property(&holder, &"exports".into(), &descriptor);
+            Ok(exports.into())
+        });
+        let descriptor = Object::new();
+        set(&descriptor, "get", &exports.into_js_value());
+        for attribute in ["enumerable", "configurable"] {
+            set(&descriptor, attribute, &true.into());
+        }
+        Object::define_property(&object, &"exports".into(), &descriptor);
+        object
+    }
+}
+
+/// Instantiates a side module where it was, and gives its exports. The rules are those of `loadWebAssemblyModule`.
+fn instantiate(
+    glue: &Glue,
+    path: &str,
+    library: &LinkedModule,
+    module: &WebAssembly::Module,
+    needed: &[Object],
+) -> Result<Object> {
+    let shared = glue.exports();
+    let symbols = glue.symbols();
+    let (env, offsets) = (Object::new(), Object::new());
+    let own: Rc<RefCell<JsValue>> = Rc::new(RefCell::new(JsValue::UNDEFINED));
+    for import in WebAssembly::Module::imports(module).iter() {
+        let text = |name: &str| get(&import, name).as_string().unwrap_or_default();
+        let name = text("name");
+        if text("module").starts_with("GOT.") {
+            let symbol = get(&symbols, &name);
+            let symbol = if symbol.is_object() { symbol } else { global(&global_descriptor(), 0)? };
+            set(&symbols, &name, &symbol);
+            set(&offsets, &name, &symbol);
+            continue;
+        }
+        let value = match name.as_str() {
+            "__memory_base" => library.memory_base.into(),
+            "__table_base" => library.table_base.into(),
+            _ => {
+                let common = get(&shared, &name);
+                if !common.is_undefined() && get(&common, "stub").is_falsy() {
+                    common
+                } else {
+                    let found = needed.iter().map(|exports| get(exports, &name)).find(|value| !value.is_undefined());
+                    found.unwrap_or_else(|| late_bound(&own, &name))
+                }
+            }
+        };
+        set(&env, &name, &value);
+    }
+    let imports = Object::new();
+    for (name, value) in
+        [("GOT.mem", &offsets), ("GOT.func", &offsets), ("env", &env), ("wasi_snapshot_preview1", &env)]
+    {
+        set(&imports, name, value);
+    }
+    let instance = WebAssembly::Instance::new(module, &imports)
+        .map_err(|thrown| Error::from_js(Code::BadWasm, &format!("{path} cannot be linked"), thrown))?;
+    let exports = instance.exports();
+    *own.borrow_mut() = exports.clone().into();
+    Ok(exports)
+}
+
+/// A function that a module imports and exports itself: it cannot be had before there is an instance.
+fn late_bound(own: &Rc<RefCell<JsValue>>, name: &str) -> JsValue {
+    let (own, name) = (Rc::clone(own), name.to_owned());
+    let apply = Closure::<dyn Fn(JsValue, JsValue, Array) -> std::result::Result<JsValue, JsValue>>::new(
+        move |_target: JsValue, _this: JsValue, arguments: Array| {
+            let function = get(&own.borrow(), &name);
+            let function: Function = function
+                .dyn_into()
+                .map_err(|_| JsValue::from(Error::new(Code::Fatal, format!("No library has the symbol {name}."))))?;
+            Reflect::apply(&function, &JsValue::UNDEFINED, &arguments)
+        },
+    );
+    let handler = Object::new();
+    set(&handler, "apply", &apply.into_js_value());
+    let target = Closure::<dyn Fn()>::new(|| {}).into_js_value();
+    Proxy::new(&target, &handler).into()
+}
+
+/// What a library exports, with the addresses of its data, which it counts from its own first byte.
+fn relocate(exports: &Object, memory_base: u32, form: Relocates) -> Result<Object> {
+    let relocated = Object::new();
+    let descriptor = global_descriptor();
+    for (name, value) in entries(exports) {
+        let offset = if value.is_object() { number(&get(&value, "value")) } else { None };
+        let value = match (offset, form) {
+            (Some(offset), Relocates::Numbers) => memory_base.wrapping_add(offset).into(),
+            (Some(offset), Relocates::Globals) => global(&descriptor, memory_base.wrapping_add(offset).cast_signed())?,
+            (None, _) => value,
+        };
+        set(&relocated, &name, &value);
+    }
+    Ok(relocated)
+}
