@@ -8,6 +8,7 @@ pub mod abi;
 pub mod bindings;
 pub mod file_system;
 pub mod linker;
+pub mod module_lookup;
 pub mod native_fs;
 pub mod node;
 pub mod package_manager;
