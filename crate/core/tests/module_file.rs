@@ -1,6 +1,8 @@
 //! Where modules are found: the cases that `importlib.machinery.FileFinder` tells apart. A test in a browser compares all
 //! modules of a distribution with what CPython finds itself.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use taipan_core::imports::{ModuleFile, bytecode_path};
 use taipan_core::vfs::FileSystem;
 
