@@ -256,6 +256,34 @@ import random, uuid, secrets, numpy
     });
   }
 
+  it("bring open files back, with their positions, in the file system and in memory", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await start();
+      await python.run(`
+import io, os, tempfile
+os.makedirs("/work"); os.chdir("/work")
+open("notes.txt", "w").write("one two three")
+first, reader = open("notes.txt"), open("notes.txt")
+reader.read(4); first.close()
+writer = open("log.txt", "w"); writer.write("before "); writer.flush(); writer.write("unflushed ")
+buffer = io.BytesIO(b"abcdef"); buffer.read(2)`);
+      const unnamed = await caught(python.run("unnamed = tempfile.TemporaryFile()").then(() => python.bake()));
+      await python.run("unnamed.close()");
+      const url = URL.createObjectURL(await python.bake());
+      python.dispose();
+      const again = await start({ image: url });
+      const { value } = await again.run(`
+writer.write("after"); writer.close()
+[reader.read(), open("log.txt").read(), buffer.read().decode(), os.getcwd()]`);
+      const { imageRefused } = again.timings;
+      again.dispose();
+      return { value, imageRefused, unnamed };
+    });
+    assert.equal(found.imageRefused, undefined);
+    assert.deepEqual(found.value, ["two three", "before unflushed after", "cdef", "/work"]);
+    assert.equal(found.unnamed.code, "NOT_SUPPORTED");
+  });
+
   it("are kept in the browser under a name, until they are forgotten", async () => {
     const found = await api.evaluate(async () => {
       const first = await start();
@@ -263,6 +291,7 @@ import random, uuid, secrets, numpy
       await first.fs.writeFile("/home/pyodide/notes.txt", "mine");
       await first.bake({ name: "lesson" });
       const usage = await first.store.usage();
+      const [listed, ...others] = await first.images();
       first.dispose();
       const second = await start({ image: { name: "lesson" } });
       const { value } = await second.run("answer += 1; [answer, open('notes.txt').read(), six.__version__]");
@@ -271,15 +300,20 @@ import random, uuid, secrets, numpy
       const third = await start({ image: { name: "lesson" } });
       const later = (await third.run("answer")).value;
       await third.forgetImage("lesson");
+      const left = await third.images();
       third.dispose();
       const fourth = await start({ image: { name: "lesson" } });
       const { imageRefused } = fourth.timings;
       fourth.dispose();
-      return { value, later, imageRefused, bytes: usage.bytes };
+      return { value, later, imageRefused, bytes: usage.bytes, listed, others, left };
     });
     assert.deepEqual(found.value, [42, "mine", "1.17.0"]);
     assert.equal(found.later, 42);
     assert.match(found.imageRefused, /"lesson"/);
+    assert.equal(found.listed.name, "lesson");
+    assert.ok(found.listed.bytes > 5e6 && found.listed.bytes <= found.bytes, `${found.listed.bytes} bytes`);
+    assert.ok(Math.abs(found.listed.lastUsed - Date.now()) < 600_000);
+    assert.deepEqual([...found.others, ...found.left], []);
     assert.ok(found.bytes > 5e6);
   });
 

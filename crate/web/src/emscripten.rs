@@ -7,8 +7,10 @@
 pub mod abi;
 pub mod bindings;
 pub mod file_system;
+pub mod handles;
 pub mod linker;
 pub mod module_lookup;
+pub mod moment;
 pub mod native_fs;
 pub mod node;
 pub mod package_manager;

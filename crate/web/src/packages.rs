@@ -9,6 +9,7 @@ mod frozen;
 mod installed;
 mod lock;
 mod prefetch;
+mod saved;
 mod single;
 mod wanted;
 
@@ -27,6 +28,7 @@ pub use self::archive::PreparedPackage;
 pub use self::installed::InstalledWheel;
 pub use self::lock::Lock;
 use self::prefetch::Prefetch;
+pub use self::saved::SavedPackages;
 use self::single::Ahead;
 pub use self::wanted::{Wanted, WheelFacts, bad_requirement, filename_in, is_wheel};
 use crate::archives::Archives;
@@ -200,6 +202,12 @@ impl Packages {
         let names: Vec<String> =
             top_level_modules(code).iter().filter_map(|module| self.lock.package_for_import(module)).collect();
         self.load(&names, fetcher).await
+    }
+
+    /// Whether the lock file knows who provides a module, and not all of that is there.
+    pub fn would_bring(&self, module: &str) -> bool {
+        let wanted = |name| wanted::parse(&self.lock, &[name]).is_ok_and(|wanted| !self.missing(wanted).is_empty());
+        self.lock.package_for_import(module).is_some_and(wanted)
     }
 
     /// Loads the package that provides a module, while Python waits in an `import` statement. Says whether there is

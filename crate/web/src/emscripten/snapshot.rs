@@ -6,9 +6,10 @@
 //! `src/js/snapshot.ts`, at the versions that [`super::abi`] names.
 
 mod capture;
-mod glue;
+pub(in crate::emscripten) mod glue;
 pub mod heap;
 mod libraries;
+mod open_files;
 mod references;
 mod restore;
 
@@ -43,4 +44,6 @@ mod states {
     pub const STRINGS: &str = "strings";
     /// The current directory.
     pub const DIRECTORY: &str = "directory";
+    /// Files that are open: JSON.
+    pub const OPEN_FILES: &str = "openFiles";
 }

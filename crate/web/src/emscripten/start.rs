@@ -18,6 +18,7 @@ use wasm_bindgen_futures::JsFuture;
 use super::abi::{Abi, set};
 use super::bindings::{Api, Module};
 use super::file_system::{SharedFileSystem, mount_root};
+use super::handles::Handles;
 use super::linker::Linker;
 use super::module_lookup::ModuleLookup;
 use super::snapshot::Restore;
@@ -64,6 +65,8 @@ pub struct StartOptions {
     pub linker: Linker,
     /// A captured state that is to be restored: CPython's `main` is not run then.
     pub restore: Option<Rc<Restore>>,
+    /// Where what JavaScript gets of Python's is noted; absent if nobody wants to know.
+    pub handles: Option<Rc<Handles>>,
     /// Pyodide's own configuration, where its API is what is wanted.
     pub configuration: Option<Configuration>,
     /// Called with Pyodide's internal API as soon as the glue has made it.
@@ -112,6 +115,7 @@ pub async fn start(options: StartOptions, timeline: &Rc<Timeline>) -> Result<Mod
         configuration,
         connect,
         restore,
+        handles,
         ..
     } = options;
     if let Some(restore) = &restore {
@@ -121,7 +125,7 @@ pub async fn start(options: StartOptions, timeline: &Rc<Timeline>) -> Result<Mod
     // The glue completes the settings: they are its `Module`.
     let emscripten: Module = settings.clone().unchecked_into();
     let lookup = ModuleLookup::new(abi, &files);
-    let parts = Parts { module, populate, arrived: Rc::clone(&arrived), emscripten, restore, lookup };
+    let parts = Parts { module, populate, arrived: Rc::clone(&arrived), emscripten, restore, handles, lookup };
     let instantiate = instantiate_hook(abi, parts, linker.clone(), failure.clone(), Rc::clone(timeline));
     set(&settings, "instantiateWasm", &instantiate);
     let pre_run = pre_run_hook(abi, environment, files, linker, arrived, failure.clone(), Rc::clone(timeline));
@@ -163,6 +167,7 @@ struct Parts {
     emscripten: Module,
     restore: Option<Rc<Restore>>,
     lookup: ModuleLookup,
+    handles: Option<Rc<Handles>>,
 }
 
 /// `Module.locateFile` from now on: the dynamic linker must not look on the server for what is not in the file system.
@@ -289,6 +294,9 @@ async fn instantiate(
     sentinel::add_to_imports(&imports, import_module, names)?;
     linker.watch_imports(&imports);
     parts.lookup.watch_imports(&imports, &parts.emscripten);
+    if let Some(handles) = &parts.handles {
+        handles.watch_imports(&imports);
+    }
     let module = parts.module.await?;
     if let Some(restore) = &parts.restore {
         restore.before_instantiation(&parts.emscripten)?;

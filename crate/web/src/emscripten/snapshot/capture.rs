@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use super::glue::{Glue, entries, get, index_functions, number};
 use super::libraries::{self, Library};
 use super::references::{self, Holders, Owner};
-use super::{numbers, states};
+use super::{numbers, open_files, states};
 use crate::emscripten::bindings::Module;
 use crate::emscripten::linker::Linker;
 use crate::error::{Code, Error, Result};
@@ -34,6 +34,8 @@ pub fn capture(
     };
     manifest.states.insert(states::REFERENCES.to_owned(), json(serde_json::to_vec(&references))?);
     manifest.states.insert(states::STRINGS.to_owned(), json(serde_json::to_vec(&strings))?);
+    let open_files = open_files::capture(&module.fs())?;
+    manifest.states.insert(states::OPEN_FILES.to_owned(), json(serde_json::to_vec(&open_files))?);
     manifest.states.insert(states::DIRECTORY.to_owned(), module.fs().cwd().into_bytes());
     let stack_pointer = number(&glue.call("stackSave", &[])?).unwrap_or_default();
     manifest.numbers.insert(numbers::STACK_POINTER.to_owned(), stack_pointer.into());

@@ -12,6 +12,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::glue::{Glue, entries, get, number};
+use super::open_files::{self, OpenFile};
 use super::references::{self, Holders, Reference};
 use super::{numbers, states};
 use crate::emscripten::abi::set;
@@ -183,6 +184,14 @@ impl Restore {
         let (state, find) = references::describe(&references, &strings, &holders);
         api.finalize_restored_bootstrap(&state, &find)
             .map_err(|thrown| Error::from_js(Code::Fatal, "The image's bridge cannot be started", thrown))
+    }
+
+    /// Opens the files that were open, when the standard streams are.
+    ///
+    /// # Errors
+    /// [`Code::BadArchive`].
+    pub fn open_files(&self, module: &Module) -> Result<()> {
+        open_files::restore(&module.fs(), &self.state::<Vec<OpenFile>>(states::OPEN_FILES)?)
     }
 
     /// The current directory.
