@@ -55,10 +55,11 @@ pub async fn restore(
     if matches!(source, ImageSource::Automatic(_)) {
         image.check_lock_file(&lock)?;
     }
+    image.check_packages(&lock)?;
     let (packages, bytecode) = ground.packages(lock, &store);
     let factory = factory.await?;
     timeline.end(Stage::Glue);
-    let restore = Rc::new(Restore::new(&image.manifest, image.memory_length())?);
+    let restore = Rc::new(Restore::new(image.abi()?, &image.manifest, image.memory_length())?);
     let parts = StartParts {
         factory,
         module: main.clone().boxed_local(),
