@@ -10,10 +10,12 @@
 //! Not seen: `__import__("x")`, `importlib.import_module("x")`, code in strings.
 
 mod lexer;
+mod module_file;
 mod project;
 mod scanner;
 mod string;
 
+pub use self::module_file::{ModuleFile, bytecode_path};
 pub use self::project::project_of;
 
 /// One module named by an `import` or `from … import` statement.
