@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { progressOn } from "./output.mjs";
 import { prepare } from "./prepare.mjs";
 import { explain, Problem } from "./problem.mjs";
+import { names } from "./requirements.mjs";
 
 const HELP = `Usage: taipan prepare DIR --packages NAMES [options]
 
@@ -12,7 +13,13 @@ Makes a folder that a site can serve to Taipan: DIR becomes the \`indexURL\` of 
 It holds the interpreter, the standard library and the packages named with all they need, with bytecode,
 side modules as files of their own, compressed forms of every file, and a manifest with sizes and hashes.
 
-  --packages NAMES        names or requirements, with commas between: numpy,"pandas>=2"
+  --packages NAMES        with commas between: names (numpy), requirements ("pandas>=2,<3", "rich[jupyter]"), addresses
+                          and paths of wheels (./mine-1.0-py3-none-any.whl); "*" is all that the lock file has.
+                          May be given several times
+  --index-urls URLS       indexes for what the lock file does not have; default: https://pypi.org/simple; "" is none
+  --constraints NAMES     requirements that only restrict versions, with commas between
+  --pre                   take pre-releases like all other versions
+  --lock-file PLACE       path or address of a lock file instead of the distribution's, as python.freeze() gives it
   --distribution PLACE    folder or address of a Pyodide release; default: npm's package \`pyodide\`
   --wheels PLACE          folder or address of its wheels, where they are not there
   --exercise FILE.py      a program to run: what it reads belongs to what a page gets at once
@@ -26,7 +33,11 @@ side modules as files of their own, compressed forms of every file, and a manife
 A run that was stopped goes on where it was. Documentation: docs/prepare.md of the package's repository.`;
 
 const OPTIONS = {
-  packages: { type: "string" },
+  packages: { type: "string", multiple: true },
+  "index-urls": { type: "string", multiple: true },
+  constraints: { type: "string", multiple: true },
+  pre: { type: "boolean" },
+  "lock-file": { type: "string" },
   distribution: { type: "string" },
   wheels: { type: "string" },
   exercise: { type: "string" },
@@ -48,13 +59,6 @@ function parse(args) {
     throw new WrongArguments(error.message, "See `taipan --help`.");
   }
 }
-
-/** Names with commas between; a comma inside brackets or before a specifier belongs to the requirement. */
-export const names = (text = "") =>
-  text
-    .split(/,(?![^[(]*[\])])(?!\s*[<>=!~])/)
-    .map((name) => name.trim())
-    .filter(Boolean);
 
 async function exerciseFrom(path) {
   if (path === undefined) return undefined;
@@ -80,8 +84,11 @@ async function run(args) {
       "The one there is is `taipan prepare`; see `taipan --help`.",
     );
   }
-  if (out === undefined || rest.length > 0)
-    throw new WrongArguments("Name one folder to write.", "See `taipan --help`.");
+  if (out === undefined) throw new WrongArguments("The folder to write is missing.", "See `taipan --help`.");
+  if (rest.length > 0) {
+    const next = "One folder is written; names of packages have commas between them: --packages numpy,pandas.";
+    throw new WrongArguments(`What is ${rest.join(" ")} to be?`, next);
+  }
   if (values.packages === undefined) {
     throw new WrongArguments("--packages is missing.", 'Name them, as in --packages numpy,pandas; "" is none.');
   }
@@ -89,6 +96,10 @@ async function run(args) {
   const { isFresh, report } = await prepare({
     out,
     packages: names(values.packages),
+    constraints: names(values.constraints),
+    indexURLs: values["index-urls"] && names(values["index-urls"]),
+    pre: values.pre,
+    lockFile: values["lock-file"],
     distribution: values.distribution,
     wheels: values.wheels,
     prefetch: names(values.prefetch),
