@@ -36,7 +36,7 @@ await main(async (args) => {
   // What follows uses npm packages, so it is looked for only now.
   const { build } = await import("./build.mjs");
   const { startServer } = await import("./server.mjs");
-  const { AS_RELEASED, LESSON, prepareLesson } = await import("./prepare.mjs");
+  const { AS_RELEASED, bakeLesson, LESSON, prepareLesson } = await import("./prepare.mjs");
   await build();
   const roots = { "/": join(root, "build") };
   // Only the first is fetched for the lesson; the second is there after `npm test`.
@@ -44,6 +44,7 @@ await main(async (args) => {
   roots[new URL(AS_RELEASED, `http://localhost/python/${LESSON.version}/`).pathname] =
     roots[`/python/${LESSON.version}/`];
   roots[`/python/${LESSON.version}/`] = await prepareLesson();
+  await bakeLesson();
   const server = await startServer({ roots, isolated, port, tries: 20 });
   console.log(`\n  The lesson is at ${server.url}/\n  Ctrl+C ends it.\n`);
 });

@@ -29,6 +29,7 @@ export class Connection {
   readonly #onEvent: (event: WorkerEvent) => void;
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
+  #isChanged = false;
   #closed: TaipanError | undefined;
 
   /** `spawn` makes the worker; if it throws, the connection is closed from the start. */
@@ -64,10 +65,16 @@ export class Connection {
     return this.#closed;
   }
 
+  /** Whether something is under way, or has been asked for that makes this interpreter another than a fresh one. */
+  get isUsed(): boolean {
+    return this.#isChanged || this.#pending.size > 0;
+  }
+
   /** Asks for something. Never throws: what cannot be sent rejects. */
   call<M extends Method>(method: M, args: Sent<M>, transfer: Transferable[] = []): Call<M> {
     this.#lastId += 1;
     const id = this.#lastId;
+    this.#isChanged ||= !UNCHANGING.has(method);
     const result = new Promise<Got<M>>((resolve, reject) => {
       if (this.#closed !== undefined) {
         reject(this.#closed);
@@ -159,6 +166,21 @@ export class Connection {
 const RESTART_HINT = "Call restart() for a fresh interpreter.";
 const SCRIPT_HINT =
   "Check that worker.js and the wasm folder are served beside index.js, or give loadPython the option `worker`.";
+
+/** What leaves no trace in an interpreter, or, as an installation that failed, has left none. */
+const UNCHANGING: ReadonlySet<Method> = new Set([
+  "boot",
+  "install",
+  "loadedPackages",
+  "readFile",
+  "readdir",
+  "stat",
+  "lstat",
+  "memory",
+  "storeUsage",
+  "imageWanted",
+  "forgetAutomaticImage",
+] satisfies Method[]);
 
 /** Where an argument that cannot be cloned came from, in the caller's words. */
 const ARGUMENTS: Partial<Record<Method, string>> = {

@@ -2,6 +2,7 @@ import type {
   BootOptions,
   EngineHost,
   FileStat,
+  ImageRequest,
   InstallOptions,
   MemoryUse,
   PackageInfo,
@@ -62,10 +63,16 @@ export interface Engine {
   unmount(path: string): void;
   /** An image of the interpreter as it is, in pieces that belong one behind the other. Nothing may be running. */
   bake(): Uint8Array<ArrayBuffer>[];
-  /** Bakes an image and keeps it in this browser under a name. */
-  keepImage(name: string): Promise<void>;
+  /** Bakes an image and keeps it in this browser under a name, unless `signal` aborts before it is written. */
+  keepImage(name: string, signal?: AbortSignal): Promise<void>;
   /** Forgets the image of a name. */
   forgetImage(name: string): Promise<void>;
+  /** What an image for the next start should hold; `undefined` if there is one that does, or none can be kept. */
+  imageWanted(): Promise<ImageRequest | undefined>;
+  /** Imports modules, and keeps an image for the next start under the key of a request. Says whether it is kept. */
+  makeImage(key: string, modules: string[]): Promise<boolean>;
+  /** Forgets the image that was made by itself for starts like this one. */
+  forgetAutomaticImage(): Promise<void>;
   /** Sizes of the memories. */
   memory(): MemoryUse;
   /** How long the boot took and what has been moved so far. */

@@ -14,6 +14,11 @@ export interface Features {
   /** Whether the browser has an origin private file system. */
   opfs: boolean;
   /**
+   * Whether an image for the next visit is made when nothing runs: not where the options exclude it, where the browser asks
+   * to save data, or on a device with little memory.
+   */
+  automaticImage: boolean;
+  /**
    * Where packages and bytecode are kept for the next visit: the origin private file system, the Cache API, or nowhere,
    * because the browser allows none (`memory`) or the option `cache` says so (`none`).
    */
@@ -23,14 +28,15 @@ export interface Features {
 /** What is known before Python has started. */
 export type PageFeatures = Omit<Features, "store">;
 
-/** Finds out what this browser, on this page, can do. */
-export function detectFeatures(): PageFeatures {
+/** Finds out what this browser, on this page, can do. `automaticImage`: as far as the options go, images may be made. */
+export function detectFeatures(automaticImage: boolean): PageFeatures {
   const shared = canShareMemory();
   return {
     interrupt: shared ? "shared" : "restart",
     input: shared ? "shared" : "unsupported",
     jspi: "Suspending" in WebAssembly,
     opfs: typeof globalThis.navigator?.storage?.getDirectory === "function",
+    automaticImage: automaticImage && canMakeImages(),
   };
 }
 
@@ -52,4 +58,19 @@ function canShareMemory(): boolean {
     port1.close();
     port2.close();
   }
+}
+
+/** GiB of memory (`navigator.deviceMemory`) with which a device can bear a second interpreter for some seconds. */
+const ENOUGH_MEMORY = 4;
+
+/** What only some browsers tell. */
+interface Device {
+  deviceMemory?: number;
+  connection?: { saveData?: boolean };
+}
+
+/** Whether this device should do work that only the next visit profits from. */
+function canMakeImages(): boolean {
+  const { deviceMemory = ENOUGH_MEMORY, connection } = (globalThis.navigator ?? {}) as Device;
+  return deviceMemory >= ENOUGH_MEMORY && connection?.saveData !== true;
 }

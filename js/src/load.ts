@@ -40,8 +40,12 @@ export interface LoadPythonOptions {
    * A baked image, by its address or by the name under which `python.bake` has kept it in this browser: Python starts as it
    * was when that was baked, with its packages imported and its variables. One that is not there or does not fit costs time
    * and nothing else; `python.timings.imageRefused` says why.
+   *
+   * Default: the image that Taipan has made by itself on an earlier visit, which has packages imported and nothing else,
+   * unless there is `env`; or else the one that the distribution has (`taipan bake`). `"none"`: Python starts from the
+   * beginning, and no image is made. `python.timings.image` says what it was.
    */
-  image?: string | URL | { name: string };
+  image?: "none" | string | URL | { name: string };
   /**
    * The most that is kept for this origin, in bytes; then the least recently used goes. Default: 512 MiB, or half of what
    * the browser gives the whole site where that is less.
@@ -90,9 +94,10 @@ export async function loadPython(options: LoadPythonOptions = {}): Promise<Pytho
       hint: "Call loadPython in the browser, not while rendering on a server.",
     });
   }
-  const features = detectFeatures();
+  const boot = bootOptions(options);
+  const features = detectFeatures(boot.automaticImage === true);
   const settings: Settings = {
-    boot: bootOptions(options),
+    boot,
     shared: features.interrupt === "shared",
     spawn: options.worker ?? spawnWorker,
     stdin: options.stdin,
@@ -115,7 +120,7 @@ function bootOptions(options: LoadPythonOptions): BootOptions {
     }),
     ...(options.indexURLs !== undefined && { indexURLs: resolveIndexes(options.indexURLs) }),
     ...(options.stallTimeoutMs !== undefined && { stallTimeoutMs: options.stallTimeoutMs }),
-    ...imageOption(options.image),
+    ...imageOption(options),
     packages: packages.map((name) => resolvePackage("packages", name)),
     env: { ...options.env },
     ...(options.cache !== undefined && { cache: options.cache }),
@@ -123,13 +128,15 @@ function bootOptions(options: LoadPythonOptions): BootOptions {
   };
 }
 
-function imageOption(image: LoadPythonOptions["image"]): Pick<BootOptions, "image" | "imageName"> {
+function imageOption({ image, cache, env = {} }: LoadPythonOptions): Partial<BootOptions> {
   if (image === undefined) {
-    return {};
+    // CPython and packages look at the environment while they start: with another one they may become others.
+    return { automaticImage: cache !== "none" && Object.keys(env).length === 0, distributionImage: true };
   }
-  return typeof image === "string" || image instanceof URL
-    ? { image: resolveUrl("image", image) }
-    : { imageName: image.name };
+  if (typeof image === "string" || image instanceof URL) {
+    return image === "none" ? {} : { image: resolveUrl("image", image) };
+  }
+  return { imageName: image.name };
 }
 
 function toJson(contents: string | object): string {
@@ -153,7 +160,10 @@ const CHECKS: Record<keyof LoadPythonOptions, Check> = {
     (value) => isUrl[0](value) || (Array.isArray(value) && value.length > 0 && value.every(isUrl[0])),
     "a URL or a list of URLs",
   ],
-  image: [(value) => isUrl[0](value) || isImageName((value as { name?: unknown } | null)?.name), "a URL or { name }"],
+  image: [
+    (value) => isUrl[0](value) || isImageName((value as { name?: unknown } | null)?.name),
+    'a URL, { name } or "none"',
+  ],
   packages: [
     (value) => Array.isArray(value) && value.every((name) => typeof name === "string" && name !== ""),
     "an array of names",

@@ -6,6 +6,7 @@
 import type {
   BootOptions,
   FileStat,
+  ImageRequest,
   InstallOptions,
   MemoryUse,
   Notice,
@@ -56,6 +57,9 @@ export interface Calls {
   bake: { send: []; get: Blob };
   keepImage: { send: [name: string]; get: undefined };
   forgetImage: { send: [name: string]; get: undefined };
+  imageWanted: { send: []; get: ImageRequest | undefined };
+  makeImage: { send: [request: ImageRequest]; get: boolean };
+  forgetAutomaticImage: { send: []; get: undefined };
   memory: { send: []; get: MemoryUse };
   storeUsage: { send: []; get: StoreUsage };
   storeClear: { send: []; get: undefined };

@@ -1,9 +1,10 @@
 import { IMAGE_NAME, isImageName, resolveIndexes, resolvePackage, resolveRequirement } from "./address.js";
 import type { MemoryUse, PackageInfo, Timings } from "./boundary.js";
-import { badArgument, TaipanError } from "./errors.js";
+import { badArgument, isTaipanError, TaipanError } from "./errors.js";
 import type { Features, PageFeatures } from "./features.js";
 import { FileSystem } from "./fs.js";
 import { Globals } from "./globals.js";
+import { ImageMaker } from "./image_maker.js";
 import { Interpreter, type Settings } from "./interpreter.js";
 import type { BootEnd } from "./protocol.js";
 import { Queue } from "./queue.js";
@@ -49,6 +50,7 @@ export class Python {
   readonly #features: PageFeatures;
   readonly #settings: Settings;
   readonly #queue = new Queue();
+  readonly #imageMaker: ImageMaker | undefined;
   #interpreter: Interpreter;
   #versions: Omit<BootEnd, "store"> = { version: "", pythonVersion: "" };
   #disposed: TaipanError | undefined;
@@ -60,6 +62,9 @@ export class Python {
     this.#features = features;
     this.#settings = settings;
     this.#interpreter = new Interpreter(settings, signal);
+    if (features.automaticImage) {
+      this.#imageMaker = new ImageMaker(settings, () => this.#interpreter);
+    }
     this.fs = new FileSystem(() => this.#interpreter.connection);
     this.globals = new Globals(() => this.#interpreter.connection);
     this.store = new Store(() => this.#interpreter.connection);
@@ -109,7 +114,8 @@ export class Python {
     check(onOutput === undefined || typeof onOutput === "function", "onOutput", "must be a function");
 
     const interpreter = this.#interpreter;
-    return this.#queue.add("the run", signal, async () => {
+    this.#imageMaker?.begin();
+    const ended = this.#queue.add("the run", signal, async () => {
       // After a restart the run would not find the variables it was written for: its own connection says so.
       this.#lastRun += 1;
       const request = {
@@ -128,6 +134,7 @@ export class Python {
         this.#current = undefined;
       }
     });
+    return ended.finally(() => this.#imageMaker?.end());
   }
 
   /**
@@ -199,7 +206,22 @@ export class Python {
       ...(constraints !== undefined && { constraints }),
       ...(pre !== undefined && { pre }),
     };
-    return this.#interpreter.connection.request("install", [list.map(resolveRequirement), plain], { signal });
+    const wanted = list.map(resolveRequirement);
+    const { connection, timings } = this.#interpreter;
+    try {
+      return await connection.request("install", [wanted, plain], { signal });
+    } catch (error) {
+      // What does not go together with packages that nobody has asked for yet, but an earlier visit.
+      if (!isTaipanError(error, "RESOLUTION") || timings.image !== "automatic") {
+        throw error;
+      }
+      await connection.request("forgetAutomaticImage", []);
+      if (connection.isUsed) {
+        throw error;
+      }
+      await this.restart();
+      return this.#interpreter.connection.request("install", [wanted, plain], { signal });
+    }
   }
 
   /**
@@ -219,10 +241,12 @@ export class Python {
   /**
    * Bakes an image: Python as it is, with its packages imported, its variables and its files. With a name it is kept in this
    * browser, for `loadPython({ image: { name } })` on a later visit, in the place of what had the name; without one it is
-   * given as a `Blob`, whose address `loadPython` takes as `image`. Waits for the runs before it.
+   * given as a `Blob`, whose address `loadPython` takes as `image`. Waits for the runs before it. The page does not wait: the
+   * worker bakes, for a second or two, and runs begin after that.
    *
    * Rejects with `NOT_SUPPORTED` for what an image cannot hold, naming it: a JavaScript object that a variable holds, for
-   * example; with `OUT_OF_MEMORY` if it cannot be kept. Python goes on in any case.
+   * example; with `OUT_OF_MEMORY` if it cannot be kept; with `ABORTED` at once when `signal` aborts, and then an image that
+   * was not being written yet is not kept. Python goes on in any case.
    */
   async bake(options: BakeOptions & { name: string }): Promise<undefined>;
   async bake(options?: LoadPackageOptions): Promise<Blob>;
@@ -231,7 +255,9 @@ export class Python {
     check(name === undefined || isImageName(name), "name", IMAGE_NAME);
     return this.#queue.add("baking", signal, () => {
       const { connection } = this.#interpreter;
-      return name === undefined ? connection.request("bake", []) : connection.request("keepImage", [name]);
+      return name === undefined
+        ? connection.request("bake", [], { signal })
+        : connection.request("keepImage", [name], { signal });
     });
   }
 
@@ -250,6 +276,7 @@ export class Python {
   dispose(): void {
     this.#disposed ??= new TaipanError({ code: "DISPOSED", message: "this Python was disposed of" });
     this.#interpreter.close(this.#disposed);
+    this.#imageMaker?.stop();
   }
 
   /** `await using python = await loadPython()`. */

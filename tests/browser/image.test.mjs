@@ -283,6 +283,41 @@ import random, uuid, secrets, numpy
     assert.ok(found.bytes > 5e6);
   });
 
+  it("are not kept when baking is given up, and Python goes on", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await start();
+      const controller = new AbortController();
+      const baking = caught(python.bake({ name: "given up", signal: controller.signal }));
+      controller.abort();
+      const { code } = await baking;
+      const { value } = await python.run("2 + 2");
+      python.dispose();
+      const later = await start({ image: { name: "given up" } });
+      const { imageRefused } = later.timings;
+      later.dispose();
+      return { code, value, imageRefused };
+    });
+    assert.deepEqual([found.code, found.value], ["ABORTED", 4]);
+    assert.match(found.imageRefused, /"given up"/);
+  });
+
+  it("can be baked where packages were there from the start", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await start({ packages: ["six"] });
+      await python.run("import six");
+      const url = URL.createObjectURL(await python.bake());
+      python.dispose();
+      const again = await start({ image: url });
+      URL.revokeObjectURL(url);
+      const { value } = await again.run("import sys; 'six' in sys.modules");
+      const { timings } = again;
+      again.dispose();
+      return { value, timings };
+    });
+    assert.equal(found.timings.imageRefused, undefined);
+    assert.deepEqual([found.value, found.timings.image], [true, "address"]);
+  });
+
   it("are not made of a distribution whose glue is not known: that is said, and Python goes on", async () => {
     const found = await api.evaluate(async () => {
       const python = await start({ indexURL: "/314.0.7/" });

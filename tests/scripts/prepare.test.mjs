@@ -80,7 +80,7 @@ describe("taipan", () => {
   });
 
   it("ends with 2 where the arguments are wrong, and says what to do", async () => {
-    for (const args of [[], ["bake"], ["prepare"], ["prepare", "a", "b"], ["prepare", "a"], ["--nothing"]]) {
+    for (const args of [[], ["burn"], ["bake"], ["prepare"], ["prepare", "a", "b"], ["prepare", "a"], ["--nothing"]]) {
       const { code, stderr } = await taipan(args);
       assert.equal(code, 2, args.join(" "));
       assert.match(stderr, /✗ .*\n {2}What to do: /);

@@ -18,8 +18,8 @@ const PAGE = `<!doctype html>
 <script type="module">
   import * as taipan from "/taipan/index.js";
   globalThis.taipan = taipan;
-  /** Python, started with these options over the usual ones. */
-  globalThis.start = (options) => taipan.loadPython({ indexURL: "/python/", ...options });
+  /** Python, started with these options over the usual ones. No test depends on what another has imported. */
+  globalThis.start = (options) => taipan.loadPython({ indexURL: "/python/", image: "none", ...options });
   /** Python for tests that leave it as they found it. */
   globalThis.shared = () => (globalThis.sharedPython ??= start());
   /** What a promise rejects with, as data; an assertion fails elsewhere if it does not reject. */

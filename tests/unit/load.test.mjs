@@ -33,6 +33,7 @@ describe("an option of loadPython that is wrong", () => {
     lockFileContents: 1,
     packageBaseUrl: {},
     packages: "numpy",
+    image: { name: "" },
     env: { A: 1 },
     cache: "always",
     cacheLimit: -1,

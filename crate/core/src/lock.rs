@@ -12,7 +12,7 @@ use thiserror::Error;
 
 pub use self::freeze::{FrozenPackage, freeze};
 use crate::name::{PackageName, near};
-use crate::prepared::{FileFacts, Manifest, ManifestError, SideModuleFile};
+use crate::prepared::{FileFacts, Manifest, ManifestError, ServedFile, SideModuleFile};
 
 /// The largest lock file that is read, in bytes.
 const MAX_BYTES: usize = 32 << 20;
@@ -152,6 +152,8 @@ struct Extension {
     side_modules: BTreeMap<String, Vec<SideModuleFile>>,
     #[serde(default)]
     prefetch: Vec<PackageName>,
+    #[serde(default)]
+    image: Option<ServedFile>,
 }
 
 impl LockFile {
@@ -182,8 +184,8 @@ impl LockFile {
         for file in document.taipan.bytecode.values() {
             check_hash(&file.file_name, &file.sha256)?;
         }
-        let Extension { bytecode, files, side_modules, prefetch } = document.taipan;
-        let manifest = Manifest { files, side_modules, prefetch };
+        let Extension { bytecode, files, side_modules, prefetch, image } = document.taipan;
+        let manifest = Manifest { files, side_modules, prefetch, image };
         manifest.check()?;
         Ok(Self { info: document.info, packages, imports, bytecode, manifest })
     }

@@ -38,6 +38,8 @@ pub struct Manifest {
     pub(crate) side_modules: BTreeMap<String, Vec<SideModuleFile>>,
     /// Packages to be fetched before anybody asks for them, what they need first.
     pub(crate) prefetch: Vec<PackageName>,
+    /// An image of the distribution with packages imported.
+    pub(crate) image: Option<ServedFile>,
 }
 
 /// What is known of a file before it comes.
@@ -50,7 +52,7 @@ pub struct FileFacts {
 }
 
 /// A file that is served, by its address.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ServedFile {
     /// Address from the folder of the packages.
     pub file_name: String,
@@ -165,6 +167,11 @@ impl Manifest {
         &self.prefetch
     }
 
+    /// An image of the distribution with packages imported, to start from.
+    pub const fn image(&self) -> Option<&ServedFile> {
+        self.image.as_ref()
+    }
+
     /// # Errors
     /// [`ManifestError`].
     pub(crate) fn check(&self) -> Result<(), ManifestError> {
@@ -176,6 +183,9 @@ impl Manifest {
         for module in modules() {
             check_file(&module.file_name, module.size, &module.sha256)?;
             check_path(&module.path)?;
+        }
+        if let Some(image) = &self.image {
+            check_file(&image.file_name, image.size, &image.sha256)?;
         }
         Ok(())
     }

@@ -53,6 +53,7 @@ fn a_manifest_tells_sizes_hashes_side_modules_and_what_to_fetch_early() {
         "files": { "pyodide.asm.js": { "size": 12, "sha256": hash() } },
         "side_modules": { hash(): [{ "path": "a/b.so", "file_name": "files/0/b.so.wasm", "size": 3, "sha256": hash() }] },
         "prefetch": ["NumPy"],
+        "image": { "inputs": "what it was made from", "file_name": "files/0/python.image", "size": 5, "sha256": hash() },
     }))
     .unwrap();
     let manifest = lock.manifest();
@@ -61,6 +62,7 @@ fn a_manifest_tells_sizes_hashes_side_modules_and_what_to_fetch_early() {
     assert_eq!(manifest.side_modules(&hash())[0].file_name, "files/0/b.so.wasm");
     assert!(manifest.side_modules("other").is_empty());
     assert_eq!(manifest.prefetch()[0].as_str(), "numpy");
+    assert_eq!(manifest.image().map(|image| (&*image.file_name, image.size)), Some(("files/0/python.image", 5)));
 }
 
 #[test]
@@ -77,6 +79,8 @@ fn addresses_that_lead_elsewhere_are_refused() {
         assert!(matches!(&error, LockError::Manifest(ManifestError::Address { .. })), "{bad:?}: {error}");
         let module = json!({ "path": "a.so", "file_name": bad, "size": 1, "sha256": hash() });
         assert!(lock(&json!({ "side_modules": { hash(): [module] } })).is_err(), "{bad:?}");
+        let image = json!({ "file_name": bad, "size": 1, "sha256": hash() });
+        assert!(lock(&json!({ "image": image })).is_err(), "{bad:?}");
         assert!(matches!(listing(&json!([file(bad, 0, &json!([]))])), Err(ManifestError::Address { .. })), "{bad:?}");
     }
     let long = "a".repeat(3000);

@@ -12,6 +12,7 @@
 //! 6. put the packages on the path.
 
 mod files;
+mod image_source;
 mod restored;
 mod standard_library;
 
@@ -20,13 +21,14 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures::FutureExt as _;
-use futures::future::join;
+use futures::future::{LocalBoxFuture, Shared, join};
 use js_sys::{ArrayBuffer, WebAssembly};
 use taipan_core::vfs::{FileSystem, LayerId};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::AbortSignal;
 
 use self::files::DistributionFiles;
+use self::image_source::ImageSource;
 use self::standard_library::StandardLibrary;
 use crate::archives::Archives;
 use crate::boundary::{BootOptions, CacheMode, EngineHost, MemoryUse, Stage, TimingsObject};
@@ -41,6 +43,7 @@ use crate::emscripten::start::{ModuleFuture, PopulateFuture, StartOptions, start
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Fetcher, Network, settle, spawn};
 use crate::global::wall_clock;
+use crate::image::AutomaticImage;
 use crate::output::{Output, Stream};
 use crate::packages::{Lock, PackageParts, Packages};
 use crate::pyodide::{self, Configuration};
@@ -84,6 +87,8 @@ pub struct Interpreter {
     pub packages: Rc<Packages>,
     /// What is kept for the next visit.
     pub store: Store,
+    /// The image that is made by itself, where one may be.
+    pub automatic: Option<AutomaticImage>,
     /// Keeps bytecode.
     pub bytecode: Rc<Bytecode>,
     /// Timings and progress.
@@ -122,6 +127,8 @@ struct Ground {
     options: BootOptions,
     face: Rc<Face>,
     host: EngineHost,
+    store: OpeningStore,
+    automatic: Option<AutomaticImage>,
     timeline: Rc<Timeline>,
     network: Network,
     fetcher: Fetcher,
@@ -132,13 +139,33 @@ struct Ground {
     archives: Rc<Archives>,
 }
 
+/// What is kept from one visit to the next, on its way.
+type OpeningStore = Shared<LocalBoxFuture<'static, Store>>;
+
+fn open_store(options: &BootOptions, host: &EngineHost) -> OpeningStore {
+    let (is_wanted, host) = (options.cache == CacheMode::Persistent, host.clone());
+    let limit = options.cache_limit.map(|limit| limit as u64);
+    let opening = async move { Store::open(is_wanted, limit, &host).await }.boxed_local().shared();
+    wasm_bindgen_futures::spawn_local(opening.clone().map(drop));
+    opening
+}
+
 impl Ground {
-    fn new(options: &BootOptions, face: &Rc<Face>, host: &EngineHost, network: &Network, fetcher: &Fetcher) -> Self {
+    fn new(
+        options: &BootOptions,
+        face: &Rc<Face>,
+        host: &EngineHost,
+        store: &OpeningStore,
+        network: &Network,
+        fetcher: &Fetcher,
+    ) -> Self {
         let timeline = fetcher.timeline();
         Self {
             options: options.clone(),
             face: Rc::clone(face),
             host: host.clone(),
+            store: store.clone(),
+            automatic: options.automatic_image.then(|| AutomaticImage::of(options)),
             network: network.clone(),
             fetcher: fetcher.clone(),
             output: Rc::new(Output::new(host.clone())),
@@ -148,13 +175,6 @@ impl Ground {
             archives: Rc::default(),
             timeline,
         }
-    }
-
-    /// What is kept from one visit to the next.
-    fn open_store(&self) -> impl Future<Output = Store> + use<> {
-        let (is_wanted, host) = (self.options.cache == CacheMode::Persistent, self.host.clone());
-        let limit = self.options.cache_limit.map(|limit| limit as u64);
-        async move { Store::open(is_wanted, limit, &host).await }
     }
 
     /// The packages and the bytecode of an interpreter that has none yet.
@@ -227,14 +247,16 @@ pub async fn boot(
     let fetcher = network.fetcher(signal);
     let mut distribution = DistributionFiles::request(&options, &fetcher);
     let face = Rc::new(face);
-    let ground = || Ground::new(&options, &face, &host, &network, &fetcher);
-    if options.image.is_some() || options.image_name.is_some() {
-        let ground = ground();
-        match restored::restore(ground, &mut distribution).await {
-            Ok(interpreter) => return Ok(interpreter),
+    let store = open_store(&options, &host);
+    let ground = || Ground::new(&options, &face, &host, &store, &network, &fetcher);
+    for source in ImageSource::all(&options) {
+        match restored::restore(ground(), &mut distribution, &source).await {
+            Ok(Some(interpreter)) => return Ok(interpreter),
+            Ok(None) => {}
             Err(error) => {
                 fetcher.check_aborted()?;
-                timeline.note_image(error.message());
+                timeline.note_refusal(error.message());
+                source.refuse(&error, &store.clone().await).await;
             }
         }
     }
@@ -250,7 +272,7 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
     // The glue can be evaluated before the lock file confirms that it is the right one.
     let guessed_abi = distribution.guessed_abi();
     let guessed_factory = spawn(distribution.factory(guessed_abi, host));
-    let (store, lock) = join(ground.open_store(), distribution.lock_file()).await;
+    let (store, lock) = join(ground.store.clone(), distribution.lock_file()).await;
     let lock = lock?;
     let abi = lock.abi;
     let (packages, bytecode) = ground.packages(lock, &store);
@@ -268,6 +290,7 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
         // They are installed when its package manager asks for them.
         Face::Pyodide(_) => Packages::request(&packages, &options.packages, fetcher).map(|()| Vec::new())?,
     };
+    let held = packages.hold().await;
     let preload = spawn({
         let (packages, fetcher) = (Rc::clone(&packages), fetcher.clone());
         async move { packages.load(&names, &fetcher).await }
@@ -283,6 +306,7 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
     let main = distribution.module().shared();
     let parts = StartParts { factory, module: main.clone().boxed_local(), populate, restore: None };
     let module = ground.start(&packages, parts).await?;
+    drop(held);
     let api = finish_bootstrap(&module, face.configuration()).await?;
     let (session, host_module) = match face {
         Face::Session => {
@@ -312,6 +336,7 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
         session,
         packages,
         store,
+        automatic: ground.automatic,
         bytecode,
         timeline: ground.timeline,
         network: ground.network,

@@ -91,10 +91,24 @@ export interface BootOptions {
   image?: string;
   /** Name of an image that is kept in this browser, to be restored if there is one and it fits. */
   imageName?: string;
+  /** Whether the image that Taipan has made by itself may be restored, and `imageWanted` ask for another. Default: no. */
+  automaticImage?: boolean;
+  /** Whether the image that the lock file names may be restored. Default: no. */
+  distributionImage?: boolean;
   /** Packages to have on the path when boot is done. */
   packages: string[];
   /** Environment variables. */
   env: Record<string, string>;
+}
+
+/** What an image for the next start should hold. */
+export interface ImageRequest {
+  /** What it is to be kept as: one for each kind of start. */
+  key: string;
+  /** Packages of the lock file that are to be on the path. */
+  packages: string[];
+  /** Modules of packages to be imported, in this order. */
+  modules: string[];
 }
 
 /** How to install. */
@@ -183,6 +197,11 @@ export interface Timings {
   modulesLinked: number;
   /** Files whose contents had to be inflated. */
   filesInflated: number;
+  /**
+   * Where the image came from that Python started from; absent if it started from the beginning. `address` and `name`: the
+   * option `image`; `automatic`: made by Taipan on an earlier visit; `distribution`: named by the lock file.
+   */
+  image?: "address" | "name" | "automatic" | "distribution";
   /** Why an image was not restored, a sentence; absent if none was wanted or it was restored. */
   imageRefused?: string;
 }

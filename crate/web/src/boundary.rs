@@ -46,6 +46,10 @@ extern "C" {
     #[wasm_bindgen(typescript_type = "StoreUsage")]
     pub type StoreUsageObject;
 
+    /// `ImageRequest`.
+    #[wasm_bindgen(extends = js_sys::Object, typescript_type = "ImageRequest")]
+    pub type WantedImage;
+
     /// `StoreBackend`.
     #[wasm_bindgen(typescript_type = "StoreBackend")]
     pub type StoreBackendName;
@@ -213,6 +217,12 @@ pub struct BootOptions {
     /// Name of an image that is kept in this browser, to be restored if there is one and it fits.
     #[serde(rename = "imageName", default)]
     pub image_name: Option<String>,
+    /// Whether the image that Taipan has made by itself may be restored, and another asked for.
+    #[serde(rename = "automaticImage", default)]
+    pub automatic_image: bool,
+    /// Whether the image that the lock file names may be restored.
+    #[serde(rename = "distributionImage", default)]
+    pub distribution_image: bool,
     /// The most that is kept, in bytes.
     #[serde(rename = "cacheLimit", default)]
     pub cache_limit: Option<f64>,
@@ -222,6 +232,31 @@ pub struct BootOptions {
     /// Environment variables.
     #[serde(default)]
     pub env: std::collections::BTreeMap<String, String>,
+}
+
+/// Where a restored image came from: `Timings.image` of `boundary.d.ts`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageOrigin {
+    /// The page gave its address.
+    Address,
+    /// The page gave the name under which it is kept.
+    Name,
+    /// Taipan had made it by itself.
+    Automatic,
+    /// The lock file names it.
+    Distribution,
+}
+
+impl ImageOrigin {
+    /// The string in `Timings.image`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Name => "name",
+            Self::Automatic => "automatic",
+            Self::Distribution => "distribution",
+        }
+    }
 }
 
 /// `ShippedBytecode` of `boundary.d.ts`.

@@ -9,12 +9,13 @@ use web_sys::AbortSignal;
 use crate::boot::{self, Face, Interpreter};
 use crate::boundary::{
     BootOptions, BootOptionsObject, EngineHost, FileStatObject, InstallOptionsObject, MemoryUseObject,
-    PackageInfoArray, RunEndObject, RunRequestObject, StoreBackendName, StoreUsageObject, TimingsObject, to_js,
+    PackageInfoArray, RunEndObject, RunRequestObject, StoreBackendName, StoreUsageObject, TimingsObject, WantedImage,
+    to_js,
 };
 use crate::bytecode::Bytecode;
 use crate::error::{Code, Error};
 use crate::fetch::Fetcher;
-use crate::image;
+use crate::image::{self, AutomaticImage};
 use crate::install;
 use crate::session::{RunRequest, Session};
 
@@ -144,19 +145,49 @@ impl Engine {
         Ok(image::bake(&self.interpreter)?)
     }
 
-    /// Bakes an image and keeps it in this browser under a name, in the place of what had it.
+    /// Bakes an image and keeps it in this browser under a name, in the place of what had it, unless `signal` aborts before it
+    /// is written.
     ///
     /// # Errors
-    /// As `bake`, and `OUT_OF_MEMORY` if it cannot be kept.
+    /// As `bake`, `OUT_OF_MEMORY` if it cannot be kept, and `ABORTED`.
     #[wasm_bindgen(js_name = keepImage)]
-    pub async fn keep_image(&self, name: String) -> Thrown<()> {
-        Ok(image::keep(&self.interpreter, &name).await?)
+    pub async fn keep_image(&self, name: String, signal: Option<AbortSignal>) -> Thrown<()> {
+        Ok(image::keep(&self.interpreter, &name, &self.fetcher(signal)).await?)
     }
 
     /// Forgets the image of a name, if there is one.
     #[wasm_bindgen(js_name = forgetImage)]
     pub async fn forget_image(&self, name: String) {
         self.interpreter.store.remove(&image::stored_name(&name)).await;
+    }
+
+    /// What an image for the next start should hold: nothing if there is one that does, or none can be kept.
+    ///
+    /// # Errors
+    /// `FATAL`.
+    #[wasm_bindgen(js_name = imageWanted)]
+    pub async fn image_wanted(&self) -> Thrown<Option<WantedImage>> {
+        match &self.interpreter.automatic {
+            Some(image) => Ok(image.wanted(&self.interpreter).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// Imports modules, and keeps an image for the next start under the key of a request. Says whether it is kept.
+    ///
+    /// # Errors
+    /// As `bake`.
+    #[wasm_bindgen(js_name = makeImage)]
+    pub async fn make_image(&self, key: String, modules: Vec<String>) -> Thrown<bool> {
+        Ok(AutomaticImage::requested(key).make(&self.interpreter, &modules).await?)
+    }
+
+    /// Forgets the image that was made by itself for starts like this one.
+    #[wasm_bindgen(js_name = forgetAutomaticImage)]
+    pub async fn forget_automatic_image(&self) {
+        if let Some(image) = &self.interpreter.automatic {
+            image.forget(&self.interpreter.store).await;
+        }
     }
 
     /// Sizes in bytes.

@@ -3,21 +3,26 @@
 //! The format and everything that can be known without a browser are `taipan_core::image`; what Emscripten's glue keeps
 //! is [`crate::emscripten::snapshot`]. Here the two meet the files, the packages and linear memory.
 
+mod automatic;
 mod bake;
 mod open;
 
 use taipan_core::image::ContentHash;
 
+pub use self::automatic::AutomaticImage;
 pub use self::bake::{bake, keep};
 pub use self::open::OpenImage;
 use crate::error::{Code, Error, Result};
 use crate::global;
+use crate::packages::Lock;
 use crate::python_files;
 
 /// Names of states in the manifest, besides the glue's.
 mod states {
     /// The packages that are on the path: JSON of `PackageInfo[]`.
     pub const PACKAGES: &str = "packages";
+    /// SHA-256 of the lock file: JSON.
+    pub const LOCK_FILE: &str = "lockFile";
     /// The paths of the side modules, in the order of the manifest: JSON.
     pub const MODULE_PATHS: &str = "modulePaths";
 }
@@ -50,8 +55,13 @@ fn features(argument_counter: u32) -> std::collections::BTreeMap<String, String>
     .into()
 }
 
+/// What the lock file is recognised by.
+fn lock_file_hash(lock: &Lock) -> String {
+    ContentHash::of(lock.text().as_bytes()).to_string()
+}
+
 /// A hash as the core has it.
-fn content_hash(hexadecimal: &str) -> Result<ContentHash> {
+pub fn content_hash(hexadecimal: &str) -> Result<ContentHash> {
     hexadecimal.parse().map_err(|_| Error::new(Code::Fatal, format!("{hexadecimal} is not a SHA-256.")))
 }
 

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 use futures::future::{join_all, try_join, try_join_all};
-use futures::lock::Mutex;
+use futures::lock::{Mutex, MutexGuard};
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use taipan_core::imports::top_level_modules;
 use taipan_core::name::PackageName;
@@ -58,6 +58,8 @@ pub struct Packages {
     loaded: RefCell<BTreeMap<String, PackageInfo>>,
     /// One load at a time: two that need the same package must not both install it.
     loading: Mutex<()>,
+    /// Held while nothing may be mounted yet.
+    placing: Mutex<()>,
     /// Packages that were asked for before Pyodide's package manager could ask.
     ahead: RefCell<Ahead>,
     interpreter: RefCell<Option<PublicApi>>,
@@ -88,18 +90,15 @@ pub struct PackageParts {
 impl Packages {
     /// No package is loaded.
     pub fn new(lock: Lock, options: &BootOptions, parts: PackageParts) -> Self {
-        let base_urls = options.package_base_urls.clone().unwrap_or_else(|| match &options.lock_file_url {
-            Some(url) => vec![folder(url).to_owned()],
-            None => vec![options.index_url.clone()],
-        });
         Self {
             lock,
-            base_urls,
+            base_urls: base_urls(options),
             index_url: options.index_url.clone(),
             index_urls: options.index_urls.clone().unwrap_or_else(|| vec![DEFAULT_INDEX_URL.to_owned()]),
             parts,
             loaded: RefCell::default(),
             loading: Mutex::new(()),
+            placing: Mutex::new(()),
             ahead: RefCell::default(),
             interpreter: RefCell::default(),
             prefetched: Prefetch::default(),
@@ -156,7 +155,14 @@ impl Packages {
         let missing = self.missing(wanted);
         self.parts.timeline.report(Stage::Resolve, "", missing.len() as f64, Some(missing.len() as f64));
         let prepared = self.prepare_all(&missing, fetcher).await?;
+        let _place = self.placing.lock().await;
         self.install(prepared)
+    }
+
+    /// Has loads wait with mounting until the guard is dropped: what the glue itself makes in the file system has the same
+    /// numbers in every interpreter, so that an image's files can take its place.
+    pub async fn hold(&self) -> MutexGuard<'_, ()> {
+        self.placing.lock().await
     }
 
     /// Downloads packages, checks them, and compiles their side modules.
@@ -331,6 +337,14 @@ impl Packages {
         let kept = self.parts.bytecode.receive(package.hash()).await;
         Ok(package.with_bytecode(kept).compile(&self.parts.linker).await?.with_modules(modules))
     }
+}
+
+/// The folders of the wheels named in the lock file.
+pub fn base_urls(options: &BootOptions) -> Vec<String> {
+    options.package_base_urls.clone().unwrap_or_else(|| match &options.lock_file_url {
+        Some(url) => vec![folder(url).to_owned()],
+        None => vec![options.index_url.clone()],
+    })
 }
 
 /// The folder that a URL's file is in.

@@ -122,9 +122,20 @@ impl Store {
     /// who looks at every byte anyway.
     pub async fn get_unchecked(&self, name: &str) -> Option<Uint8Array> {
         let hash = self.shared.index.borrow().find(name)?;
+        self.get_content_unchecked(hash).await
+    }
+
+    /// Content, if it is there; not compared with its hash, as in [`Store::get_unchecked`].
+    pub async fn get_content_unchecked(&self, hash: ContentHash) -> Option<Uint8Array> {
+        self.shared.index.borrow().entry(&hash)?;
         let bytes = self.backend().read(Place::Content(hash)).await?;
         self.note_use(hash);
         Some(bytes)
+    }
+
+    /// Whether a name refers to something, as far as is known.
+    pub fn contains(&self, name: &str) -> bool {
+        self.shared.index.borrow().find(name).is_some()
     }
 
     /// Content, if it is there and whole. Content that the index does not list is not looked for: that it is missing

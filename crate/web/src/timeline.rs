@@ -7,7 +7,7 @@ use js_sys::{Object, Reflect};
 use taipan_core::transfer::{Overall, TransferId};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::boundary::{EngineHost, OverallProgress, Progress, Stage, TimingsObject, to_js};
+use crate::boundary::{EngineHost, ImageOrigin, OverallProgress, Progress, Stage, TimingsObject, to_js};
 use crate::global;
 
 /// Progress and timings of one engine.
@@ -19,6 +19,7 @@ pub struct Timeline {
     bytes_fetched: Cell<f64>,
     modules_compiled: Cell<u32>,
     modules_linked: Cell<u32>,
+    image_origin: Cell<Option<ImageOrigin>>,
     image_refused: RefCell<Option<String>>,
     /// Sizes that are known before the bytes come, by the name that is reported.
     expected: RefCell<HashMap<String, f64>>,
@@ -35,6 +36,7 @@ impl Timeline {
             bytes_fetched: Cell::new(0.0),
             modules_compiled: Cell::new(0),
             modules_linked: Cell::new(0),
+            image_origin: Cell::default(),
             image_refused: RefCell::default(),
             expected: RefCell::default(),
         }
@@ -86,8 +88,18 @@ impl Timeline {
         self.bytes_fetched.set(self.bytes_fetched.get() + bytes);
     }
 
+    /// Notes that an image was restored, and where it came from.
+    pub fn note_image(&self, origin: ImageOrigin) {
+        self.image_origin.set(Some(origin));
+    }
+
+    /// Where the image came from that was restored, if one was.
+    pub const fn image_origin(&self) -> Option<ImageOrigin> {
+        self.image_origin.get()
+    }
+
     /// Notes why an image was not restored.
-    pub fn note_image(&self, reason: &str) {
+    pub fn note_refusal(&self, reason: &str) {
         *self.image_refused.borrow_mut() = Some(reason.to_owned());
     }
 
@@ -113,6 +125,9 @@ impl Timeline {
         set(&timings, "modulesCompiled", &self.modules_compiled.get().into());
         set(&timings, "modulesLinked", &self.modules_linked.get().into());
         set(&timings, "filesInflated", &(files_inflated as f64).into());
+        if let Some(origin) = self.image_origin.get() {
+            set(&timings, "image", &origin.as_str().into());
+        }
         if let Some(reason) = &*self.image_refused.borrow() {
             set(&timings, "imageRefused", &reason.as_str().into());
         }

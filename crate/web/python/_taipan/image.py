@@ -3,6 +3,11 @@
 import gc
 import sys
 
+_SITE_PACKAGES = tuple(path + "/" for path in sys.path if path.endswith("/site-packages"))
+
+# What was imported when this interpreter was restored from an image.
+_restored = frozenset()
+
 
 def quiesce():
     """Lets go of what would only make an image larger: caches that fill again by themselves, and garbage."""
@@ -22,16 +27,47 @@ def quiesce():
 def renew(environment):
     """Makes different what must not be the same in two interpreters: random numbers, the time zone, the environment, which
     is JSON."""
+    global _restored
     import json
     import os
     import time
 
+    _restored = frozenset(sys.modules)
     os.environ.update(json.loads(environment))
     if "random" in sys.modules:
         sys.modules["random"].seed()
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()
     _renew_zone(time)
+
+
+def imported():
+    """Lines: ``new`` if some were not in the image, and the modules of packages that have been imported, in that order."""
+    modules = []
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__spec__", None)
+        origin = getattr(spec, "origin", None)
+        # A package may put a module of its own where another's name is.
+        if isinstance(origin, str) and origin.startswith(_SITE_PACKAGES) and spec.name == name:
+            modules.append(name)
+    return "\n".join(["" if _restored.issuperset(modules) else "new", *modules])
+
+
+def import_modules(names):
+    """Imports modules (lines) as far as they are on the path; no package is brought for them."""
+    import importlib
+
+    from .finder import PackageFinder
+
+    sys.meta_path.remove(PackageFinder)
+    try:
+        for name in names.splitlines():
+            try:
+                importlib.import_module(name)
+            except (Exception, SystemExit):  # noqa: BLE001 - an image without it is an image
+                pass
+    finally:
+        sys.meta_path.append(PackageFinder)
 
 
 def _renew_zone(time):

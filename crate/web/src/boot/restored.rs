@@ -8,6 +8,7 @@ use futures::future::{ready, try_join3};
 use taipan_core::image::ArchiveReference;
 
 use super::files::DistributionFiles;
+use super::image_source::{FoundImage, ImageSource};
 use super::{Ground, Interpreter, StartParts, environment};
 use crate::boundary::Stage;
 use crate::bytecode::Bytecode;
@@ -18,41 +19,40 @@ use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::snapshot::Restore;
 use crate::emscripten::start::Populate;
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Label, Sources, spawn};
+use crate::fetch::{Sources, spawn};
 use crate::global::wall_clock;
-use crate::image::{OpenImage, stored_name};
+use crate::image::OpenImage;
 use crate::packages::Packages;
 use crate::session::{Connection, Session};
 
-/// Restores the image that the options name.
+/// Restores an image, if it is there.
 ///
 /// # Errors
-/// Whatever keeps it from being restored: the caller then starts from the beginning.
-pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Result<Interpreter> {
+/// Whatever keeps it from being restored: the caller then starts in another way.
+pub async fn restore(
+    ground: Ground,
+    distribution: &mut DistributionFiles,
+    source: &ImageSource,
+) -> Result<Option<Interpreter>> {
+    if !source.may_be_there(&ground, distribution).await? {
+        return Ok(None);
+    }
     let Ground { options, host, timeline, fetcher, .. } = &ground;
-    let opening = spawn(ground.open_store().map(Ok));
     let early = distribution.early_factory(host);
-    let (store, bytes, is_kept) = match (&options.image_name, &options.image) {
-        (Some(name), _) => {
-            let store = opening.await?;
-            let bytes = store.get_unchecked(&stored_name(name)).await;
-            (store, bytes.ok_or_else(|| not_kept(name))?, true)
-        }
-        (None, url) => {
-            let url = url.clone().unwrap_or_default();
-            let bytes = fetcher.download(&url, Label { stage: Stage::Image, name: "", size: None }).await?;
-            (opening.await?, bytes, false)
-        }
-    };
+    let FoundImage { bytes, is_trusted } = source.find(&ground, distribution).await?;
+    let store = ground.store.clone().await;
     let image = Rc::new(OpenImage::read(bytes, &ground.held)?);
-    // What this browser wrote itself has a checksum in every chunk, against accidents.
-    let verified = spawn(if is_kept { ready(Ok(())).boxed_local() } else { image.verify().boxed_local() });
+    // Every chunk has a checksum, against accidents.
+    let verified = spawn(if is_trusted { ready(Ok(())).boxed_local() } else { image.verify().boxed_local() });
     let compiling = spawn(image.compile(&ground.linker)?);
     let (factory, main) = distribution.restored(&image.identity().distribution, image.abi()?, host, early);
     let factory = spawn(factory);
     let lock = distribution.lock_file().await?;
     if lock.abi != image.abi()? {
         return Err(Error::new(Code::WrongAbi, "The image was baked for another distribution."));
+    }
+    if matches!(source, ImageSource::Automatic(_)) {
+        image.check_lock_file(&lock)?;
     }
     let (packages, bytecode) = ground.packages(lock, &store);
     let factory = factory.await?;
@@ -85,10 +85,11 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
     packages.load(&options.packages, fetcher).await?;
     timeline.end(Stage::Packages);
     fetcher.check_aborted()?;
+    timeline.note_image(source.origin());
     timeline.end(Stage::Ready);
     Bytecode::put_away_when_idle(&bytecode, &api);
     let baked = &image.identity().distribution;
-    Ok(Interpreter {
+    Ok(Some(Interpreter {
         main: main.await?,
         hashes: [baked.glue, baked.module, baked.standard_library].map(|hash| hash.to_string()),
         module,
@@ -97,6 +98,7 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
         session,
         packages,
         store,
+        automatic: ground.automatic,
         bytecode,
         timeline: ground.timeline,
         network: ground.network,
@@ -104,11 +106,7 @@ pub async fn restore(ground: Ground, distribution: &mut DistributionFiles) -> Re
         linker: ground.linker,
         held: ground.held,
         mounts: RefCell::default(),
-    })
-}
-
-fn not_kept(name: &str) -> Error {
-    Error::new(Code::BadArgument, format!("No image {name:?} is kept in this browser."))
+    }))
 }
 
 /// Puts the image's files in the place of those that the glue has just made: they are the same, with the same numbers,

@@ -11,11 +11,15 @@ use taipan_core::image::{
 use taipan_core::source::SharedSource;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::{ARCHIVE_ROLE, content_hash, engine, features, not_usable, python_files_hash, states, stored_name};
+use super::{
+    ARCHIVE_ROLE, content_hash, engine, features, lock_file_hash, not_usable, python_files_hash, states, stored_name,
+};
 use crate::archive_bytes::ArchiveBytes;
 use crate::boot::Interpreter;
 use crate::emscripten::snapshot::{self, Holders};
 use crate::error::{Code, Error, Result};
+use crate::fetch::Fetcher;
+use crate::global;
 
 /// The bytes of an image, in pieces that belong one behind the other.
 ///
@@ -49,6 +53,7 @@ pub fn bake(interpreter: &Interpreter) -> Result<Array> {
     let packages = interpreter.packages.loaded();
     add_state(&mut manifest, states::PACKAGES, &packages)?;
     add_state(&mut manifest, states::MODULE_PATHS, &paths)?;
+    add_state(&mut manifest, states::LOCK_FILE, &lock_file_hash(interpreter.packages.lock()))?;
     let identity = identity(interpreter, &manifest)?;
 
     let names: Vec<String> = manifest.modules.iter().map(part_name).collect();
@@ -81,8 +86,26 @@ fn part_name(module: &LinkedModule) -> String {
 /// Bakes an image and keeps it in this browser under a name, in the place of what had it.
 ///
 /// # Errors
-/// As [`bake`], and [`Code::OutOfMemory`] if the browser has no room for it or denies it.
-pub async fn keep(interpreter: &Interpreter, name: &str) -> Result<()> {
+/// As [`bake`], [`Code::OutOfMemory`] if the browser has no room for it or denies it, and [`Code::Aborted`] if the caller has
+/// given it up before it is written.
+pub async fn keep(interpreter: &Interpreter, name: &str, fetcher: &Fetcher) -> Result<()> {
+    let image = whole(interpreter)?;
+    // What has been said meanwhile is heard only now.
+    global::sleep(0.0).await;
+    fetcher.check_aborted()?;
+    let (store, length) = (&interpreter.store, image.length());
+    if store.is_persistent() && store.put(&stored_name(name), &image).await && store.is_persistent() {
+        return Ok(());
+    }
+    Err(Error::new(Code::OutOfMemory, format!("The image {name:?} cannot be kept: {length} bytes."))
+        .hint("The browser has no room for it, or denies this page storage; see `python.store.usage()`."))
+}
+
+/// The bytes of an image, in one piece.
+///
+/// # Errors
+/// As [`bake`].
+pub fn whole(interpreter: &Interpreter) -> Result<Uint8Array> {
     let pieces = bake(interpreter)?;
     let length = pieces.iter().map(|piece| piece.unchecked_ref::<Uint8Array>().length()).sum();
     let image = Uint8Array::new_with_length(length);
@@ -92,12 +115,7 @@ pub async fn keep(interpreter: &Interpreter, name: &str) -> Result<()> {
         image.set(&piece, offset);
         offset += piece.length();
     }
-    let store = &interpreter.store;
-    if store.is_persistent() && store.put(&stored_name(name), &image).await && store.is_persistent() {
-        return Ok(());
-    }
-    Err(Error::new(Code::OutOfMemory, format!("The image {name:?} cannot be kept: {length} bytes."))
-        .hint("The browser has no room for it, or denies this page storage; see `python.store.usage()`."))
+    Ok(image)
 }
 
 /// Makes Python let go of what need not be in an image.

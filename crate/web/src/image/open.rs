@@ -9,7 +9,7 @@ use taipan_core::image::{ArchiveReference, Identity, Image, Limits, Manifest, Mo
 use taipan_core::source::SharedSource;
 use taipan_core::vfs::{FileSystem, LayerId};
 
-use super::{ARCHIVE_ROLE, engine, features, not_usable, python_files_hash, states};
+use super::{ARCHIVE_ROLE, engine, features, lock_file_hash, not_usable, python_files_hash, states};
 use crate::archive_bytes::ArchiveBytes;
 use crate::archives::Archives;
 use crate::boundary::PackageInfo;
@@ -18,6 +18,7 @@ use crate::emscripten::linker::{CompiledModule, Linker};
 use crate::emscripten::snapshot;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Network, Sources, compare_sha256, sha256};
+use crate::packages::Lock;
 use crate::remote_file::RemoteFile;
 
 /// An image whose head and manifest have been read and fit this browser and this release.
@@ -29,6 +30,7 @@ pub struct OpenImage {
     /// The packages that are on the path.
     pub packages: Vec<PackageInfo>,
     module_paths: Vec<String>,
+    lock_file: String,
 }
 
 impl OpenImage {
@@ -56,7 +58,8 @@ impl OpenImage {
         let manifest = image.manifest().map_err(|error| not_usable(&error))?;
         let packages = read_state(&manifest, states::PACKAGES)?;
         let module_paths = read_state(&manifest, states::MODULE_PATHS)?;
-        Ok(Self { image, bytes, manifest: Rc::new(manifest), packages, module_paths })
+        let lock_file = read_state(&manifest, states::LOCK_FILE)?;
+        Ok(Self { image, bytes, manifest: Rc::new(manifest), packages, module_paths, lock_file })
     }
 
     /// Compares every chunk with its SHA-256, by the browser and off this thread. The head, which has these hashes, has
@@ -85,6 +88,17 @@ impl OpenImage {
     /// [`Code::WrongAbi`] if this release knows none of that name.
     pub fn abi(&self) -> Result<Abi> {
         Abi::from_lock(&self.identity().distribution.abi)
+    }
+
+    /// Whether it was baked with this very lock file.
+    ///
+    /// # Errors
+    /// [`Code::WrongAbi`] if not.
+    pub fn check_lock_file(&self, lock: &Lock) -> Result<()> {
+        if self.lock_file == lock_file_hash(lock) {
+            return Ok(());
+        }
+        Err(Error::new(Code::WrongAbi, "The image was baked with another lock file."))
     }
 
     /// What it was baked from.

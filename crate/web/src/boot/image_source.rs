@@ -1,0 +1,115 @@
+//! Where the image comes from that Python may start from.
+
+use js_sys::Uint8Array;
+
+use super::Ground;
+use super::files::DistributionFiles;
+use crate::boundary::{BootOptions, ImageOrigin, Stage};
+use crate::error::{Code, Error, Result};
+use crate::fetch::{Label, Sources};
+use crate::image::{AutomaticImage, content_hash, stored_name};
+use crate::packages::base_urls;
+use crate::store::Store;
+
+/// An image that may be there.
+pub enum ImageSource {
+    /// At an address that the page gave.
+    Address(String),
+    /// Kept under a name that the page gave.
+    Name(String),
+    /// Made by Taipan on an earlier visit.
+    Automatic(AutomaticImage),
+    /// Named by the lock file.
+    Distribution,
+}
+
+/// The bytes of an image.
+pub struct FoundImage {
+    /// All of it.
+    pub bytes: Uint8Array,
+    /// They have been compared with a hash, or this browser wrote them itself: then only accidents can have changed them.
+    pub is_trusted: bool,
+}
+
+impl ImageSource {
+    /// The images to be tried, in that order.
+    pub fn all(options: &BootOptions) -> Vec<Self> {
+        let named = options.image_name.clone().map(Self::Name);
+        let given = named.or_else(|| options.image.clone().map(Self::Address));
+        let automatic = options.automatic_image.then(|| Self::Automatic(AutomaticImage::of(options)));
+        let distribution = options.distribution_image.then_some(Self::Distribution);
+        given.into_iter().chain(automatic).chain(distribution).collect()
+    }
+
+    /// What `Timings.image` says of it.
+    pub const fn origin(&self) -> ImageOrigin {
+        match self {
+            Self::Address(_) => ImageOrigin::Address,
+            Self::Name(_) => ImageOrigin::Name,
+            Self::Automatic(_) => ImageOrigin::Automatic,
+            Self::Distribution => ImageOrigin::Distribution,
+        }
+    }
+
+    /// Whether there is one, as far as can be known before its bytes are there.
+    pub async fn may_be_there(&self, ground: &Ground, distribution: &mut DistributionFiles) -> Result<bool> {
+        Ok(match self {
+            Self::Address(_) | Self::Name(_) => true,
+            Self::Automatic(image) => image.is_in(&ground.store.clone().await),
+            Self::Distribution => {
+                let lock = distribution.lock_file().await?;
+                lock.abi.has_images() && lock.file().manifest().image().is_some()
+            }
+        })
+    }
+
+    /// Its bytes.
+    ///
+    /// # Errors
+    /// What keeps them from coming.
+    pub async fn find(&self, ground: &Ground, distribution: &mut DistributionFiles) -> Result<FoundImage> {
+        match self {
+            Self::Address(url) => {
+                let label = Label { stage: Stage::Image, name: "", size: None };
+                Ok(FoundImage { bytes: ground.fetcher.download(url, label).await?, is_trusted: false })
+            }
+            Self::Name(name) => {
+                let bytes = ground.store.clone().await.get_unchecked(&stored_name(name)).await;
+                let missing = || Error::new(Code::BadArgument, format!("No image {name:?} is kept in this browser."));
+                Ok(FoundImage { bytes: bytes.ok_or_else(missing)?, is_trusted: true })
+            }
+            Self::Automatic(image) => {
+                let bytes = image.read(&ground.store.clone().await).await;
+                let missing = || Error::new(Code::BadArgument, "The image is not kept any more.");
+                Ok(FoundImage { bytes: bytes.ok_or_else(missing)?, is_trusted: true })
+            }
+            Self::Distribution => of_distribution(ground, distribution).await,
+        }
+    }
+
+    /// What is of no use is forgotten where it will be made again.
+    pub async fn refuse(&self, error: &Error, store: &Store) {
+        if let Self::Automatic(image) = self
+            && !matches!(error.code(), Code::LoadNetwork | Code::LoadHttp)
+        {
+            image.forget(store).await;
+        }
+    }
+}
+
+/// The image that the lock file names: as it is kept, or from the server, and then it is kept when there is time.
+async fn of_distribution(ground: &Ground, distribution: &mut DistributionFiles) -> Result<FoundImage> {
+    let lock = distribution.lock_file().await?;
+    let missing = || Error::new(Code::BadArgument, "The lock file names no image.");
+    let file = lock.file().manifest().image().ok_or_else(missing)?;
+    let store = ground.store.clone().await;
+    let hash = content_hash(&file.sha256)?;
+    if let Some(bytes) = store.get_content_unchecked(hash).await {
+        return Ok(FoundImage { bytes, is_trusted: true });
+    }
+    let sources = Sources::in_folders(&base_urls(&ground.options), &file.file_name).with_sha256(&file.sha256);
+    let label = Label { stage: Stage::Image, name: "", size: Some(file.size as f64) };
+    let (bytes, _) = ground.fetcher.download_from(sources, label).await?;
+    store.put_content_later(hash, &bytes);
+    Ok(FoundImage { bytes, is_trusted: true })
+}
