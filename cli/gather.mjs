@@ -188,7 +188,16 @@ async function several(things, work) {
   const results = [];
   const queue = [...things.entries()];
   const take = async () => {
-    for (let next = queue.shift(); next; next = queue.shift()) results[next[0]] = await work(next[1]);
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const [index, thing] = next;
+      try {
+        results[index] = await work(thing);
+      } catch (error) {
+        // Nothing more is begun.
+        queue.length = 0;
+        throw error;
+      }
+    }
   };
   await Promise.all(Array.from({ length: Math.max(4, availableParallelism()) }, take));
   return results;

@@ -90,7 +90,9 @@ impl Installation {
         };
         let refused = |reason: WishError| {
             let code = if matches!(reason, WishError::OtherInterpreter(_)) { "WRONG_ABI" } else { "BAD_REQUIREMENT" };
-            error(code, &format!("{reason}."))
+            // What cannot be read is shown with a mark below the place.
+            let end = if matches!(reason, WishError::Requirement(_)) { "" } else { "." };
+            error(code, &format!("{reason}{end}"))
         };
         let wishes = options.requirements.iter().map(|text| wish(text, &SCHEMES, &tags));
         let requirements = wishes.collect::<Result<_, _>>().map_err(refused)?;
