@@ -27,7 +27,8 @@ const PREPARED = "/python/prepared/";
 const IMAGE = "/images/pandas.image";
 /**
  * The page of each loader. `taipan-prepared` has a folder made by `taipan prepare`, `taipan-baked` an image with pandas
- * imported on the server, `taipan-image` one that the first visit keeps for the second.
+ * imported on the server, `taipan-image` one that the first visit keeps for the second, `taipan-automatic` the one that makes
+ * itself after the first visit's work.
  */
 const PAGES = {
   stock: "stock.html",
@@ -35,6 +36,7 @@ const PAGES = {
   taipan: "taipan.html",
   "taipan-prepared": `taipan.html?index=${PREPARED}`,
   "taipan-image": "taipan.html?keep=bench",
+  "taipan-automatic": "taipan.html?image=automatic",
   "taipan-baked": `taipan.html?image=${IMAGE}`,
 };
 const LOADERS = Object.keys(PAGES);

@@ -16,6 +16,7 @@ const NAMES = [
   "msedge",
   "brave-browser",
   "firefox",
+  "firefox-esr",
 ];
 
 /** Where installers put browsers on systems that do not have them on the PATH. */

@@ -1,9 +1,11 @@
 import type {
   BootOptions,
+  CheckpointInfo,
   EngineHost,
   FileStat,
   ImageRequest,
   InstallOptions,
+  KeptImage,
   MemoryUse,
   PackageInfo,
   RunEnd,
@@ -65,8 +67,16 @@ export interface Engine {
   bake(): Uint8Array<ArrayBuffer>[];
   /** Bakes an image and keeps it in this browser under a name, unless `signal` aborts before it is written. */
   keepImage(name: string, signal?: AbortSignal): Promise<void>;
+  /** The images that are kept under a name. */
+  images(): Promise<KeptImage[]>;
   /** Forgets the image of a name. */
   forgetImage(name: string): Promise<void>;
+  /** Keeps the interpreter as it is, to go back to. Nothing may be running. */
+  checkpoint(): Promise<CheckpointInfo>;
+  /** Makes the interpreter be as it was at a checkpoint. Nothing may be running. */
+  rollback(id: number): Promise<void>;
+  /** Lets go of a checkpoint, if it is there. */
+  disposeCheckpoint(id: number): void;
   /** What an image for the next start should hold; `undefined` if there is one that does, or none can be kept. */
   imageWanted(): Promise<ImageRequest | undefined>;
   /** Imports modules, and keeps an image for the next start under the key of a request. Says whether it is kept. */

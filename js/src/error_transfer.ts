@@ -23,6 +23,7 @@ const CLASSES: Record<ErrorCode, typeof TaipanError> = {
   BAD_REQUIREMENT: ResolutionError,
   BAD_WASM: LoadError,
   BAD_WHEEL: LoadError,
+  CHECKPOINT_GONE: TaipanError,
   DISPOSED: TaipanError,
   FATAL: FatalError,
   FILE_SYSTEM: FileSystemError,

@@ -3,6 +3,7 @@ export type {
   ErrorCode,
   FileStat,
   Frame,
+  KeptImage,
   MemoryUse,
   MimeBundle,
   Notice,
@@ -15,6 +16,7 @@ export type {
   StoreUsage,
   Timings,
 } from "./boundary.js";
+export type { Checkpoint } from "./checkpoint.js";
 export type { MountSource } from "./engine.js";
 export {
   type FailedPackage,

@@ -51,6 +51,10 @@ export interface LoadPythonOptions {
    * the browser gives the whole site where that is less.
    */
   cacheLimit?: number;
+  /**
+   * The most bytes of memory that checkpoints hold; then the oldest ones go. Default: 256 MiB.
+   */
+  checkpointLimit?: number;
   /** Environment variables, over those of the distribution. */
   env?: Record<string, string>;
   /**
@@ -125,6 +129,7 @@ function bootOptions(options: LoadPythonOptions): BootOptions {
     env: { ...options.env },
     ...(options.cache !== undefined && { cache: options.cache }),
     ...(options.cacheLimit !== undefined && { cacheLimit: options.cacheLimit }),
+    ...(options.checkpointLimit !== undefined && { checkpointLimit: options.checkpointLimit }),
   };
 }
 
@@ -146,6 +151,10 @@ function toJson(contents: string | object): string {
 type Check = [test: (value: unknown) => boolean, expected: string];
 
 const isUrl: Check = [(value) => typeof value === "string" || value instanceof URL, "a URL"];
+const isByteCount: Check = [
+  (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+  "a number of bytes, an integer from 0",
+];
 const isFunction: Check = [(value) => typeof value === "function", "a function"];
 
 /** What each option has to be. */
@@ -181,10 +190,8 @@ const CHECKS: Record<keyof LoadPythonOptions, Check> = {
     (value) => typeof value === "number" && value > 0 && value < 2 ** 31,
     "a number of milliseconds above 0 and below 2^31",
   ],
-  cacheLimit: [
-    (value) => Number.isSafeInteger(value) && (value as number) >= 0,
-    "a number of bytes, an integer from 0",
-  ],
+  cacheLimit: isByteCount,
+  checkpointLimit: isByteCount,
   signal: [(value) => value instanceof AbortSignal, "an AbortSignal"],
   stdin: isFunction,
   onProgress: isFunction,

@@ -5,9 +5,11 @@
  */
 import type {
   BootOptions,
+  CheckpointInfo,
   FileStat,
   ImageRequest,
   InstallOptions,
+  KeptImage,
   MemoryUse,
   Notice,
   Output,
@@ -56,7 +58,11 @@ export interface Calls {
   unmount: { send: [path: string]; get: undefined };
   bake: { send: []; get: Blob };
   keepImage: { send: [name: string]; get: undefined };
+  images: { send: []; get: KeptImage[] };
   forgetImage: { send: [name: string]; get: undefined };
+  checkpoint: { send: []; get: CheckpointInfo };
+  rollback: { send: [id: number]; get: undefined };
+  disposeCheckpoint: { send: [id: number]; get: undefined };
   imageWanted: { send: []; get: ImageRequest | undefined };
   makeImage: { send: [request: ImageRequest]; get: boolean };
   forgetAutomaticImage: { send: []; get: undefined };

@@ -1,5 +1,6 @@
 import { IMAGE_NAME, isImageName, resolveIndexes, resolvePackage, resolveRequirement } from "./address.js";
-import type { MemoryUse, PackageInfo, Timings } from "./boundary.js";
+import type { KeptImage, MemoryUse, PackageInfo, Timings } from "./boundary.js";
+import { Checkpoint } from "./checkpoint.js";
 import { badArgument, isTaipanError, TaipanError } from "./errors.js";
 import type { Features, PageFeatures } from "./features.js";
 import { FileSystem } from "./fs.js";
@@ -73,7 +74,15 @@ export class Python {
   /** @internal What `loadPython` does when the options are checked. */
   static async start(settings: Settings, features: PageFeatures, signal: AbortSignal | undefined): Promise<Python> {
     const python = new Python(settings, features, signal);
-    python.#versions = await python.#interpreter.ready;
+    try {
+      python.#versions = await python.#interpreter.ready;
+    } catch (error) {
+      if (!isTaipanError(error, "FATAL") || settings.boot.automaticImage !== true) {
+        throw error;
+      }
+      python.#interpreter = new Interpreter(withoutImage(settings), signal);
+      python.#versions = await python.#interpreter.ready;
+    }
     return python;
   }
 
@@ -154,8 +163,8 @@ export class Python {
   }
 
   /**
-   * Ends this interpreter, whatever it does, and starts another with the same options. Variables, files and packages
-   * are gone; all that was under way rejects with `InterruptedError`. Rejects as `loadPython` does.
+   * Ends this interpreter, whatever it does, and starts another with the same options; an image that is kept under a name
+   * is not restored again. Variables, files and packages are gone; all that was under way rejects with `InterruptedError`. Rejects as `loadPython` does.
    */
   async restart(): Promise<void> {
     if (this.#disposed !== undefined) {
@@ -261,10 +270,44 @@ export class Python {
     });
   }
 
+  /** The images that are kept in this browser under a name, for all pages of the origin. */
+  async images(): Promise<KeptImage[]> {
+    return this.#interpreter.connection.request("images", []);
+  }
+
   /** Forgets the image that is kept under a name, if there is one. */
   async forgetImage(name: string): Promise<void> {
     check(isImageName(name), "name", IMAGE_NAME);
     await this.#interpreter.connection.request("forgetImage", [name]);
+  }
+
+  /**
+   * Keeps Python as it is, for {@link Python.rollback}. Only what has changed since the checkpoints before it takes memory;
+   * where the limit (`checkpointLimit`) is exceeded, the oldest ones go. Waits for the runs before it.
+   *
+   * Rejects with `NOT_SUPPORTED` while there is what one could not go back to (an open pipe, a task inside of `run_sync`),
+   * and with `OUT_OF_MEMORY`. Python goes on in any case.
+   */
+  async checkpoint(options: LoadPackageOptions = {}): Promise<Checkpoint> {
+    return this.#queue.add("the checkpoint", options.signal, async () => {
+      const interpreter = this.#interpreter;
+      return new Checkpoint(interpreter, await interpreter.connection.request("checkpoint", []));
+    });
+  }
+
+  /**
+   * Makes Python be as it was at a checkpoint: variables, imported modules, packages, files, mounts, tasks. Any number of
+   * times, and to any checkpoint, also to one that was taken later. Waits for the runs before it.
+   *
+   * Rejects with `CHECKPOINT_GONE` for one that was disposed of, had to make room, or is of before a restart, and with
+   * `NOT_SUPPORTED` while a task is inside of `run_sync`. Then nothing has changed.
+   */
+  async rollback(checkpoint: Checkpoint, options: LoadPackageOptions = {}): Promise<void> {
+    check(checkpoint instanceof Checkpoint, "checkpoint", "must be what `python.checkpoint` gives");
+    return this.#queue.add("the rollback", options.signal, async () => {
+      const interpreter = this.#interpreter;
+      await interpreter.connection.request("rollback", [checkpoint.idIn(interpreter)]);
+    });
   }
 
   /** Sizes of the memories, in bytes. */
@@ -289,9 +332,19 @@ export class Python {
     if (this.#interpreter !== old || this.#disposed !== undefined) {
       return;
     }
+    // What broke may have been the image that it had started from.
+    const isSuspect = old.connection.closed?.code === "FATAL" && old.timings.image === "automatic";
     old.close(reason);
-    this.#interpreter = new Interpreter(this.#settings);
+    const settings = isSuspect ? withoutImage(this.#settings) : this.#settings;
+    // What was kept under a name is what the caller wants to get away from.
+    const { imageName: _, ...boot } = settings.boot;
+    this.#interpreter = new Interpreter({ ...settings, boot });
   }
+}
+
+/** For one start from the beginning, after which an image is made anew. */
+function withoutImage(settings: Settings): Settings {
+  return { ...settings, boot: { ...settings.boot, forgetImage: true } };
 }
 
 function check(condition: boolean, option: string, problem: string): void {

@@ -18,7 +18,7 @@ const BOUNDARY = join(root, "crate", "web", "src", "boundary.d.ts");
  * What a page may have to fetch before Python's own files, as brotli. The goal is 350 KB: what the resolver and images add is
  * to come in a module of its own. This keeps it from growing meanwhile.
  */
-const BUDGET = 540_000;
+const BUDGET = 575_000;
 
 async function copyWasm() {
   const copies = [

@@ -16,7 +16,9 @@ const imageWith = async (module) => {
     const { names } = await readIndex();
     for (const [name, hash] of Object.entries(names)) {
       if (!name.endsWith("/modules")) continue;
-      const [outcome, ...modules] = new TextDecoder().decode(await readContent(hash)).split("\n");
+      // It may be replaced at this moment.
+      const record = await readContent(hash).catch(() => new Uint8Array());
+      const [outcome, ...modules] = new TextDecoder().decode(record).split("\n");
       const [image] = await keptImages();
       if (outcome === "made" && image && (module === undefined || modules.includes(module))) return image;
     }
@@ -277,6 +279,39 @@ describe("the image that is made by itself", { timeout: 900_000 }, () => {
     assert.match(found.timings.imageRefused, /image/i);
     assert.equal(found.value, "six");
     assert.equal(found.healed, "automatic");
+  });
+
+  it("is forgotten when an interpreter that started from it breaks", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await visit();
+      const { image } = python.timings;
+      const { code } = await caught(python.run("import ctypes\nctypes.string_at(0xfffffff0, 1024)"));
+      await python.restart();
+      const after = python.timings.image;
+      const { value } = await python.run("3 + 4");
+      const images = (await keptImages()).length;
+      python.dispose();
+      return { image, code, after, value, images };
+    });
+    assert.deepEqual(found, { image: "automatic", code: "FATAL", after: undefined, value: 7, images: 0 });
+  });
+
+  it("is not made where the browser asks to save data, or on small devices", async () => {
+    const found = await api.evaluate(async () => {
+      const seen = [];
+      for (const [name, value] of [
+        ["connection", { saveData: true }],
+        ["deviceMemory", 2],
+      ]) {
+        Object.defineProperty(navigator, name, { value, configurable: true });
+        const python = await visit();
+        seen.push(python.features.automaticImage);
+        python.dispose();
+        delete navigator[name];
+      }
+      return seen;
+    });
+    assert.deepEqual(found, [false, false]);
   });
 
   it("goes with the store", async () => {

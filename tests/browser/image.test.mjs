@@ -263,6 +263,7 @@ import random, uuid, secrets, numpy
       await first.fs.writeFile("/home/pyodide/notes.txt", "mine");
       await first.bake({ name: "lesson" });
       const usage = await first.store.usage();
+      const [listed, ...others] = await first.images();
       first.dispose();
       const second = await start({ image: { name: "lesson" } });
       const { value } = await second.run("answer += 1; [answer, open('notes.txt').read(), six.__version__]");
@@ -271,15 +272,20 @@ import random, uuid, secrets, numpy
       const third = await start({ image: { name: "lesson" } });
       const later = (await third.run("answer")).value;
       await third.forgetImage("lesson");
+      const left = await third.images();
       third.dispose();
       const fourth = await start({ image: { name: "lesson" } });
       const { imageRefused } = fourth.timings;
       fourth.dispose();
-      return { value, later, imageRefused, bytes: usage.bytes };
+      return { value, later, imageRefused, bytes: usage.bytes, listed, others, left };
     });
     assert.deepEqual(found.value, [42, "mine", "1.17.0"]);
     assert.equal(found.later, 42);
     assert.match(found.imageRefused, /"lesson"/);
+    assert.equal(found.listed.name, "lesson");
+    assert.ok(found.listed.bytes > 5e6 && found.listed.bytes <= found.bytes, `${found.listed.bytes} bytes`);
+    assert.ok(Math.abs(found.listed.lastUsed - Date.now()) < 600_000);
+    assert.deepEqual([...found.others, ...found.left], []);
     assert.ok(found.bytes > 5e6);
   });
 

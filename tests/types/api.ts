@@ -3,6 +3,7 @@
  * be an error.
  */
 import {
+  type Checkpoint,
   type ErrorCode,
   type FailedPackage,
   type Features,
@@ -112,6 +113,14 @@ export async function use(python: Python): Promise<void> {
 export async function dispose(): Promise<void> {
   await using python = await loadPython();
   await python.run("1");
+}
+
+export async function checkpoints(python: Python): Promise<void> {
+  using before = await python.checkpoint();
+  same<typeof before, Checkpoint>(true);
+  await python.rollback(before);
+  // @ts-expect-error checkpoints are made by Python alone
+  await python.rollback({ id: 1 });
 }
 
 export async function files({ fs }: Python, folder: FileSystemDirectoryHandle): Promise<void> {

@@ -17,6 +17,7 @@ const CLASSES = {
   BAD_REQUIREMENT: "ResolutionError",
   BAD_WASM: "LoadError",
   BAD_WHEEL: "LoadError",
+  CHECKPOINT_GONE: "TaipanError",
   DISPOSED: "TaipanError",
   FATAL: "FatalError",
   FILE_SYSTEM: "FileSystemError",

@@ -37,6 +37,7 @@ describe("an option of loadPython that is wrong", () => {
     env: { A: 1 },
     cache: "always",
     cacheLimit: -1,
+    checkpointLimit: 0.5,
     stallTimeoutMs: 0,
     signal: {},
     stdin: "line",

@@ -3,7 +3,7 @@ import { announce } from "./announcer.js";
 import { button, element } from "./dom.js";
 import { Editor } from "./editor.js";
 import { type Place, type Problem, problem, problemElement } from "./problem.js";
-import type { Ending, Session } from "./session.js";
+import type { Ending, Job, Session } from "./session.js";
 
 /** What a cell needs from the lesson around it. */
 export interface CellOptions {
@@ -17,11 +17,13 @@ export interface CellOptions {
   onChange(text: string): void;
   onAdvance(): void;
   onRestart(): void;
+  /** Runs have been undone. */
+  onUndone(jobs: Job[]): void;
   /** The cell whose runs have this file name. */
   cellOf(filename: string): Cell | undefined;
 }
 
-type CellState = "idle" | "waiting" | "running" | "stopping" | "done" | "failed";
+type CellState = "idle" | "waiting" | "running" | "stopping" | "done" | "failed" | "undone";
 
 /** Python that does not react to an interrupt after this long needs a restart. */
 const STUBBORN_MS = 4000;
@@ -36,7 +38,10 @@ export class Cell {
   readonly #state = element("span", { class: "cell-state" });
   readonly #run: HTMLButtonElement;
   readonly #stop: HTMLButtonElement;
+  readonly #revert: HTMLButtonElement;
   readonly #undo: HTMLButtonElement;
+  /** The run whose output is shown. */
+  #job: Job | undefined;
   #stopper: AbortController | undefined;
 
   constructor(options: CellOptions) {
@@ -48,8 +53,10 @@ export class Cell {
     this.#run.setAttribute("aria-label", `Run ${name}`);
     this.#stop = button("Stop", "stop", () => this.stop());
     this.#stop.setAttribute("aria-label", `Stop ${name}`);
-    this.#undo = button("Undo changes", "quiet", () => this.reset());
-    this.#undo.setAttribute("aria-label", `Undo changes in ${name}`);
+    this.#revert = button("Undo changes", "quiet", () => this.reset());
+    this.#revert.setAttribute("aria-label", `Undo changes in ${name}`);
+    this.#undo = button("Undo run", "quiet", () => void this.undo());
+    this.#undo.setAttribute("aria-label", `Undo run of ${name}`);
     const frame = element("div", { class: "cell-editor" });
     this.element = element(
       "div",
@@ -59,6 +66,7 @@ export class Cell {
         { class: "cell-bar" },
         element("span", { class: "cell-name", "aria-hidden": "true" }, String(options.number)),
         this.#state,
+        this.#revert,
         this.#undo,
         this.#stop,
         this.#run,
@@ -91,7 +99,7 @@ export class Cell {
     this.#show("waiting");
     this.editor.mark(null);
     let begun = performance.now();
-    const ending = await this.#options.session.run({
+    const job: Job = {
       code: this.editor.text,
       filename: this.filename,
       signal: stopper.signal,
@@ -102,7 +110,9 @@ export class Cell {
       },
       onOutput: (output) => this.#output.append(output),
       onQuestion: (prompt, signal) => this.#output.ask(prompt, signal),
-    });
+    };
+    const ending = await this.#options.session.run(job);
+    if (ending.type !== "cancelled") this.#job = job;
     this.#stopper = undefined;
     this.#end(ending, performance.now() - begun);
     return ending;
@@ -121,6 +131,37 @@ export class Cell {
     }, STUBBORN_MS);
   }
 
+  /** Makes Python be as it was before this cell was run; what ran later is undone too. */
+  async undo(): Promise<void> {
+    const job = this.#job;
+    if (!job || this.#stopper) return;
+    try {
+      const undone = await this.#options.session.undo(job);
+      if (undone.length > 0) this.#options.onUndone(undone);
+    } catch (error) {
+      announce(`Cell ${this.#options.number} cannot be undone. ${error instanceof Error ? error.message : ""}`);
+    }
+  }
+
+  /** Whether what the cell shows came of one of these runs. */
+  shows(jobs: readonly Job[]): boolean {
+    return this.#job !== undefined && jobs.includes(this.#job);
+  }
+
+  /** The run that the output came of is undone. */
+  showUndone(): void {
+    const hadFocus = document.activeElement === this.#undo;
+    this.#job = undefined;
+    this.#output.outdate("undone");
+    this.editor.mark(null);
+    this.#show("undone");
+    if (hadFocus) this.#run.focus();
+  }
+
+  get number(): number {
+    return this.#options.number;
+  }
+
   /** Puts the lesson's text back. */
   reset(): void {
     if (this.editor.text !== this.#options.original) this.editor.text = this.#options.original;
@@ -128,7 +169,8 @@ export class Cell {
 
   /** Python has been restarted: what the cell shows is from before. */
   outdate(): void {
-    this.#output.outdate();
+    this.#job = undefined;
+    this.#output.outdate("restart");
     if (!this.#stopper) this.#show("idle");
   }
 
@@ -184,12 +226,13 @@ export class Cell {
     this.element.dataset.state = state;
     this.#state.textContent = words;
     this.#stop.hidden = !busy;
+    this.#undo.hidden = busy || this.#job === undefined || !this.#options.session.canUndo(this.#job);
     this.#run.setAttribute("aria-disabled", String(busy));
     if (!busy && hadFocus) this.#run.focus();
   }
 
   #showEdited(): void {
-    this.#undo.hidden = this.editor.text === this.#options.original;
+    this.#revert.hidden = this.editor.text === this.#options.original;
   }
 }
 
@@ -200,4 +243,5 @@ const WORDS: Record<CellState, string> = {
   stopping: "Stopping…",
   done: "Done",
   failed: "Did not finish",
+  undone: "Undone",
 };

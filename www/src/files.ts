@@ -1,4 +1,4 @@
-import type { Python } from "taipan";
+import { InterruptedError, type Python } from "taipan";
 import { announce } from "./announcer.js";
 import { button, bytes, element, required } from "./dom.js";
 
@@ -41,6 +41,8 @@ export class Files {
       await (python ?? (await this.#python())).fs.writeFile(FOLDER + file.name, content);
       announce(`Python can read ${file.name} now`);
     } catch (error) {
+      // The fresh Python gets all files.
+      if (error instanceof InterruptedError && error.restarted) return;
       this.#files.delete(file.name);
       this.#draw(`${file.name} could not be added. ${error instanceof Error ? error.message : String(error)}`);
     }

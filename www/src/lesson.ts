@@ -1,5 +1,6 @@
+import { announce } from "./announcer.js";
 import { Cell } from "./cell.js";
-import type { Session } from "./session.js";
+import type { Job, Session } from "./session.js";
 import type { Storage } from "./storage.js";
 
 /** What a lesson needs from the page. */
@@ -36,6 +37,7 @@ export class Lesson {
         },
         onAdvance: () => this.#advance(index),
         onRestart,
+        onUndone: (jobs) => this.#showUndone(jobs),
         cellOf: (filename) => this.cells.find((other) => other.filename === filename),
       });
       if (place.dataset.mayFail !== undefined) this.#mayFail.add(cell);
@@ -65,6 +67,15 @@ export class Lesson {
   /** Python has been restarted. */
   outdate(): void {
     for (const cell of this.cells) cell.outdate();
+  }
+
+  #showUndone(jobs: Job[]): void {
+    const undone = this.cells.filter((cell) => cell.shows(jobs));
+    for (const cell of undone) cell.showUndone();
+    const [first, ...later] = jobs.flatMap((job) => undone.filter((cell) => cell.filename === job.filename));
+    const numbers = [...new Set(later)].filter((cell) => cell !== first).map((cell) => cell.number);
+    const also = numbers.length > 0 ? ` So is what ran after it: cell ${numbers.join(", ")}.` : "";
+    announce(`Cell ${first?.number} is undone. Python is as it was before it ran.${also}`);
   }
 
   /** Puts the lesson's own text back into every cell and takes the outputs away. */

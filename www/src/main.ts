@@ -6,6 +6,7 @@ import { confirmed } from "./dialog.js";
 import { distributionURL } from "./distribution.js";
 import { required } from "./dom.js";
 import { Files } from "./files.js";
+import { Keeper } from "./keeper.js";
 import { Lesson } from "./lesson.js";
 import { problem } from "./problem.js";
 import { Session } from "./session.js";
@@ -17,9 +18,12 @@ const TAB_INDENTS = "setting:tab-indents";
 const root = required("lesson", HTMLElement);
 const stop = required("stop", HTMLButtonElement);
 const status = new Status();
-const storage = new Storage(root.dataset.lesson ?? "lesson");
+const name = root.dataset.lesson ?? "lesson";
+const storage = new Storage(name);
+const keeper = new Keeper({ name: `lesson-${name}`, storage, onChange: (kept) => status.kept(kept) });
 const session: Session = new Session({
   indexURL: distributionURL(),
+  keeper,
   onState: (state, error) => {
     stop.disabled = state !== "running";
     if (error === undefined) status.show(state);
@@ -57,6 +61,7 @@ async function confirmReset(): Promise<void> {
   if (!lesson.edited || (await confirmed(question))) lesson.reset();
 }
 
+required("fresh", HTMLButtonElement).addEventListener("click", () => void restart());
 required("run-all", HTMLButtonElement).addEventListener("click", () => void lesson.runAll());
 required("retry", HTMLButtonElement).addEventListener("click", () => session.start());
 required("restart", HTMLButtonElement).addEventListener("click", () => void confirmRestart());

@@ -1,4 +1,5 @@
-import { InterruptedError, loadPython, type Output, type Progress, type Python } from "taipan";
+import { type Checkpoint, InterruptedError, loadPython, type Output, type Progress, type Python } from "taipan";
+import type { Keeper } from "./keeper.js";
 
 /** What Python is doing. `failed`: it did not start, or it cannot go on. */
 export type SessionState = "starting" | "ready" | "running" | "restarting" | "failed";
@@ -24,12 +25,23 @@ export type Ending =
 export interface SessionOptions {
   indexURL: string;
   onState(state: SessionState, error?: unknown): void;
+  /** Keeps the variables for the next visit. */
+  keeper: Keeper;
   onProgress(progress: Progress): void;
   /** Python is fresh: what was put into the old one has to be put in again. */
   onFresh(python: Python): Promise<void>;
   /** The variables of the runs before are gone. */
   onLost(): void;
 }
+
+/** A run that can be undone. */
+interface Past {
+  job: Job;
+  before: Checkpoint;
+}
+
+/** How many runs can be undone. */
+const MOST_UNDONE = 20;
 
 /** The one interpreter of the page. It does one run at a time, in the order in which they were asked for. */
 export class Session {
@@ -40,6 +52,8 @@ export class Session {
   #tail: Promise<unknown> = Promise.resolve();
   #job: Job | undefined;
   #used = false;
+  /** The runs that can be undone, the oldest first. */
+  #past: Past[] = [];
   /** Counts starts and restarts: what belongs to an earlier one no longer speaks for the session. */
   #generation = 0;
 
@@ -66,12 +80,16 @@ export class Session {
     const generation = ++this.#generation;
     this.#options.onState("starting");
     this.#boot = new AbortController();
+    const { keeper, indexURL } = this.#options;
+    const image = keeper.image;
     const starting = loadPython({
-      indexURL: this.#options.indexURL,
+      indexURL,
+      ...(image && { image }),
       signal: this.#boot.signal,
       onProgress: this.#options.onProgress,
       stdin: (prompt, signal) => this.#job?.onQuestion(prompt, signal) ?? null,
     }).then(async (python) => {
+      if (keeper.started(python)) this.#used = true;
       await this.#options.onFresh(python);
       return python;
     });
@@ -110,6 +128,8 @@ export class Session {
       this.#job = job;
       this.#used = true;
       this.#tell(generation, "running");
+      this.#options.keeper.pause();
+      await this.#remember(python, job);
       job.onStart();
       job.signal.addEventListener("abort", () => this.#interrupt(python, job), { once: true });
       await python.run(job.code, { filename: job.filename, onOutput: (output) => job.onOutput(output) });
@@ -119,8 +139,50 @@ export class Session {
       if (this.#job === job) await this.#recover(generation, error);
       return { type: job.signal.aborted ? "stopped" : "failed", error };
     } finally {
-      if (this.#job === job) this.#job = undefined;
+      if (this.#job === job) {
+        this.#job = undefined;
+        if (this.#python) this.#options.keeper.touch(this.#python);
+      }
     }
+  }
+
+  /** Whether a run can be undone. */
+  canUndo(job: Job): boolean {
+    return this.#past.some((past) => past.job === job);
+  }
+
+  /** Makes Python be as it was before a run. Gives the runs that are undone: that one and all after it. */
+  undo(job: Job): Promise<Job[]> {
+    const undone = this.#tail.then(async () => {
+      const index = this.#past.findIndex((past) => past.job === job);
+      const past = this.#past[index];
+      const python = this.#python;
+      if (!past || !python) return [];
+      this.#options.keeper.pause();
+      await python.rollback(past.before);
+      const undone = this.#past.splice(index);
+      for (const { before } of undone) before.dispose();
+      this.#options.keeper.touch(python);
+      return undone.map(({ job }) => job);
+    });
+    this.#tail = undone.catch(() => undefined);
+    return undone;
+  }
+
+  /** Notes how Python is before a run. Where that cannot be, the run cannot be undone. */
+  async #remember(python: Python, job: Job): Promise<void> {
+    const before = await python.checkpoint().catch(() => undefined);
+    if (before === undefined) return;
+    this.#past.push({ job, before });
+    for (const { before } of this.#past.splice(0, this.#past.length - MOST_UNDONE)) before.dispose();
+  }
+
+  /** The variables are gone. */
+  #lose(): void {
+    this.#used = false;
+    this.#past = [];
+    this.#options.keeper.forget(this.#python);
+    this.#options.onLost();
   }
 
   #interrupt(python: Python, job: Job): void {
@@ -130,8 +192,7 @@ export class Session {
   /** After a run that failed; where memory cannot be shared, stopping it has taken a new interpreter. */
   async #recover(generation: number, error: unknown): Promise<void> {
     if (error instanceof InterruptedError && error.restarted && generation === this.#generation) {
-      this.#used = false;
-      this.#options.onLost();
+      this.#lose();
       await this.#options.onFresh(await this.python);
     }
     this.#tell(generation, "ready");
@@ -139,19 +200,19 @@ export class Session {
 
   /** Throws all variables away and starts Python afresh; a run that is under way ends as stopped. */
   async restart(): Promise<void> {
-    this.#used = false;
     const python = this.#python;
     if (!python) {
       this.#boot.abort();
-      this.#options.onLost();
+      this.#lose();
       this.start();
       return;
     }
     const generation = ++this.#generation;
     this.#options.onState("restarting");
-    this.#options.onLost();
+    const restarted = python.restart();
+    this.#lose();
     try {
-      await python.restart();
+      await restarted;
       await this.#options.onFresh(python);
       this.#tell(generation, "ready");
     } catch (error) {

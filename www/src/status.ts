@@ -1,6 +1,7 @@
 import type { Progress } from "taipan";
 import { announce } from "./announcer.js";
 import { required } from "./dom.js";
+import type { Kept } from "./keeper.js";
 import { ProgressSum } from "./progress.js";
 import type { SessionState } from "./session.js";
 
@@ -12,6 +13,21 @@ const WORDS: Record<SessionState, string> = {
   failed: "Python did not start",
 };
 
+const KEPT: Record<Kept["type"], string> = {
+  unsaved: "",
+  saving: "Saving…",
+  saved: "Saved",
+  restored: "",
+  outdated: "",
+  impossible: "Not saved",
+};
+
+/** What is said instead of "Python is ready" until something runs. */
+const READY: Partial<Record<Kept["type"], string>> = {
+  restored: "Restored from last visit",
+  outdated: "Ready. Your variables of last time do not fit this version of the page, so Python starts without them.",
+};
+
 /** Progress may come thousands of times a second; the eye needs it this often. */
 const REDRAW_MS = 100;
 
@@ -21,9 +37,12 @@ export class Status {
   readonly #text = required("status-text", HTMLSpanElement);
   readonly #bar = required("progress", HTMLProgressElement);
   readonly #retry = required("retry", HTMLButtonElement);
+  readonly #fresh = required("fresh", HTMLButtonElement);
+  readonly #keptText = required("kept", HTMLSpanElement);
   readonly #sum = new ProgressSum();
   #state: SessionState = "starting";
   #detail = "";
+  #kept: Kept = { type: "unsaved" };
   #timer: ReturnType<typeof setTimeout> | undefined;
   #announcedPackages = false;
 
@@ -39,6 +58,14 @@ export class Status {
     if (changed && state !== "running" && state !== "ready") announce(this.#words);
   }
 
+  /** Whether Python's variables are kept for the next visit. */
+  kept(kept: Kept): void {
+    const ready = READY[kept.type];
+    if (ready !== undefined) announce(ready);
+    this.#kept = kept;
+    this.#draw();
+  }
+
   progress(progress: Progress): void {
     this.#sum.add(progress);
     this.#timer ??= setTimeout(() => {
@@ -49,7 +76,7 @@ export class Status {
   }
 
   get #words(): string {
-    return this.#detail || WORDS[this.#state];
+    return this.#detail || (this.#state === "ready" && READY[this.#kept.type]) || WORDS[this.#state];
   }
 
   #announcePackages(): void {
@@ -62,8 +89,12 @@ export class Status {
     const busy = this.#state !== "ready" && this.#state !== "failed";
     const loading = busy && this.#sum.active;
     this.#line.dataset.state = this.#state;
+    this.#line.dataset.kept = this.#kept.type;
     this.#text.textContent = loading ? this.#sum.sentence : this.#words;
     this.#line.title = this.#text.textContent;
+    this.#fresh.hidden = this.#state !== "ready" || this.#kept.type !== "restored";
+    this.#keptText.textContent = this.#state === "ready" ? KEPT[this.#kept.type] : "";
+    this.#keptText.title = this.#kept.type === "impossible" ? this.#kept.reason : "";
     this.#bar.hidden = !loading;
     const share = this.#sum.share;
     if (share === undefined) this.#bar.removeAttribute("value");

@@ -19,6 +19,7 @@ mod file_system;
 mod inode;
 mod layer;
 mod path;
+mod saved;
 mod snapshot;
 mod walk;
 
@@ -30,5 +31,6 @@ pub use errno::Errno;
 pub use file_system::{FileSystem, Usage};
 pub use inode::{AttributeChange, DirectoryEntry, FileKind, Inode, Metadata};
 pub use layer::{Layer, LayerEntry, LayerError, LayerId, Overlap};
+pub use saved::SavedFiles;
 pub use snapshot::{Tree, TreeError, TreeNode};
 pub use walk::WalkEntry;

@@ -233,6 +233,8 @@ proptest! {
         let tree = files.snapshot().unwrap();
         prop_assert_eq!(files.walk(files.root()), expected.clone(), "taking a snapshot changes nothing");
         prop_assert_eq!(files.usage(), usage);
+        let saved = files.save().unwrap();
+        prop_assert_eq!(files.walk(files.root()), expected.clone(), "nor does saving");
         for call in &between {
             let _ = apply_to_files(&mut files, call, 2.0);
         }
@@ -241,7 +243,7 @@ proptest! {
         prop_assert_eq!(contents(&mut other), model.clone());
 
         let newest = files.write_file("newest", b"", 3.0).unwrap();
-        files.roll_back(&tree).unwrap();
+        files.roll_back(&saved);
         prop_assert_eq!(files.walk(files.root()), expected);
         prop_assert_eq!(files.usage().inodes, usage.inodes);
         prop_assert!(files.write_file("newer", b"", 3.0).unwrap() > newest, "numbers are not given away again");

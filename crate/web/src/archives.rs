@@ -7,7 +7,7 @@ use taipan_core::image::ArchiveReference;
 use taipan_core::source::SharedSource;
 
 /// The archives of one interpreter.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Archives {
     known: RefCell<Vec<(SharedSource, ArchiveReference)>>,
 }
@@ -16,6 +16,11 @@ impl Archives {
     /// Notes which archive a source is.
     pub fn note(&self, source: &SharedSource, reference: ArchiveReference) {
         self.known.borrow_mut().push((Rc::clone(source), reference));
+    }
+
+    /// Knows what was known at an earlier moment.
+    pub fn roll_back(&self, earlier: &Self) {
+        self.known.borrow_mut().clone_from(&earlier.known.borrow());
     }
 
     /// Every archive that is known, in the order in which they came.

@@ -33,9 +33,11 @@ use self::standard_library::StandardLibrary;
 use crate::archives::Archives;
 use crate::boundary::{BootOptions, CacheMode, EngineHost, MemoryUse, Stage, TimingsObject};
 use crate::bytecode::Bytecode;
+use crate::checkpoint::Checkpoints;
 use crate::distribution;
 use crate::emscripten::bindings::{Module, PublicApi};
 use crate::emscripten::file_system::SharedFileSystem;
+use crate::emscripten::handles::Handles;
 use crate::emscripten::linker::Linker;
 use crate::emscripten::package_manager;
 use crate::emscripten::snapshot::Restore;
@@ -103,6 +105,10 @@ pub struct Interpreter {
     pub held: Rc<Cell<u64>>,
     /// What the page has mounted, by path.
     pub mounts: RefCell<HashMap<String, LayerId>>,
+    /// What JavaScript holds of Python's.
+    pub handles: Rc<Handles>,
+    /// Moments that one can go back to.
+    pub checkpoints: Checkpoints,
 }
 
 impl Interpreter {
@@ -113,6 +119,7 @@ impl Interpreter {
             interpreter: f64::from(self.module.heap8().length()),
             loader: f64::from(loader.buffer().unchecked_into::<ArrayBuffer>().byte_length()),
             archives: self.held.get() as f64,
+            checkpoints: self.checkpoints.bytes() as f64,
         }
     }
 
@@ -137,6 +144,7 @@ struct Ground {
     held: Rc<Cell<u64>>,
     linker: Linker,
     archives: Rc<Archives>,
+    handles: Rc<Handles>,
 }
 
 /// What is kept from one visit to the next, on its way.
@@ -173,6 +181,7 @@ impl Ground {
             held: Rc::new(Cell::new(0)),
             linker: Linker::new(Rc::clone(&timeline)),
             archives: Rc::default(),
+            handles: Rc::default(),
             timeline,
         }
     }
@@ -209,6 +218,7 @@ impl Ground {
             files: Rc::clone(&self.files),
             linker: self.linker.clone(),
             restore: parts.restore,
+            handles: self.face.configuration().is_none().then(|| Rc::clone(&self.handles)),
             configuration: self.face.configuration().cloned(),
             connect: Box::new({
                 let packages = Rc::clone(packages);
@@ -219,6 +229,9 @@ impl Ground {
             }),
         };
         let module = start(options, &self.timeline).await?;
+        if self.face.configuration().is_none() {
+            self.handles.watch_proxies(&module);
+        }
         self.fetcher.check_aborted()?;
         Ok(module)
     }
@@ -250,6 +263,10 @@ pub async fn boot(
     let store = open_store(&options, &host);
     let ground = || Ground::new(&options, &face, &host, &store, &network, &fetcher);
     for source in ImageSource::all(&options) {
+        if options.forget_image {
+            source.forget(&store.clone().await).await;
+            continue;
+        }
         match restored::restore(ground(), &mut distribution, &source).await {
             Ok(Some(interpreter)) => return Ok(interpreter),
             Ok(None) => {}
@@ -310,7 +327,7 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
     let api = finish_bootstrap(&module, face.configuration()).await?;
     let (session, host_module) = match face {
         Face::Session => {
-            let connection = Connection::new(&module, host, Rc::clone(&ground.output), &packages);
+            let connection = Connection::new(&module, host, Rc::clone(&ground.output), &packages, &ground.handles);
             let host_module = connection.module.clone();
             (Some(Session::new(&api, connection)?), host_module.into())
         }
@@ -344,6 +361,8 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
         linker: ground.linker,
         held: ground.held,
         mounts: RefCell::default(),
+        handles: ground.handles,
+        checkpoints: Checkpoints::new(ground.options.checkpoint_limit),
     })
 }
 

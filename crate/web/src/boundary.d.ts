@@ -91,14 +91,34 @@ export interface BootOptions {
   image?: string;
   /** Name of an image that is kept in this browser, to be restored if there is one and it fits. */
   imageName?: string;
+  /** The most bytes of memory that checkpoints hold. Default: 256 MiB. */
+  checkpointLimit?: number;
   /** Whether the image that Taipan has made by itself may be restored, and `imageWanted` ask for another. Default: no. */
   automaticImage?: boolean;
+  /** Whether the image that Taipan has made by itself is to be forgotten first, and none restored. Default: no. */
+  forgetImage?: boolean;
   /** Whether the image that the lock file names may be restored. Default: no. */
   distributionImage?: boolean;
   /** Packages to have on the path when boot is done. */
   packages: string[];
   /** Environment variables. */
   env: Record<string, string>;
+}
+
+/** An image that is kept in this browser under a name. */
+export interface KeptImage {
+  name: string;
+  /** Its size. */
+  bytes: number;
+  /** When it was kept or last restored, in milliseconds since 1970. */
+  lastUsed: number;
+}
+
+/** A checkpoint that has been taken. */
+export interface CheckpointInfo {
+  id: number;
+  /** Bytes of memory that it has added to those of the checkpoints before it. */
+  bytes: number;
 }
 
 /** What an image for the next start should hold. */
@@ -239,6 +259,8 @@ export interface MemoryUse {
   loader: number;
   /** Archives held outside both. */
   archives: number;
+  /** Pages of CPython's memory that checkpoints hold. */
+  checkpoints: number;
 }
 
 /**
@@ -271,6 +293,7 @@ export type ErrorCode =
   | "BAD_REQUIREMENT"
   | "BAD_WASM"
   | "BAD_WHEEL"
+  | "CHECKPOINT_GONE"
   | "DISPOSED"
   | "FATAL"
   | "FILE_SYSTEM"

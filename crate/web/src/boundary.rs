@@ -42,6 +42,14 @@ extern "C" {
     #[wasm_bindgen(typescript_type = "MemoryUse")]
     pub type MemoryUseObject;
 
+    /// `KeptImage[]`.
+    #[wasm_bindgen(typescript_type = "KeptImage[]")]
+    pub type KeptImageArray;
+
+    /// `CheckpointInfo`.
+    #[wasm_bindgen(typescript_type = "CheckpointInfo")]
+    pub type CheckpointInfoObject;
+
     /// `StoreUsage`.
     #[wasm_bindgen(typescript_type = "StoreUsage")]
     pub type StoreUsageObject;
@@ -220,12 +228,18 @@ pub struct BootOptions {
     /// Whether the image that Taipan has made by itself may be restored, and another asked for.
     #[serde(rename = "automaticImage", default)]
     pub automatic_image: bool,
+    /// Whether the image that Taipan has made by itself is to be forgotten first, and none restored.
+    #[serde(rename = "forgetImage", default)]
+    pub forget_image: bool,
     /// Whether the image that the lock file names may be restored.
     #[serde(rename = "distributionImage", default)]
     pub distribution_image: bool,
     /// The most that is kept, in bytes.
     #[serde(rename = "cacheLimit", default)]
     pub cache_limit: Option<f64>,
+    /// The most bytes of memory that checkpoints hold.
+    #[serde(rename = "checkpointLimit", default)]
+    pub checkpoint_limit: Option<f64>,
     /// Packages to have on the path when boot is done.
     #[serde(default)]
     pub packages: Vec<String>,
@@ -367,6 +381,29 @@ pub struct MemoryUse {
     pub loader: f64,
     /// Archives held outside both.
     pub archives: f64,
+    /// Pages of CPython's memory that checkpoints hold.
+    pub checkpoints: f64,
+}
+
+/// `KeptImage` of `boundary.d.ts`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptImage {
+    /// Its name.
+    pub name: String,
+    /// Its size.
+    pub bytes: f64,
+    /// Milliseconds since 1970.
+    pub last_used: f64,
+}
+
+/// `CheckpointInfo` of `boundary.d.ts`.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct CheckpointInfo {
+    /// Its number.
+    pub id: u32,
+    /// Bytes of memory that it has added.
+    pub bytes: f64,
 }
 
 /// Converts plain data to a JavaScript object; maps become objects.

@@ -7,7 +7,9 @@
 pub mod abi;
 pub mod bindings;
 pub mod file_system;
+pub mod handles;
 pub mod linker;
+pub mod moment;
 pub mod native_fs;
 pub mod node;
 pub mod package_manager;

@@ -8,9 +8,9 @@ use web_sys::AbortSignal;
 
 use crate::boot::{self, Face, Interpreter};
 use crate::boundary::{
-    BootOptions, BootOptionsObject, EngineHost, FileStatObject, InstallOptionsObject, MemoryUseObject,
-    PackageInfoArray, RunEndObject, RunRequestObject, StoreBackendName, StoreUsageObject, TimingsObject, WantedImage,
-    to_js,
+    BootOptions, BootOptionsObject, CheckpointInfoObject, EngineHost, FileStatObject, InstallOptionsObject,
+    KeptImageArray, MemoryUseObject, PackageInfoArray, RunEndObject, RunRequestObject, StoreBackendName,
+    StoreUsageObject, TimingsObject, WantedImage, to_js,
 };
 use crate::bytecode::Bytecode;
 use crate::error::{Code, Error};
@@ -155,10 +155,41 @@ impl Engine {
         Ok(image::keep(&self.interpreter, &name, &self.fetcher(signal)).await?)
     }
 
+    /// The images that are kept under a name.
+    pub async fn images(&self) -> KeptImageArray {
+        to_js(&image::list(&self.interpreter.store).await).unchecked_into()
+    }
+
     /// Forgets the image of a name, if there is one.
     #[wasm_bindgen(js_name = forgetImage)]
     pub async fn forget_image(&self, name: String) {
         self.interpreter.store.remove(&image::stored_name(&name)).await;
+    }
+
+    /// Keeps the interpreter as it is, to go back to. Nothing may be running.
+    ///
+    /// # Errors
+    /// `NOT_SUPPORTED` for what could not be gone back to, `OUT_OF_MEMORY`.
+    pub async fn checkpoint(&self) -> Thrown<CheckpointInfoObject> {
+        let info = self.interpreter.checkpoints.take(&self.interpreter).await?;
+        Ok(to_js(&info).unchecked_into())
+    }
+
+    /// Makes the interpreter be as it was at a checkpoint. Nothing may be running.
+    ///
+    /// # Errors
+    /// `CHECKPOINT_GONE`, `NOT_SUPPORTED`; nothing has changed then. `FATAL`.
+    pub async fn rollback(&self, id: u32) -> Thrown<()> {
+        Ok(self.interpreter.checkpoints.roll_back(&self.interpreter, id).await?)
+    }
+
+    /// Lets go of a checkpoint, if it is there.
+    ///
+    /// # Errors
+    /// `FATAL`.
+    #[wasm_bindgen(js_name = disposeCheckpoint)]
+    pub fn dispose_checkpoint(&self, id: u32) -> Thrown<()> {
+        Ok(self.interpreter.checkpoints.dispose(&self.interpreter, id)?)
     }
 
     /// What an image for the next start should hold: nothing if there is one that does, or none can be kept.

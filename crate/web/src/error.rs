@@ -27,6 +27,8 @@ pub enum Code {
     BadWasm,
     /// A wheel is damaged or breaks its own format.
     BadWheel,
+    /// A checkpoint was disposed of, or had to make room.
+    CheckpointGone,
     /// The interpreter has stopped for good.
     Fatal,
     /// A file-system call failed; `errno` and `path` say why.
@@ -69,6 +71,7 @@ impl Code {
             Self::BadRequirement => "BAD_REQUIREMENT",
             Self::BadWasm => "BAD_WASM",
             Self::BadWheel => "BAD_WHEEL",
+            Self::CheckpointGone => "CHECKPOINT_GONE",
             Self::Fatal => "FATAL",
             Self::FileSystem => "FILE_SYSTEM",
             Self::Integrity => "INTEGRITY",

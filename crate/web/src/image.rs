@@ -12,10 +12,12 @@ use taipan_core::image::ContentHash;
 pub use self::automatic::AutomaticImage;
 pub use self::bake::{bake, keep};
 pub use self::open::OpenImage;
+use crate::boundary::KeptImage;
 use crate::error::{Code, Error, Result};
 use crate::global;
 use crate::packages::Lock;
 use crate::python_files;
+use crate::store::Store;
 
 /// Names of states in the manifest, besides the glue's.
 mod states {
@@ -30,6 +32,17 @@ mod states {
 /// What an image is called in the store.
 pub fn stored_name(name: &str) -> String {
     format!("image/{name}")
+}
+
+/// The images that are kept under a name.
+pub async fn list(store: &Store) -> Vec<KeptImage> {
+    let prefix = stored_name("");
+    let kept = store.list(&prefix).await.into_iter().map(|(name, entry)| KeptImage {
+        name: name[prefix.len()..].to_owned(),
+        bytes: entry.size as f64,
+        last_used: entry.last_used as f64,
+    });
+    kept.collect()
 }
 
 /// The role of a layer that shows an archive with modules.

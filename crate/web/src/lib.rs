@@ -8,6 +8,7 @@ mod archives;
 mod boot;
 mod boundary;
 mod bytecode;
+mod checkpoint;
 mod detached;
 mod directory_handle;
 mod distribution;

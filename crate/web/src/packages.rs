@@ -9,6 +9,7 @@ mod frozen;
 mod installed;
 mod lock;
 mod prefetch;
+mod saved;
 mod single;
 mod wanted;
 
@@ -27,6 +28,7 @@ pub use self::archive::PreparedPackage;
 pub use self::installed::InstalledWheel;
 pub use self::lock::Lock;
 use self::prefetch::Prefetch;
+pub use self::saved::SavedPackages;
 use self::single::Ahead;
 pub use self::wanted::{Wanted, WheelFacts, bad_requirement, filename_in, is_wheel};
 use crate::archives::Archives;

@@ -14,6 +14,7 @@ use self::signals::{Interruption, Signals};
 use crate::boundary::EngineHost;
 use crate::emscripten::abi::set;
 use crate::emscripten::bindings::{Module, PublicApi};
+use crate::emscripten::handles::{Callbacks, Handles};
 use crate::error::{Code, Error, Result};
 use crate::global;
 use crate::output::Output;
@@ -51,9 +52,17 @@ pub struct Connection {
 
 impl Connection {
     /// Makes what Python will be able to call.
-    pub fn new(module: &Module, host: &EngineHost, output: Rc<Output>, packages: &Rc<Packages>) -> Self {
+    pub fn new(
+        module: &Module,
+        host: &EngineHost,
+        output: Rc<Output>,
+        packages: &Rc<Packages>,
+        handles: &Handles,
+    ) -> Self {
+        let api = module.api();
         let signals = Rc::new(Signals::new(host.clone()));
-        let module = host_module::make(host, &output, packages, &signals, &module.api());
+        let module = host_module::make(host, &output, packages, &signals, &api);
+        set(&module, "schedule", &Callbacks::scheduler(&handles.callbacks, &api));
         Self { host: host.clone(), output, signals, module }
     }
 }

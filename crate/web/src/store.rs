@@ -28,7 +28,7 @@ use std::sync::Arc;
 use futures::future::{Either, select};
 use futures::lock::Mutex;
 use js_sys::Uint8Array;
-use taipan_core::store::{ContentHash, Index, limit};
+use taipan_core::store::{ContentHash, Entry, Index, limit};
 use wasm_bindgen::JsValue;
 
 use self::backend::Backend;
@@ -193,11 +193,18 @@ impl Store {
         self.commit(change).await;
     }
 
-    /// The names that begin with `prefix`, those of other tabs included.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for images, which are replaced"))]
-    pub async fn names(&self, prefix: &str) -> Vec<String> {
+    /// The names that begin with `prefix`, those of other tabs included, with what is known of their content.
+    pub async fn list(&self, prefix: &str) -> Vec<(String, Entry)> {
         self.refresh().await;
-        self.shared.index.borrow().names(prefix).map(str::to_owned).collect()
+        let index = self.shared.index.borrow();
+        let entry = |name: &str| index.find(name).and_then(|hash| index.entry(&hash).copied());
+        index.names(prefix).filter_map(|name| Some((name.to_owned(), entry(name)?))).collect()
+    }
+
+    /// The names that begin with `prefix`.
+    #[cfg(test)]
+    pub async fn names(&self, prefix: &str) -> Vec<String> {
+        self.list(prefix).await.into_iter().map(|(name, _)| name).collect()
     }
 
     /// Reads the index again, to see what other tabs have kept.

@@ -57,9 +57,12 @@ export class OutputArea {
     if (problem) this.element.append(problem);
   }
 
-  /** What came is from before a restart: the variables behind it are gone. */
-  outdate(): void {
-    if (this.element.childElementCount > 0) this.element.classList.add("outdated");
+  /** The variables behind what came are gone: by a restart, or because the run was undone. */
+  outdate(why: "restart" | "undone" = "restart"): void {
+    if (this.element.childElementCount > 0) {
+      this.element.classList.add("outdated");
+      this.element.classList.toggle("undone", why === "undone");
+    }
   }
 
   clear(): void {
@@ -129,7 +132,7 @@ export class OutputArea {
     this.#pieces = 0;
     this.#unshown = 0;
     this.#note = undefined;
-    this.element.classList.remove("outdated");
+    this.element.classList.remove("outdated", "undone");
     this.element.replaceChildren();
   }
 }

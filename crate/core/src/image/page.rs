@@ -113,7 +113,7 @@ pub(super) fn push_page(runs: &mut Vec<Run>, page: u32) {
 
 /// A fingerprint of a page, to notice changes. Of two `XXH64`s with different seeds; all zeros for a page of zeros. It
 /// does not withstand somebody who makes pages collide on purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct PageHash([u64; 2]);
 
 impl PageHash {

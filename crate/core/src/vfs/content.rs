@@ -211,7 +211,7 @@ fn room(length: u64, more: usize) -> Result<Vec<u8>, ContentError> {
 }
 
 /// The contents of a file that is in the tree.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum FileData {
     /// As a layer brought it.
     Layer(Content),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::inode::Inode;
 
 /// Names in the order in which they were made. Finding, adding and removing one does not depend on how many there are.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Directory {
     by_name: HashMap<Box<str>, Slot>,
     /// Names by age. Ages only grow, so a name that is removed and made again comes last.

@@ -106,7 +106,7 @@ pub struct DirectoryEntry {
 }
 
 /// An inode.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) body: Body,
     pub(super) permissions: u32,
@@ -122,7 +122,7 @@ pub(super) struct Node {
 }
 
 /// What an inode holds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Body {
     File(FileData),
     Directory(Directory),

@@ -1,4 +1,4 @@
-//! A file system as plain values, and back: for images and for going back to an earlier state.
+//! A file system as plain values, and back: for images.
 
 use thiserror::Error;
 
@@ -116,27 +116,6 @@ impl FileSystem {
             Some(_) => Ok(files),
             None => Err(TreeError { inode: 0, name: String::new(), errno: Errno::ENOENT }),
         }
-    }
-
-    /// Goes back to an earlier state. Descriptors stay open: on a file that the earlier state does not have, as on one
-    /// that was unlinked. Numbers that were given away since are not given away again.
-    ///
-    /// # Errors
-    /// [`TreeError`]; nothing has changed then.
-    pub fn roll_back(&mut self, tree: &Tree) -> Result<(), TreeError> {
-        let mut earlier = Self::from_tree(tree)?;
-        earlier.next_inode = earlier.next_inode.max(self.next_inode);
-        earlier.next_layer = earlier.next_layer.max(self.next_layer);
-        let later = std::mem::replace(self, earlier);
-        for (inode, mut node) in later.nodes.into_iter().filter(|(_, node)| node.opens > 0) {
-            let opens = node.opens;
-            node.links = 0;
-            if let Body::Directory(directory) = &mut node.body {
-                *directory = Directory::default();
-            }
-            self.nodes.entry(inode).or_insert(node).opens = opens;
-        }
-        Ok(())
     }
 
     fn insert(&mut self, node: &TreeNode) -> Result<(), Errno> {

@@ -5,6 +5,7 @@ import sys
 import time
 
 import _taipan_host
+from pyodide import webloop
 
 _silent = False
 
@@ -76,6 +77,8 @@ def _interruptible_sleep(seconds, /):
         raise KeyboardInterrupt
 
 
+# Rust knows the timers, so that those can be set again that were running at a checkpoint.
+webloop.scheduleCallback = _taipan_host.schedule
 time.sleep = _interruptible_sleep
 builtins.display = display
 builtins.input = _input

@@ -89,9 +89,14 @@ impl ImageSource {
 
     /// What is of no use is forgotten where it will be made again.
     pub async fn refuse(&self, error: &Error, store: &Store) {
-        if let Self::Automatic(image) = self
-            && !matches!(error.code(), Code::LoadNetwork | Code::LoadHttp)
-        {
+        if !matches!(error.code(), Code::LoadNetwork | Code::LoadHttp) {
+            self.forget(store).await;
+        }
+    }
+
+    /// Forgets it if it is one that makes itself.
+    pub async fn forget(&self, store: &Store) {
+        if let Self::Automatic(image) = self {
             image.forget(store).await;
         }
     }

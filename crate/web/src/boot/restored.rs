@@ -12,6 +12,7 @@ use super::image_source::{FoundImage, ImageSource};
 use super::{Ground, Interpreter, StartParts, environment};
 use crate::boundary::Stage;
 use crate::bytecode::Bytecode;
+use crate::checkpoint::Checkpoints;
 use crate::distribution::STANDARD_LIBRARY_FILE;
 use crate::emscripten::abi::set;
 use crate::emscripten::bindings::{Module, PublicApi};
@@ -74,7 +75,7 @@ pub async fn restore(
         bytecode.note_layer(layer, hash);
     }
     packages.note_loaded(&image.packages);
-    let connection = Connection::new(&module, host, Rc::clone(&ground.output), &packages);
+    let connection = Connection::new(&module, host, Rc::clone(&ground.output), &packages, &ground.handles);
     let host_module = connection.module.clone();
     let api = restore.finish_bootstrap(&module.api(), &host_module)?;
     finish(&module, &api, &restore, &packages)?;
@@ -106,6 +107,8 @@ pub async fn restore(
         linker: ground.linker,
         held: ground.held,
         mounts: RefCell::default(),
+        handles: ground.handles,
+        checkpoints: Checkpoints::new(ground.options.checkpoint_limit),
     }))
 }
 

@@ -76,6 +76,9 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = lookupNode)]
     pub fn lookup_node(this: &Fs, parent: &FsNode, name: &str) -> Result<FsNode, JsValue>;
 
+    #[wasm_bindgen(method, js_name = hashAddNode)]
+    pub fn hash_add_node(this: &Fs, node: &FsNode);
+
     #[wasm_bindgen(method, js_name = hashRemoveNode)]
     pub fn hash_remove_node(this: &Fs, node: &FsNode);
 
@@ -131,7 +134,7 @@ extern "C" {
     pub fn lookup_path(this: &Fs, path: &str, options: &Object) -> Result<JsValue, JsValue>;
 
     /// An `FSNode`. `inode` is ours: the number in the Rust file system.
-    #[derive(Clone)]
+    #[derive(Clone, PartialEq)]
     pub type FsNode;
 
     #[wasm_bindgen(method, getter)]

@@ -132,6 +132,21 @@ impl Linker {
         self.timeline.add_linked();
     }
 
+    /// How often the dynamic linker has been called: its tables are as they were if it has not been called since.
+    pub fn calls(&self) -> u32 {
+        self.record.calls()
+    }
+
+    /// Goes back to what was linked, and looked up, at an earlier moment.
+    pub fn roll_back(&self, linked: &[Rc<LinkedModule>], looked_up: &BTreeSet<u32>, calls: u32) {
+        self.record.roll_back(linked, looked_up, calls);
+    }
+
+    /// Modules that are not linked any more and that nobody keeps; each is given once.
+    pub fn take_abandoned(&self, is_kept: impl Fn(&Rc<LinkedModule>) -> bool) -> Vec<Rc<LinkedModule>> {
+        self.record.take_abandoned(is_kept)
+    }
+
     /// Whether the library at a path has been compiled.
     pub fn is_compiled(&self, path: &str) -> bool {
         self.modules.borrow().contains_key(path)

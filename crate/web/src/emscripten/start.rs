@@ -18,6 +18,7 @@ use wasm_bindgen_futures::JsFuture;
 use super::abi::{Abi, set};
 use super::bindings::{Api, Module};
 use super::file_system::{SharedFileSystem, mount_root};
+use super::handles::Handles;
 use super::linker::Linker;
 use super::snapshot::Restore;
 use super::{native_fs, sentinel};
@@ -63,6 +64,8 @@ pub struct StartOptions {
     pub linker: Linker,
     /// A captured state that is to be restored: CPython's `main` is not run then.
     pub restore: Option<Rc<Restore>>,
+    /// Where what JavaScript gets of Python's is noted; absent if nobody wants to know.
+    pub handles: Option<Rc<Handles>>,
     /// Pyodide's own configuration, where its API is what is wanted.
     pub configuration: Option<Configuration>,
     /// Called with Pyodide's internal API as soon as the glue has made it.
@@ -111,6 +114,7 @@ pub async fn start(options: StartOptions, timeline: &Rc<Timeline>) -> Result<Mod
         configuration,
         connect,
         restore,
+        handles,
         ..
     } = options;
     if let Some(restore) = &restore {
@@ -119,7 +123,7 @@ pub async fn start(options: StartOptions, timeline: &Rc<Timeline>) -> Result<Mod
     let arrived = Rc::new(RefCell::new(None));
     // The glue completes the settings: they are its `Module`.
     let emscripten: Module = settings.clone().unchecked_into();
-    let parts = Parts { module, populate, arrived: Rc::clone(&arrived), emscripten, restore };
+    let parts = Parts { module, populate, arrived: Rc::clone(&arrived), emscripten, restore, handles };
     let instantiate = instantiate_hook(abi, parts, linker.clone(), failure.clone(), Rc::clone(timeline));
     set(&settings, "instantiateWasm", &instantiate);
     let pre_run = pre_run_hook(abi, environment, files, linker, arrived, failure.clone(), Rc::clone(timeline));
@@ -160,6 +164,7 @@ struct Parts {
     arrived: Rc<RefCell<Option<Populate>>>,
     emscripten: Module,
     restore: Option<Rc<Restore>>,
+    handles: Option<Rc<Handles>>,
 }
 
 /// `Module.locateFile` from now on: the dynamic linker must not look on the server for what is not in the file system.
@@ -285,6 +290,9 @@ async fn instantiate(
     let (import_module, names) = abi.sentinel();
     sentinel::add_to_imports(&imports, import_module, names)?;
     linker.watch_imports(&imports);
+    if let Some(handles) = &parts.handles {
+        handles.watch_imports(&imports);
+    }
     let module = parts.module.await?;
     if let Some(restore) = &parts.restore {
         restore.before_instantiation(&parts.emscripten)?;

@@ -35,6 +35,11 @@ pub struct Record {
     /// Paths by compiled module.
     paths: Map,
     linked: RefCell<Vec<Rc<LinkedModule>>>,
+    /// Modules that were linked at a moment that has been gone back from.
+    abandoned: RefCell<Vec<Rc<LinkedModule>>>,
+    /// The state of the linker's tables has a number of its own after each call.
+    calls: Cell<u32>,
+    last_call: Cell<u32>,
     /// Slots that `dlsym` gave out.
     looked_up: RefCell<BTreeSet<u32>>,
     main_table_length: Cell<u32>,
@@ -78,6 +83,30 @@ impl Record {
         self.looked_up.borrow().clone()
     }
 
+    /// Which state the linker's tables are in.
+    pub fn calls(&self) -> u32 {
+        self.calls.get()
+    }
+
+    /// Goes back to an earlier state.
+    pub fn roll_back(&self, linked: &[Rc<LinkedModule>], looked_up: &BTreeSet<u32>, calls: u32) {
+        let later = self.linked.replace(linked.to_vec());
+        let is_in =
+            |list: &[Rc<LinkedModule>], module: &Rc<LinkedModule>| list.iter().any(|known| Rc::ptr_eq(known, module));
+        let mut abandoned = self.abandoned.borrow_mut();
+        abandoned.extend(later);
+        abandoned.retain(|module| !is_in(linked, module));
+        self.looked_up.borrow_mut().clone_from(looked_up);
+        self.calls.set(calls);
+    }
+
+    /// Modules that were linked, are not any more, and are kept by nobody.
+    pub fn take_abandoned(&self, is_kept: impl Fn(&Rc<LinkedModule>) -> bool) -> Vec<Rc<LinkedModule>> {
+        let (kept, taken) = self.abandoned.take().into_iter().partition(is_kept);
+        self.abandoned.replace(kept);
+        taken
+    }
+
     /// Slots that the main module fills itself.
     pub fn main_table_length(&self) -> u32 {
         self.main_table_length.get()
@@ -97,6 +126,8 @@ impl Record {
             set(&namespace, "Instance", &watcher.watched);
         }
         self.depth.set(self.depth.get() + 1);
+        self.last_call.set(self.last_call.get() + 1);
+        self.calls.set(self.last_call.get());
         let result = call();
         self.depth.set(self.depth.get() - 1);
         if self.depth.get() == 0 {

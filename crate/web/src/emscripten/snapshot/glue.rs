@@ -120,6 +120,11 @@ pub fn entries(object: &Object) -> impl Iterator<Item = (String, JsValue)> + use
     })
 }
 
+/// The entries of a table from one on; reading past its end throws.
+pub fn values(glue: &Glue, getter: &str, first: u32) -> Vec<JsValue> {
+    (first..).map_while(|index| glue.call(getter, &[index.into()]).ok()).collect()
+}
+
 /// A map of functions to indices.
 pub fn index_functions<'a>(functions: impl Iterator<Item = (usize, &'a JsValue)>) -> Map {
     let map = Map::new();

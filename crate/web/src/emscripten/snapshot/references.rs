@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::glue::{Glue, entries, get};
+use super::glue::{Glue, entries, get, values};
 use crate::emscripten::abi::set;
 use crate::error::{Code, Error, Result};
 
@@ -249,11 +249,6 @@ fn expected(internal: &JsValue) -> Result<Array> {
     let keys =
         function.call0(internal).map_err(|thrown| Error::from_js(Code::Fatal, "The bridge cannot be read", thrown))?;
     Ok(keys.unchecked_into())
-}
-
-/// The entries of a table from one on; reading past its end throws.
-fn values(glue: &Glue, getter: &str, first: u32) -> Vec<JsValue> {
-    (first..).map_while(|index| glue.call(getter, &[index.into()]).ok()).collect()
 }
 
 fn unknown(value: &JsValue, owner: Option<String>) -> Error {
