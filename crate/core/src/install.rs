@@ -282,11 +282,13 @@ mod tests {
                     Question::Page { name } => {
                         log.push(name.to_string());
                         let own = files.iter().filter(|(file, _)| file.starts_with(&format!("{name}-")));
-                        let links: String = own.map(|(file, _)| format!("<a href=\"{file}\">{file}</a>")).collect();
+                        let links: Vec<String> =
+                            own.map(|(file, _)| format!("<a href=\"{file}\">{file}</a>")).collect();
                         if links.is_empty() {
                             installation.provide_no_page(name);
                             continue;
                         }
+                        let links = links.concat();
                         let page = format!("<meta name=\"pypi:repository-version\" content=\"1.0\">{links}");
                         let answer = PageAnswer { url: INDEX, content_type: "text/html", bytes: page.as_bytes() };
                         let join = |_: &str, url: &str| Some(format!("https://index.example/{url}"));
