@@ -7,6 +7,7 @@
  */
 import { pathToFileURL } from "node:url";
 import { main, Problem } from "./common/problem.mjs";
+import { browsers } from "./setup/browsers.mjs";
 import { chromium } from "./setup/chromium.mjs";
 import { distribution } from "./setup/distribution.mjs";
 import { nodePackages } from "./setup/node-packages.mjs";
@@ -34,7 +35,7 @@ const PURPOSES = {
   build: [tools, () => distribution("0.28.3")],
   start: [tools, lesson],
   bench: [tools, lesson, chromium],
-  test: [tools, lesson, newerPython, chromium],
+  test: [tools, lesson, newerPython, chromium, browsers],
 };
 
 /**

@@ -1,13 +1,10 @@
-/** A page in headless Chromium that has imported the built package, beside a distribution: for tests of the API. */
+/** A page that has imported the built package, beside a distribution: for tests of the API. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
-import { CHROMIUM_FLAGS } from "../../scripts/common/chromium-flags.mjs";
 import { distributionFolder, root } from "../../scripts/common/paths.mjs";
 import { startServer } from "../../scripts/server.mjs";
-
-const CHROMIUM = process.env.CHROME_PATH ?? "/usr/bin/chromium";
+import { openBrowser } from "./browsers.mjs";
 
 /** What the tests find in the page besides its own globals. */
 const PAGE = `<!doctype html>
@@ -41,18 +38,24 @@ const PAGE = `<!doctype html>
  * Opens the page.
  *
  * @param {object} [options]
+ * @param {"chromium" | "firefox" | "webkit"} [options.browser] default: Chromium
+ * @param {string[]} [options.flags] of the command line, in Chromium
  * @param {boolean} [options.isolated] whether the page has shared memory; default true
  * @param {string} [options.version] of the distribution under `/python/`
  * @param {string} [options.python] the folder served there; default: that distribution as it came
  * @param {Record<string, string | { folder: string, immutable?: boolean }>} [options.roots] folders served besides
- * @returns {Promise<{ page: import("playwright-core").Page, server: Awaited<ReturnType<typeof startServer>>, evaluate:
- *   import("playwright-core").Page["evaluate"], close(): Promise<void> }>}
+ * @param {Parameters<typeof startServer>[0]["handlers"]} [options.handlers] answers that are not files, by path
+ * @returns in Chromium `page` is Playwright's and `evaluate` is its own; elsewhere there is no `page`, and `evaluate` takes
+ *   and gives JSON
  */
 export async function openApiPage({
+  browser: name = "chromium",
+  flags,
   isolated = true,
   version = "0.28.3",
   python = distributionFolder(version),
   roots = {},
+  handlers = {},
 } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "taipan-api-"));
   await writeFile(join(folder, "index.html"), PAGE);
@@ -64,21 +67,29 @@ export async function openApiPage({
       "/python/": { folder: python, immutable: false },
       ...roots,
     },
+    handlers,
     isolated,
     compress: false,
   });
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_FLAGS });
-  const page = await browser.newPage();
-  await page.goto(`${server.url}/`);
-  await page.waitForFunction(() => globalThis.isReady);
-  return {
-    page,
+  const browser = await openBrowser(name, flags);
+  const opened = {
+    browser,
+    page: browser.page,
     server,
-    evaluate: page.evaluate.bind(page),
+    evaluate: browser.page?.evaluate.bind(browser.page) ?? browser.evaluate,
+    /** Goes to the page, again: a visit of its own. */
+    visit: async (query = "") => {
+      await browser.goto(`${server.url}/${query}`);
+      await browser.evaluate(async () => {
+        while (!globalThis.isReady) await new Promise((resolve) => setTimeout(resolve, 20));
+      });
+    },
     close: async () => {
       await browser.close();
       await server.close();
       await rm(folder, { recursive: true });
     },
   };
+  await opened.visit();
+  return opened;
 }

@@ -179,7 +179,7 @@ impl Kept {
 /// begins to be brought.
 async fn rest(interpreter: &Interpreter) -> Result<MutexGuard<'_, ()>> {
     let abi = interpreter.packages.lock().abi;
-    if !abi.has_images() {
+    if !abi.has_checkpoints() {
         return Err(Error::new(
             Code::NotSupported,
             format!("Checkpoints of a distribution of ABI {} cannot be made yet.", abi.version()),

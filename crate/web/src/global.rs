@@ -23,12 +23,6 @@ extern "C" {
     pub static CRYPTO: Option<web_sys::Crypto>;
 }
 
-/// Whether WebAssembly can wait for a promise (JSPI): CPython is set up for it when it starts.
-pub fn has_stack_switching() -> bool {
-    let wasm = js_sys::Reflect::get(&js_sys::global(), &"WebAssembly".into()).unwrap_or(JsValue::UNDEFINED);
-    js_sys::Reflect::has(&wasm, &"Suspending".into()).unwrap_or(false)
-}
-
 /// Whether this is a worker, which may wait for the network, and instantiate modules of any size, synchronously.
 pub fn is_worker() -> bool {
     js_sys::Reflect::has(&js_sys::global(), &"WorkerGlobalScope".into()).unwrap_or_default()

@@ -14,10 +14,9 @@ pub use self::bake::{bake, keep};
 pub use self::open::OpenImage;
 use crate::boundary::KeptImage;
 use crate::error::{Code, Error, Result};
-use crate::global;
 use crate::packages::Lock;
 use crate::python_files;
-use crate::store::Store;
+use crate::store::{SAVED, Store};
 
 /// Names of states in the manifest, besides the glue's.
 mod states {
@@ -31,7 +30,7 @@ mod states {
 
 /// What an image is called in the store.
 pub fn stored_name(name: &str) -> String {
-    format!("image/{name}")
+    format!("{SAVED}{name}")
 }
 
 /// The images that are kept under a name.
@@ -56,16 +55,6 @@ fn engine() -> String {
 /// The hash of Taipan's own Python files.
 fn python_files_hash() -> Result<ContentHash> {
     content_hash(&python_files::own_hash())
-}
-
-/// Features of the browser that an interpreter is set up for when it starts.
-fn features(argument_counter: u32) -> std::collections::BTreeMap<String, String> {
-    let yes_or_no = |is: bool| if is { "yes" } else { "no" }.to_owned();
-    [
-        ("argumentCounter".to_owned(), yes_or_no(argument_counter != 0)),
-        ("stackSwitching".to_owned(), yes_or_no(global::has_stack_switching())),
-    ]
-    .into()
 }
 
 /// What the lock file is recognised by.

@@ -26,10 +26,8 @@ pub fn add_functions(module: &Object, packages: &Rc<Packages>, api: &Api) {
     set(module, "isFile", &is_file.into_js_value());
     set(module, "canBlock", &is_worker().into());
     let engine = Rc::clone(packages);
-    let provides = Closure::<dyn Fn(String) -> bool>::new(move |module: String| {
-        engine.lock().package_for_import(&module).is_some()
-    });
-    set(module, "isInLock", &provides.into_js_value());
+    let would_bring = Closure::<dyn Fn(String) -> bool>::new(move |module: String| engine.would_bring(&module));
+    set(module, "wouldBring", &would_bring.into_js_value());
     let engine = Rc::clone(packages);
     let load =
         Closure::<dyn Fn(String) -> Thrown<bool>>::new(move |module: String| Ok(engine.load_for_import(&module)?));

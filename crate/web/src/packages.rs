@@ -209,6 +209,12 @@ impl Packages {
         self.load(&names, fetcher).await
     }
 
+    /// Whether the lock file knows who provides a module, and not all of that is there.
+    pub fn would_bring(&self, module: &str) -> bool {
+        let wanted = |name| wanted::parse(&self.lock, &[name]).is_ok_and(|wanted| !self.missing(wanted).is_empty());
+        self.lock.package_for_import(module).is_some_and(wanted)
+    }
+
     /// Loads the package that provides a module, while Python waits in an `import` statement. Says whether there is
     /// something new to be found. Only a worker can wait like this; elsewhere the answer is an error.
     ///

@@ -19,13 +19,14 @@ use crate::fetch::sha256_now;
 use crate::global::wall_clock;
 
 /// The Python files that are compiled into this module.
-const OWN_FILES: [(&str, &str); 9] = [
+const OWN_FILES: [(&str, &str); 10] = [
     ("_taipan/__init__.py", include_str!("../python/_taipan/__init__.py")),
     ("_taipan/bytecode.py", include_str!("../python/_taipan/bytecode.py")),
     ("_taipan/cell.py", include_str!("../python/_taipan/cell.py")),
     ("_taipan/errors.py", include_str!("../python/_taipan/errors.py")),
     ("_taipan/figures.py", include_str!("../python/_taipan/figures.py")),
     ("_taipan/finder.py", include_str!("../python/_taipan/finder.py")),
+    ("_taipan/guard.py", include_str!("../python/_taipan/guard.py")),
     ("_taipan/image.py", include_str!("../python/_taipan/image.py")),
     ("_taipan/mime.py", include_str!("../python/_taipan/mime.py")),
     ("_taipan/shell.py", include_str!("../python/_taipan/shell.py")),

@@ -41,6 +41,9 @@ use crate::error::describe;
 use crate::fetch::{sha256, sha256_now};
 use crate::global::{self, wall_clock};
 
+/// What the names of things begin with that somebody has saved, and that cannot be had again.
+pub const SAVED: &str = "image/";
+
 /// Milliseconds that a start waits for storage. It is there within twenty, or something is wrong with it.
 const PATIENCE: f64 = 3000.0;
 

@@ -4,11 +4,12 @@ The rule, for a module that nothing on the path provides and that the lock file 
 
 * Code of the page (a cell, a module that the user wrote) gets the package, wherever the import stands: at top level, in a
   function, in a ``try``, through ``importlib.import_module``.
-* Code of an installed package gets it too, when it runs: ``DataFrame.to_excel`` needs openpyxl, so openpyxl comes. Not so
+* Code of an installed package gets it too, when it runs: ``DataFrame.plot`` needs matplotlib, so matplotlib comes. Not so
   if it says that it can do without: a call of ``import_optional_dependency(…, errors="ignore")``, pandas' way to ask.
-* While an installed package is itself being imported, it does not: what it looks for then, besides the dependencies that
-  the lock file has brought along already, is optional to it (pandas looks for pyarrow, numexpr, bottleneck and more), and
-  would be megabytes that nobody asked for.
+* While an installed package or a module of the standard library is itself being imported, it gets what it cannot be
+  imported without. What it only tries, in a ``try`` that goes on after an ``ImportError`` (or under
+  ``suppress(ImportError)``), in the module or in a function that the module calls, is optional to it: pandas looks for
+  pyarrow, numexpr, bottleneck and more, hashlib for OpenSSL, and these would be megabytes that nobody asked for.
 
 The import waits for the package: a worker by a synchronous request; the page's own thread, which must not be blocked, by
 suspending Python's stack where the browser can do that (JavaScript Promise Integration) and the code was started so that
@@ -22,9 +23,10 @@ import _frozen_importlib_external as _importlib
 import _taipan_host
 from pyodide.ffi import can_run_sync, run_sync
 
-from . import bytecode
+from . import bytecode, guard
 
-_SITE_PACKAGES = tuple(path for path in sys.path if path.endswith("/site-packages"))
+#: Where the standard library is, and in it the installed packages.
+_LIBRARY = f"{sys._stdlib_dir}/"
 
 
 class PackageFinder:
@@ -33,7 +35,7 @@ class PackageFinder:
     @staticmethod
     def find_spec(name, path=None, target=None):
         """The spec of a module whose package has just been brought, or ``None``."""
-        if _is_optional():
+        if _is_optional(name):
             return None
         try:
             is_new = _bring_package_of(name)
@@ -72,7 +74,7 @@ def _bring_package_of(name):
     """Whether there may be something new on the path that has the module."""
     if _taipan_host.canBlock:
         return _taipan_host.loadForImport(name)
-    if not _taipan_host.isInLock(name) or not can_run_sync():
+    if not _taipan_host.wouldBring(name) or not can_run_sync():
         return False
     # Whether or not this brings it: while it waited, another task may have.
     run_sync(_taipan_host.loadForImportLater(name))
@@ -84,18 +86,24 @@ def _reason(error):
     return getattr(getattr(error, "js_error", None), "message", None) or str(error)
 
 
-def _is_optional():
-    """Whether the import is made by an installed package that can do without."""
+def _is_optional(name):
+    """Whether the import is made by a package that can do without."""
     frame = sys._getframe(2)
+    is_guarded = is_optional = is_outside_importlib = False
     while frame is not None:
         code = frame.f_code
-        if code.co_filename.startswith(_SITE_PACKAGES):
+        if code.co_filename.startswith(_LIBRARY):
+            if not is_outside_importlib:
+                is_outside_importlib = True
+                is_guarded = guard.imports_another(frame, name)
+            is_guarded = is_guarded or guard.is_guarded(frame)
             if code.co_name == "<module>":
-                return True
-            if code.co_name == "import_optional_dependency" and frame.f_locals.get("errors", "raise") != "raise":
-                return True
+                is_optional = is_guarded
+            elif code.co_name == "import_optional_dependency" and frame.f_locals.get("errors", "raise") != "raise":
+                # `DataFrame.style` asks in this way too, and then cannot do without.
+                return frame.f_back.f_code.co_name != "style"
         frame = frame.f_back
-    return False
+    return is_optional
 
 
 _is_file = _importlib._path_isfile

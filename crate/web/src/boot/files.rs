@@ -85,12 +85,19 @@ impl DistributionFiles {
     /// The lock file, read, and the ABI that it names.
     pub async fn lock_file(&mut self) -> Result<Lock> {
         let lock = self.lock.clone().await?;
-        if lock.abi != self.guessed_abi {
-            self.glue = hashed(&self.fetcher, &self.index_url, lock.abi.glue_file());
-            self.guessed_abi = lock.abi;
-            self.verified = OnceCell::new();
-        }
+        self.expect(lock.abi);
         Ok(lock)
+    }
+
+    /// Asks for the glue of an ABI, if another was guessed. Says whether the guess was right.
+    fn expect(&mut self, abi: Abi) -> bool {
+        if abi == self.guessed_abi {
+            return true;
+        }
+        self.glue = hashed(&self.fetcher, &self.index_url, abi.glue_file());
+        self.guessed_abi = abi;
+        self.verified = OnceCell::new();
+        false
     }
 
     /// The function that the glue defines. A glue that is not of a known release runs only when all other files are
@@ -147,19 +154,22 @@ impl DistributionFiles {
 
     /// The function that the glue defines and the compiled module, if they are those that an image was baked with.
     pub fn restored(
-        &self,
+        &mut self,
         wanted: &Distribution,
         abi: Abi,
         host: &EngineHost,
         early: Incoming<Option<Function>>,
     ) -> (impl Future<Output = Result<Function>> + use<>, Shared<LocalBoxFuture<'static, Result<WebAssembly::Module>>>)
     {
+        let early = self.expect(abi).then_some(early);
         let (glue, host, url) = (self.glue.clone(), host.clone(), format!("{}{}", self.index_url, abi.glue_file()));
         let (wanted_glue, wanted_module) = (wanted.glue.to_string(), wanted.module.to_string());
         let factory = async move {
             let (bytes, hash) = glue.await?;
             compare_sha256(abi.glue_file(), &hash, &wanted_glue)?;
-            if let Some(factory) = early.await? {
+            if let Some(early) = early
+                && let Some(factory) = early.await?
+            {
                 return Ok(factory);
             }
             abi.factory(&evaluate(&host, &url, &bytes).await?)

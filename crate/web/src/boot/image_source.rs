@@ -58,7 +58,7 @@ impl ImageSource {
             Self::Automatic(image) => image.is_in(&ground.store.clone().await),
             Self::Distribution => {
                 let lock = distribution.lock_file().await?;
-                lock.abi.has_images() && lock.file().manifest().image().is_some()
+                lock.file().manifest().image().is_some()
             }
         })
     }
@@ -87,10 +87,14 @@ impl ImageSource {
         }
     }
 
-    /// What is of no use is forgotten where it will be made again.
+    /// What is of no use is forgotten where it will be made again, and what is damaged in any case.
     pub async fn refuse(&self, error: &Error, store: &Store) {
         if !matches!(error.code(), Code::LoadNetwork | Code::LoadHttp) {
             self.forget(store).await;
+        }
+        if let Self::Name(name) = self {
+            // Reading it in this way compares it with its hash, and removes it where that is another.
+            drop(store.get(&stored_name(name)).await);
         }
     }
 

@@ -55,10 +55,11 @@ pub async fn restore(
     if matches!(source, ImageSource::Automatic(_)) {
         image.check_lock_file(&lock)?;
     }
+    image.check_packages(&lock)?;
     let (packages, bytecode) = ground.packages(lock, &store);
     let factory = factory.await?;
     timeline.end(Stage::Glue);
-    let restore = Rc::new(Restore::new(&image.manifest, image.memory_length())?);
+    let restore = Rc::new(Restore::new(image.abi()?, &image.manifest, image.memory_length())?);
     let parts = StartParts {
         factory,
         module: main.clone().boxed_local(),
@@ -151,7 +152,8 @@ fn finish(module: &Module, api: &PublicApi, restore: &Restore, packages: &Packag
     }
     module.fs().chdir(&restore.directory()).map_err(failed)?;
     let undefined = wasm_bindgen::JsValue::UNDEFINED;
-    module.api().initialize_streams(&undefined, &undefined, &undefined).map_err(failed)
+    module.api().initialize_streams(&undefined, &undefined, &undefined).map_err(failed)?;
+    restore.open_files(module)
 }
 
 /// What must not be the same in two interpreters.

@@ -20,6 +20,15 @@ pub enum Abi {
     V2026,
 }
 
+/// What an address of data is among the exports that a side module shows to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relocates {
+    /// A number.
+    Numbers,
+    /// A `WebAssembly.Global`.
+    Globals,
+}
+
 /// All ABIs that this version of Taipan can run, for error messages.
 pub const SUPPORTED: &str = "2025_0 (Pyodide 0.28, CPython 3.13) and 2026_0 (Pyodide 314, CPython 3.14)";
 
@@ -57,9 +66,31 @@ impl Abi {
         }
     }
 
-    /// Whether [`super::snapshot`] knows this glue: 314's module makes its memory and its table itself.
-    pub const fn has_images(self) -> bool {
+    /// Whether [`super::moment`] has been tried with this glue.
+    pub const fn has_checkpoints(self) -> bool {
         matches!(self, Self::V2025)
+    }
+
+    /// Whether the main module makes its memory itself; else the glue makes one, or takes `Module.wasmMemory`.
+    pub const fn exports_memory(self) -> bool {
+        matches!(self, Self::V2026)
+    }
+
+    /// What the linker knows of a side module's exports, once it is placed: Emscripten's `relocateExports`.
+    pub const fn relocates(self) -> Relocates {
+        match self {
+            Self::V2025 => Relocates::Numbers,
+            Self::V2026 => Relocates::Globals,
+        }
+    }
+
+    /// The constant with the offset in `_PyRuntime` of the number of a function that the glue makes when it starts, for
+    /// calls of C functions with the wrong number of arguments (CPython's `Python/emscripten_trampoline.c`).
+    pub const fn call_helper_offset(self) -> &'static str {
+        match self {
+            Self::V2025 => "__PyEM_EMSCRIPTEN_COUNT_ARGS_OFFSET",
+            Self::V2026 => "__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET",
+        }
     }
 
     /// CPython's major and minor version.

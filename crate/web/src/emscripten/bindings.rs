@@ -130,6 +130,12 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn rmdir(this: &Fs, path: &str) -> Result<(), JsValue>;
 
+    #[wasm_bindgen(method, catch)]
+    pub fn open(this: &Fs, path: &str, flags: u32) -> Result<Object, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = getPath)]
+    pub fn get_path(this: &Fs, node: &JsValue) -> Result<String, JsValue>;
+
     #[wasm_bindgen(method, catch, js_name = lookupPath)]
     pub fn lookup_path(this: &Fs, path: &str, options: &Object) -> Result<JsValue, JsValue>;
 

@@ -61,7 +61,7 @@ fn symbol_functions(names: SentinelNames) -> Object {
 }
 
 /// Upstream keeps iOS away from garbage-collected types because of a bug in its engine.
-pub fn is_ios() -> bool {
+fn is_ios() -> bool {
     let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).unwrap_or(JsValue::UNDEFINED);
     let text = |name: &str| Reflect::get(&navigator, &name.into()).ok().and_then(|v| v.as_string()).unwrap_or_default();
     let touch_points = Reflect::get(&navigator, &"maxTouchPoints".into()).ok().and_then(|v| v.as_f64()).unwrap_or(0.0);

@@ -9,6 +9,7 @@ mod capture;
 pub(in crate::emscripten) mod glue;
 pub mod heap;
 mod libraries;
+mod open_files;
 mod references;
 mod restore;
 
@@ -16,23 +17,13 @@ pub use self::capture::capture;
 pub use self::references::Holders;
 pub use self::restore::Restore;
 
-/// The slot of the function that counts arguments, 0 if there is none.
-pub fn argument_counter(manifest: &taipan_core::image::Manifest) -> u32 {
-    let slot = manifest.numbers.get(numbers::ARGUMENT_COUNTER).copied().unwrap_or_default();
-    u32::try_from(slot).unwrap_or_default()
-}
-
-/// Whether the glue makes such a function here: upstream keeps iOS away from garbage-collected types.
-pub fn can_count_arguments() -> bool {
-    !super::sentinel::is_ios()
-}
-
 /// Names of numbers in the manifest.
 mod numbers {
     /// The stack pointer at rest.
     pub const STACK_POINTER: &str = "stackPointer";
-    /// The slot of the function that counts arguments, 0 where the browser has none (`_PyEM_CountArgsPtr`).
-    pub const ARGUMENT_COUNTER: &str = "argumentCounter";
+    /// The slot of the function that the glue makes when it starts, 0 where the browser is not trusted with one
+    /// ([`Abi::call_helper_offset`](super::super::abi::Abi::call_helper_offset)).
+    pub const CALL_HELPER: &str = "callHelper";
 }
 
 /// Names of states in the manifest.
@@ -43,4 +34,6 @@ mod states {
     pub const STRINGS: &str = "strings";
     /// The current directory.
     pub const DIRECTORY: &str = "directory";
+    /// Files that are open: JSON.
+    pub const OPEN_FILES: &str = "openFiles";
 }

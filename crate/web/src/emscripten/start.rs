@@ -302,7 +302,7 @@ async fn instantiate(
     timeline.end(Stage::Instantiate);
     linker.set_main_table_length(table_length(&parts.emscripten, &instance));
     if let Some(restore) = &parts.restore {
-        restore.before_receiving(&parts.emscripten)?;
+        restore.before_receiving(&parts.emscripten, &instance)?;
     }
     *parts.arrived.borrow_mut() = Some(parts.populate.await?);
     // Everything up to the end of CPython's `main` happens inside this call.

@@ -66,7 +66,7 @@ impl AutomaticImage {
     /// [`Code::Fatal`] if Python cannot be asked.
     pub async fn wanted(&self, interpreter: &Interpreter) -> Result<Option<WantedImage>> {
         let Interpreter { store, packages, timeline, .. } = interpreter;
-        if !store.is_persistent() || !packages.lock().abi.has_images() {
+        if !store.is_persistent() {
             return Ok(None);
         }
         let imported = call(interpreter, "imported", &[])?.as_string().unwrap_or_default();

@@ -11,9 +11,7 @@ use taipan_core::image::{
 use taipan_core::source::SharedSource;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::{
-    ARCHIVE_ROLE, content_hash, engine, features, lock_file_hash, not_usable, python_files_hash, states, stored_name,
-};
+use super::{ARCHIVE_ROLE, content_hash, engine, lock_file_hash, not_usable, python_files_hash, states, stored_name};
 use crate::archive_bytes::ArchiveBytes;
 use crate::boot::Interpreter;
 use crate::emscripten::snapshot::{self, Holders};
@@ -26,14 +24,6 @@ use crate::global;
 /// # Errors
 /// [`Code::NotSupported`] for what an image cannot hold, naming it.
 pub fn bake(interpreter: &Interpreter) -> Result<Array> {
-    let abi = interpreter.packages.lock().abi;
-    if !abi.has_images() {
-        return Err(Error::new(
-            Code::NotSupported,
-            format!("Images of a distribution of ABI {} cannot be made yet.", abi.version()),
-        )
-        .hint("Use Pyodide 0.28 or 0.29."));
-    }
     quiesce(interpreter)?;
     snapshot::heap::scrub(&interpreter.module)?;
     let mut manifest = Manifest::default();
@@ -44,7 +34,8 @@ pub fn bake(interpreter: &Interpreter) -> Result<Array> {
     };
     let owner = |value: &JsValue| owner(interpreter, value);
     let Interpreter { module, main, linker, .. } = interpreter;
-    let paths = snapshot::capture(module, main, linker, &holders, &owner, &mut manifest)?;
+    let paths =
+        snapshot::capture(interpreter.packages.lock().abi, module, main, linker, &holders, &owner, &mut manifest)?;
     let modules = read_modules(interpreter, &paths)?;
     for (module, bytes) in manifest.modules.iter_mut().zip(&modules) {
         module.sha256 = ContentHash::of(bytes);
@@ -208,7 +199,9 @@ fn identity(interpreter: &Interpreter, manifest: &Manifest) -> Result<Identity> 
             module: content_hash(module)?,
             standard_library: content_hash(standard_library)?,
         },
-        features: features(snapshot::argument_counter(manifest)),
+        // Nothing that an image holds depends on the browser: stack switching and the function that counts arguments are
+        // the glue's, which starts afresh.
+        features: BTreeMap::new(),
         packages,
     })
 }

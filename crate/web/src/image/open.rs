@@ -5,17 +5,18 @@ use std::rc::Rc;
 
 use futures::future::try_join_all;
 use js_sys::Uint8Array;
-use taipan_core::image::{ArchiveReference, Identity, Image, Limits, Manifest, ModuleBytes, PartKind, Verify};
+use taipan_core::image::{
+    ArchiveReference, ContentHash, Identity, Image, ImagePackage, Limits, Manifest, ModuleBytes, PartKind, Verify,
+};
 use taipan_core::source::SharedSource;
 use taipan_core::vfs::{FileSystem, LayerId};
 
-use super::{ARCHIVE_ROLE, engine, features, lock_file_hash, not_usable, python_files_hash, states};
+use super::{ARCHIVE_ROLE, engine, lock_file_hash, not_usable, python_files_hash, states};
 use crate::archive_bytes::ArchiveBytes;
 use crate::archives::Archives;
 use crate::boundary::PackageInfo;
 use crate::emscripten::abi::Abi;
 use crate::emscripten::linker::{CompiledModule, Linker};
-use crate::emscripten::snapshot;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Network, Sources, compare_sha256, sha256};
 use crate::packages::Lock;
@@ -48,18 +49,31 @@ impl OpenImage {
             python_files: python_files_hash()?,
             // The files of the distribution are compared when they arrive.
             distribution: baked.distribution.clone(),
-            features: features(u32::from(has_argument_counter())),
             ..Identity::default()
         };
-        if let Some(difference) = baked.differences(&wanted).iter().find(|difference| difference.is_fatal()) {
-            return Err(Error::new(Code::WrongAbi, format!("The image does not fit: {difference}."))
-                .hint("Bake it again with this release, in a browser like this one."));
-        }
+        compare(baked, &wanted, "Bake it again with this release.")?;
         let manifest = image.manifest().map_err(|error| not_usable(&error))?;
         let packages = read_state(&manifest, states::PACKAGES)?;
         let module_paths = read_state(&manifest, states::MODULE_PATHS)?;
         let lock_file = read_state(&manifest, states::LOCK_FILE)?;
         Ok(Self { image, bytes, manifest: Rc::new(manifest), packages, module_paths, lock_file })
+    }
+
+    /// Compares the packages that came from a lock file with those that this one has.
+    ///
+    /// # Errors
+    /// [`Code::WrongAbi`] if they are of another version or make.
+    pub fn check_packages(&self, lock: &Lock) -> Result<()> {
+        let of_lock = self.packages.iter().filter(|package| package.source == "lock");
+        let wanted = of_lock.filter_map(|package| {
+            let locked = lock.file().get(&package.name.parse().ok()?)?;
+            let baked = self.identity().packages.get(&package.name)?.archive;
+            // Without a hash it is no archive that was mounted.
+            let archive = if baked == ContentHash::default() { baked } else { locked.sha256.parse().ok()? };
+            Some((package.name.clone(), ImagePackage { version: locked.version.clone(), archive }))
+        });
+        let wanted = Identity { packages: wanted.collect(), ..self.identity().clone() };
+        compare(self.identity(), &wanted, "Bake it again with the packages that the page has now.")
     }
 
     /// Compares every chunk with its SHA-256, by the browser and off this thread. The head, which has these hashes, has
@@ -188,9 +202,11 @@ impl OpenImage {
     }
 }
 
-/// Whether the glue will have a function that counts arguments: it makes one where the browser can test types.
-fn has_argument_counter() -> bool {
-    snapshot::can_count_arguments()
+fn compare(baked: &Identity, wanted: &Identity, hint: &str) -> Result<()> {
+    let differences = baked.differences(wanted);
+    differences.iter().find(|difference| difference.is_fatal()).map_or(Ok(()), |difference| {
+        Err(Error::new(Code::WrongAbi, format!("The image does not fit: {difference}.")).hint(hint))
+    })
 }
 
 fn read_state<T: serde::de::DeserializeOwned>(manifest: &Manifest, name: &str) -> Result<T> {

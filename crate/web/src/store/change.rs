@@ -5,10 +5,10 @@ use js_sys::Uint8Array;
 use taipan_core::store::{ContentHash, Index};
 use wasm_bindgen::JsValue;
 
-use super::Store;
 use super::backend::Backend;
 use super::lock::Lock;
 use super::place::Place;
+use super::{SAVED, Store};
 
 /// A change under way. Dropped without [`Change::commit`], the index stays as it was.
 pub struct Change {
@@ -52,11 +52,12 @@ impl Change {
         !is_full(&self.index)
     }
 
-    /// Removes whatever this interpreter does not use.
+    /// Removes whatever this interpreter does not use and can be had again.
     pub async fn remove_unused(&mut self) {
-        let in_use = self.store.shared.in_use.borrow().clone();
+        let mut needed = self.store.shared.in_use.borrow().clone();
+        needed.extend(self.index.names(SAVED).filter_map(|name| self.index.find(name)));
         let unused: Vec<ContentHash> =
-            self.index.entries().iter().map(|entry| entry.hash).filter(|hash| !in_use.contains(hash)).collect();
+            self.index.entries().iter().map(|entry| entry.hash).filter(|hash| !needed.contains(hash)).collect();
         for hash in unused {
             self.remove(&hash).await;
         }

@@ -9,7 +9,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use super::glue::{Glue, entries, get, index_functions, number};
 use super::libraries::{self, Library};
 use super::references::{self, Holders, Owner};
-use super::{numbers, states};
+use super::{numbers, open_files, states};
+use crate::emscripten::abi::Abi;
 use crate::emscripten::bindings::Module;
 use crate::emscripten::linker::Linker;
 use crate::error::{Code, Error, Result};
@@ -20,6 +21,7 @@ use crate::error::{Code, Error, Result};
 /// # Errors
 /// [`Code::NotSupported`] for what cannot be captured.
 pub fn capture(
+    abi: Abi,
     module: &Module,
     main: &WebAssembly::Module,
     linker: &Linker,
@@ -34,13 +36,17 @@ pub fn capture(
     };
     manifest.states.insert(states::REFERENCES.to_owned(), json(serde_json::to_vec(&references))?);
     manifest.states.insert(states::STRINGS.to_owned(), json(serde_json::to_vec(&strings))?);
+    let open_files = open_files::capture(&module.fs())?;
+    manifest.states.insert(states::OPEN_FILES.to_owned(), json(serde_json::to_vec(&open_files))?);
     manifest.states.insert(states::DIRECTORY.to_owned(), module.fs().cwd().into_bytes());
     let stack_pointer = number(&glue.call("stackSave", &[])?).unwrap_or_default();
     manifest.numbers.insert(numbers::STACK_POINTER.to_owned(), stack_pointer.into());
 
     let libraries = libraries::find(&glue, linker)?;
     read_symbols(&glue, main, &libraries, manifest);
-    read_table(&glue, &libraries, linker, manifest)?;
+    let call_helper = glue.call_helper(abi).map_or(0, |address| glue.word(address));
+    manifest.numbers.insert(numbers::CALL_HELPER.to_owned(), call_helper.into());
+    read_table(&glue, &libraries, linker, call_helper, manifest)?;
     manifest.modules = libraries
         .iter()
         .enumerate()
@@ -105,12 +111,16 @@ impl Exports {
 
 /// What is in the slots that memory may have the number of and that no module fills itself. The others were given out
 /// to symbols that nobody has asked for: the linker gives them new ones when somebody does.
-fn read_table(glue: &Glue, libraries: &[Library], linker: &Linker, manifest: &mut Manifest) -> Result<()> {
+fn read_table(
+    glue: &Glue,
+    libraries: &[Library],
+    linker: &Linker,
+    call_helper: u32,
+    manifest: &mut Manifest,
+) -> Result<()> {
     let functions = glue.table();
     manifest.table_length = functions.length();
     manifest.free_slots = glue.free_slots().iter().filter_map(|slot| number(&slot)).collect();
-    let argument_counter = glue.number("_PyEM_CountArgsPtr").unwrap_or_default();
-    manifest.numbers.insert(numbers::ARGUMENT_COUNTER.to_owned(), argument_counter.into());
     let shared = Exports::of(&glue.exports());
     let exports: Vec<Exports> = libraries.iter().map(|library| Exports::of(&get(&library.object, "exports"))).collect();
     let symbols: HashMap<u32, &str> =
@@ -120,7 +130,7 @@ fn read_table(glue: &Glue, libraries: &[Library], linker: &Linker, manifest: &mu
             let first = library.linked.table_base;
             (first..first + library.table_size).contains(&slot)
         };
-        slot < linker.main_table_length() || slot == argument_counter || libraries.iter().any(of_library)
+        slot < linker.main_table_length() || slot == call_helper || libraries.iter().any(of_library)
     };
     let wanted: BTreeSet<u32> = symbols.keys().copied().chain(linker.looked_up()).collect();
     let mut table = BTreeMap::new();

@@ -3,6 +3,7 @@
 use js_sys::{Array, Function, Map, Object, Reflect, WebAssembly};
 use wasm_bindgen::{JsCast, JsValue};
 
+use crate::emscripten::abi::Abi;
 use crate::emscripten::bindings::Module;
 use crate::error::{Code, Error, Result};
 
@@ -58,6 +59,12 @@ impl Glue {
     /// Linear memory.
     pub fn heap(&self) -> js_sys::Uint8Array {
         self.part("HEAPU8").unchecked_into()
+    }
+
+    /// The address of the number of the function that the glue makes when it starts.
+    pub fn call_helper(&self, abi: Abi) -> Option<u32> {
+        let offset = self.word(self.number(abi.call_helper_offset())?);
+        Some(self.number("__PyRuntime")? + offset)
     }
 
     /// A word of linear memory.

@@ -3,7 +3,7 @@
 //! The glue starts as always, but CPython's `main` is not run: memory, table and symbols become what they were when the
 //! state was captured. Every side module is instantiated where it was, so that addresses in memory stay right.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Object, Proxy, Reflect, Uint8Array, WebAssembly};
@@ -12,9 +12,10 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::glue::{Glue, entries, get, number};
+use super::open_files::{self, OpenFile};
 use super::references::{self, Holders, Reference};
 use super::{numbers, states};
-use crate::emscripten::abi::set;
+use crate::emscripten::abi::{Abi, Relocates, set};
 use crate::emscripten::bindings::{Api, Module, PublicApi};
 use crate::emscripten::linker::{CompiledModule, Linker};
 use crate::error::{Code, Error, Result};
@@ -27,33 +28,49 @@ const MOST_PAGES: u32 = 65_536;
 
 /// A state on its way into a module.
 pub struct Restore {
+    abi: Abi,
     manifest: Rc<Manifest>,
-    memory: WebAssembly::Memory,
+    memory_length: u64,
+    /// Where the main module makes it itself, it is there when that is instantiated.
+    memory: RefCell<Option<WebAssembly::Memory>>,
+    /// The slot of the function that the glue has made now.
+    call_helper: Cell<u32>,
 }
 
 impl Restore {
-    /// Makes the memory that the module will have.
+    /// Makes the memory that the module will have, if it does not make that itself.
     ///
     /// # Errors
     /// [`Code::OutOfMemory`].
-    pub fn new(manifest: &Rc<Manifest>, memory_length: u64) -> Result<Self> {
+    pub fn new(abi: Abi, manifest: &Rc<Manifest>, memory_length: u64) -> Result<Self> {
+        let restore = Self {
+            abi,
+            manifest: Rc::clone(manifest),
+            memory_length,
+            memory: RefCell::default(),
+            call_helper: Cell::default(),
+        };
+        if abi.exports_memory() {
+            return Ok(restore);
+        }
         let descriptor = Object::new();
         set(&descriptor, "initial", &((memory_length / WASM_PAGE) as u32).into());
         set(&descriptor, "maximum", &MOST_PAGES.into());
-        let memory = WebAssembly::Memory::new(&descriptor)
-            .map_err(|thrown| Error::from_js(Code::OutOfMemory, "There is no room for CPython's memory", thrown))?;
-        Ok(Self { manifest: Rc::clone(manifest), memory })
+        *restore.memory.borrow_mut() = Some(WebAssembly::Memory::new(&descriptor).map_err(no_room)?);
+        Ok(restore)
     }
 
     /// What the settings of the module have besides those of every start.
     pub fn adjust(&self, settings: &Object) {
         set(settings, "noInitialRun", &true.into());
-        set(settings, "wasmMemory", &self.memory);
+        if let Some(memory) = &*self.memory.borrow() {
+            set(settings, "wasmMemory", memory);
+        }
     }
 
-    /// Linear memory.
+    /// Linear memory, once the main module has been instantiated.
     pub fn heap(&self) -> Uint8Array {
-        Uint8Array::new(&self.memory.buffer())
+        self.memory.borrow().as_ref().map_or_else(Uint8Array::default, |memory| Uint8Array::new(&memory.buffer()))
     }
 
     /// Before the main module is instantiated: its symbols get the addresses that they had.
@@ -72,9 +89,14 @@ impl Restore {
     /// does not for one that has an address already.
     ///
     /// # Errors
-    /// [`Code::OutOfMemory`] if the table cannot be as long as it was.
-    pub fn before_receiving(&self, module: &Module) -> Result<()> {
+    /// [`Code::OutOfMemory`] if memory or the table cannot be as long as it was.
+    pub fn before_receiving(&self, module: &Module, instance: &JsValue) -> Result<()> {
         let glue = Glue::new(module);
+        let exports = get(instance, "exports");
+        if let Ok(memory) = get(&exports, "memory").dyn_into::<WebAssembly::Memory>() {
+            grow(&memory, self.memory_length)?;
+            *self.memory.borrow_mut() = Some(memory);
+        }
         let placeholder = Object::new();
         set(&placeholder, "value", &1.into());
         set(&placeholder, "required", &false.into());
@@ -84,14 +106,14 @@ impl Restore {
         let handler = Object::new();
         set(&handler, "get", &find.into_js_value());
         Object::set_prototype_of(&glue.symbols(), Proxy::new(&Object::new(), &handler).unchecked_ref());
-        let table = glue.table();
+        let table = get(&exports, "__indirect_function_table").dyn_into().unwrap_or_else(|_| glue.table());
         table
             .grow(self.manifest.table_length.saturating_sub(table.length()))
             .map_err(|thrown| Error::from_js(Code::OutOfMemory, "CPython's function table cannot grow", thrown))?;
-        let argument_counter = self.number(numbers::ARGUMENT_COUNTER);
-        if argument_counter != 0 {
-            // The glue puts a new function there while it starts.
-            glue.free_slots().push(&argument_counter.into());
+        let call_helper = self.number(numbers::CALL_HELPER);
+        if call_helper != 0 {
+            // The glue puts a new function there while it starts, unless this browser is not trusted with one.
+            glue.free_slots().push(&call_helper.into());
         }
         Ok(())
     }
@@ -102,6 +124,7 @@ impl Restore {
     /// [`Code::BadWasm`] if a side module does not fit.
     pub fn link(&self, module: &Module, linker: &Linker, compiled: &[CompiledModule]) -> Result<()> {
         let glue = Glue::new(module);
+        self.call_helper.set(glue.call_helper(self.abi).map_or(0, |address| glue.word(address)));
         let (by_name, by_handle) = glue.libraries();
         let table = glue.table();
         let exports = glue.exports();
@@ -110,7 +133,8 @@ impl Restore {
             let needed: Vec<&Object> =
                 library.needed.iter().filter_map(|index| instances.get(*index as usize)).collect();
             let instance = link(&glue, library, compiled, &needed)?;
-            let object = library_object(library, compiled, &instance);
+            let object =
+                library_object(library, compiled, &relocate(&instance, library.memory_base, self.abi.relocates())?);
             for name in &library.names {
                 set(&by_name, name, &object);
             }
@@ -160,12 +184,8 @@ impl Restore {
     pub fn connect(&self, module: &Module) -> Result<()> {
         let glue = Glue::new(module);
         glue.call("stackRestore", &[self.number(numbers::STACK_POINTER).into()])?;
-        let counter = glue.number("_PyEM_CountArgsPtr").unwrap_or_default();
-        if let (Some(offset), Some(runtime)) =
-            (glue.number("__PyEM_EMSCRIPTEN_COUNT_ARGS_OFFSET"), glue.number("__PyRuntime"))
-        {
-            let address = runtime + glue.word(offset);
-            glue.words().set_index(address >> 2, counter);
+        if let Some(address) = glue.call_helper(self.abi) {
+            glue.words().set_index(address >> 2, self.call_helper.get());
         }
         Ok(())
     }
@@ -183,6 +203,14 @@ impl Restore {
         let (state, find) = references::describe(&references, &strings, &holders);
         api.finalize_restored_bootstrap(&state, &find)
             .map_err(|thrown| Error::from_js(Code::Fatal, "The image's bridge cannot be started", thrown))
+    }
+
+    /// Opens the files that were open, when the standard streams are.
+    ///
+    /// # Errors
+    /// [`Code::BadArchive`].
+    pub fn open_files(&self, module: &Module) -> Result<()> {
+        open_files::restore(&module.fs(), &self.state::<Vec<OpenFile>>(states::OPEN_FILES)?)
     }
 
     /// The current directory.
@@ -282,23 +310,40 @@ fn late_bound(own: &Rc<RefCell<JsValue>>, name: &str) -> JsValue {
 }
 
 /// What Emscripten keeps of a library that is linked (`newDSO`).
-fn library_object(library: &LinkedModule, compiled: &CompiledModule, linked: &Object) -> Object {
+fn library_object(library: &LinkedModule, compiled: &CompiledModule, exports: &Object) -> Object {
     let object = Object::new();
     let references = library.references.map_or(f64::INFINITY, f64::from);
     set(&object, "refcount", &references.into());
     set(&object, "name", &library.names[0].as_str().into());
     set(&object, "global", &library.is_global.into());
     set(&object, "module", &compiled.module);
+    set(&object, "exports", exports);
+    object
+}
+
+/// What a library exports, with the addresses of its data, which it counts from its own first byte.
+fn relocate(exports: &Object, memory_base: u32, form: Relocates) -> Result<Object> {
     let relocated = Object::new();
-    for (name, value) in entries(linked) {
-        // Addresses of data are counted from the library's own first byte.
-        let offset = if value.is_object() { number(&get(&value, "value")) } else { number(&value) };
-        let value = match offset {
-            Some(offset) if !value.is_function() => (library.memory_base + offset).into(),
-            _ => value,
+    for (name, value) in entries(exports) {
+        let offset = if value.is_object() { number(&get(&value, "value")) } else { None };
+        let value = match (offset, form) {
+            (Some(offset), Relocates::Numbers) => memory_base.wrapping_add(offset).into(),
+            (Some(offset), Relocates::Globals) => global(memory_base.wrapping_add(offset).cast_signed())?,
+            (None, _) => value,
         };
         set(&relocated, &name, &value);
     }
-    set(&object, "exports", &relocated);
-    object
+    Ok(relocated)
+}
+
+/// Makes memory as long as it was.
+fn grow(memory: &WebAssembly::Memory, length: u64) -> Result<()> {
+    let now = u64::from(Uint8Array::new(&memory.buffer()).length());
+    let pages = length.saturating_sub(now) / WASM_PAGE;
+    let grow: Function = get(memory, "grow").unchecked_into();
+    grow.call1(memory, &(pages as u32).into()).map(drop).map_err(no_room)
+}
+
+fn no_room(thrown: JsValue) -> Error {
+    Error::from_js(Code::OutOfMemory, "There is no room for CPython's memory", thrown)
 }
