@@ -3,7 +3,6 @@
  * cache too.
  */
 import { join } from "node:path";
-import { build } from "esbuild";
 import { localCache, root } from "../common/paths.mjs";
 
 /** Where the modules are that the files are made of, one for each of `js/src`. */
@@ -15,6 +14,8 @@ const WORKER = "worker";
 
 /** Writes the files into a folder. The wasm module's own JavaScript stays beside the wasm module. */
 export async function bundle(folder) {
+  // Not before the set-up has installed it.
+  const { build } = await import("esbuild");
   const module = (name) => join(modules, `${name}.js`);
   const options = {
     absWorkingDir: root,
