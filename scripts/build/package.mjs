@@ -9,6 +9,7 @@ import { localCache, root } from "../common/paths.mjs";
 import { Problem } from "../common/problem.mjs";
 import { size, step } from "../common/step.mjs";
 import { makeBytecode, placeBytecode } from "./bytecode.mjs";
+import { nameImports } from "./entries.mjs";
 import { filesUnder, hashOf, isCurrent, remember } from "./inputs.mjs";
 import { NODE_OUTPUTS, OUTPUTS as WASM } from "./wasm.mjs";
 
@@ -117,6 +118,7 @@ export async function buildPackage() {
       // The boundary's types stand beside the Rust code they describe; the package has its own copy.
       await placeWhole(BOUNDARY, join(dist, "boundary.d.ts"));
       await placeBytecode(dist);
+      await nameImports(dist);
       await copyTool();
       if (!(await readdir(dist)).includes("index.js"))
         throw new Problem("js/src has no index.ts, so dist/ has no entry.");
