@@ -71,7 +71,7 @@ describe("compiled wheels from an index, on 314.0.7", { timeout: 300_000 }, () =
       ...{ distribution, lockFile, indexURLs: [index.root], compress: "none", progress: SILENT },
     });
 
-  it("become entries of the lock file like any other, the same each time", async () => {
+  it("become entries of the lock file like any other, the same each time", { timeout: 240_000 }, async () => {
     await make("compiled");
     const text = await readFile(join(folder, "compiled", "pyodide-lock.json"), "utf8");
     const { packages } = JSON.parse(text);
