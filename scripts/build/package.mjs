@@ -10,7 +10,7 @@ import { Problem } from "../common/problem.mjs";
 import { size, step } from "../common/step.mjs";
 import { makeBytecode, placeBytecode } from "./bytecode.mjs";
 import { filesUnder, hashOf, isCurrent, remember } from "./inputs.mjs";
-import { OUTPUTS as WASM } from "./wasm.mjs";
+import { NODE_OUTPUTS, OUTPUTS as WASM } from "./wasm.mjs";
 
 const dist = join(root, "dist");
 const BOUNDARY = join(root, "crate", "web", "src", "boundary.d.ts");
@@ -21,8 +21,11 @@ const BOUNDARY = join(root, "crate", "web", "src", "boundary.d.ts");
 const BUDGET = 575_000;
 
 async function copyWasm() {
-  for (const from of WASM) {
-    const to = join(dist, "wasm", basename(from));
+  const copies = [
+    ...WASM.map((from) => [from, join(dist, "wasm", basename(from))]),
+    ...NODE_OUTPUTS.map((from) => [from, join(dist, "cli", "wasm", basename(from))]),
+  ];
+  for (const [from, to] of copies) {
     const wanted = await sha256(from);
     if (!wanted) {
       throw new Problem(`${relative(root, from)} is not there.`, "Run `npm run build:wasm` first.");
@@ -51,7 +54,7 @@ async function copyTool() {
     if ((await sha256(to)) !== (await sha256(from))) await placeWhole(from, to);
   }
   const names = new Set(tool.map((from) => join(dist, relative(root, from))));
-  for (const file of await filesUnder(join(dist, "cli"))) if (!names.has(file)) await rm(file);
+  for (const file of await filesUnder(join(dist, "cli"), ["wasm"])) if (!names.has(file)) await rm(file);
 }
 
 async function printSizes() {
