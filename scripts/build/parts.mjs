@@ -7,7 +7,7 @@ const within = (modules) => new RegExp(`taipan_(?:core|web)::(?:${modules})`);
 export const PARTS = {
   image: {
     entry: path("image::(?:bake|open)::|emscripten::snapshot::(?:capture|heap|references|restore)::"),
-    own: within("image::(?!automatic|list)|emscripten::snapshot::(?!glue)"),
+    own: within("image::(?!automatic|bytes|list)|emscripten::snapshot::(?!glue)"),
   },
   resolver: {
     entry: path("install::|packages::frozen::"),

@@ -26,18 +26,29 @@ function fieldsOf(text) {
     });
 }
 
+/**
+ * Functions of fewer lines, and those that drop values, may stand for others too: the compiler makes one of functions with
+ * the same instructions, with the name of any of them. Where a pointer to one is, its name tells nothing.
+ */
+const SHARED_LINES = 60;
+
 const all = (text, pattern) => Array.from(text.matchAll(pattern), ([, found]) => found);
 
-/** What each function refers to, and which functions can be called from anywhere. */
-function graphOf(fields) {
+/** What each function refers to, which functions can be called from anywhere, and which may stand for others. */
+function graphOf(fields, sharedLines) {
   const calls = new Map();
-  for (const { kind, name, source } of fields) if (kind === "func") calls.set(name, new Set(all(source, REFERENCE)));
+  const shared = new Set();
+  for (const { kind, name, source } of fields) {
+    if (kind !== "func") continue;
+    calls.set(name, new Set(all(source, REFERENCE)));
+    if (name.includes("drop_in_place") || source.split("\n").length < sharedLines) shared.add(name);
+  }
   const of = (wanted, pattern) =>
     fields.filter(({ kind }) => kind === wanted).flatMap(({ source }) => all(source, pattern));
   const isDefined = (name) => calls.has(name);
   const table = new Set(of("elem", new RegExp(`(${NAME})`, "g")).filter(isDefined));
   const exported = of("export", new RegExp(String.raw`\(func (${NAME})`, "g")).filter(isDefined);
-  return { calls, table, open: new Set([...table, ...exported]) };
+  return { calls, table, shared, open: new Set([...table, ...exported]) };
 }
 
 /** What can be reached from some functions without passing others. */
@@ -54,11 +65,12 @@ function reach(calls, from, without) {
 }
 
 /** The part that each function belongs to, as far as it is in one. */
-function ownersOf({ calls, table, open }, parts) {
+function ownersOf({ calls, table, shared: common, open }, parts) {
   const entries = new Map();
   for (const [part, { entry, own }] of Object.entries(parts)) {
     for (const name of calls.keys()) {
-      if (entry.test(name) || (table.has(name) && own.test(name))) entries.set(name, part);
+      const isOwn = table.has(name) && !common.has(name) && own.test(name);
+      if (entry.test(name) || isOwn) entries.set(name, part);
     }
   }
   const main = reach(calls, open, entries);
@@ -81,11 +93,12 @@ function ownersOf({ calls, table, open }, parts) {
  * @param {string} text a module in WebAssembly's text format, as binaryen writes it, with the names of its functions
  * @param {Record<string, { entry: RegExp, own: RegExp }>} parts `entry`: functions that are called only when the part is
  *   there. `own`: what the names contain of functions that are called only through pointers which the part has made
+ * @param {number} [sharedLines] below how many lines a function's name is not believed
  * @returns {{ main: string, parts: Record<string, string> }} modules that still have to be optimised
  */
-export function split(text, parts) {
+export function split(text, parts, sharedLines = SHARED_LINES) {
   const fields = fieldsOf(text);
-  const graph = graphOf(fields);
+  const graph = graphOf(fields, sharedLines);
   const owners = ownersOf(graph, parts);
   const entered = new Set([...graph.open].filter((name) => owners.has(name)));
   const wanted = new Map();

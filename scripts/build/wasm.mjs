@@ -42,7 +42,12 @@ async function buildCrate({ crate, name, stamp, outputs, programs = [], finish =
     const folders = ["core", crate].map((folder) => filesUnder(join(root, "crate", folder), skipped));
     const { stdout } = await run("wasm-opt", ["--version"]);
     const manifests = ["Cargo.toml", "Cargo.lock"].map((file) => join(root, file));
-    return hashOf([...manifests, ...programs, ...(await Promise.all(folders)).flat()], toolchain.commit, stdout, ...ARGUMENTS);
+    return hashOf(
+      [...manifests, ...programs, ...(await Promise.all(folders)).flat()],
+      toolchain.commit,
+      stdout,
+      ...ARGUMENTS,
+    );
   };
   let before = await inputs();
   await step({

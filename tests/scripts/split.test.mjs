@@ -39,7 +39,9 @@ const TEXT = `(module
 `;
 
 test("a part has what only it needs, shares the rest, and traps until it is there", async () => {
-  const { main, parts } = split(TEXT, { later: { entry: /^\$later::enter/, own: /later::/ } });
+  const { main, parts } = split(TEXT, { later: { entry: /^\$later::enter/, own: /later::/ } }, 0);
+  const careful = split(TEXT, { later: { entry: /^\$later::enter/, own: /later::/ } });
+  assert.ok(!careful.parts.later.includes("later::callback"), "a small function may stand for another, too");
   assert.ok(main.includes("(func $later::enter") && !main.includes("only <later>"));
   assert.ok(!parts.later.includes("(data") && !parts.later.includes("(func $twice"));
   await withTemporaryFolder(join(tmpdir(), "taipan-split"), async (folder) => {
