@@ -4,7 +4,7 @@
  *   npm run bench                              five runs of each
  *   npm run bench -- --runs 9
  *   npm run bench -- --only taipan,taipan-prepared,stock-worker
- *   npm run bench -- --all                     matplotlib and scikit-learn too
+ *   npm run bench -- --all                     matplotlib and scikit-learn too; the prepared folder has them as well
  *
  * A run is two visits of each page: the first with a fresh profile, the second after the browser was closed and opened
  * again on it. Prints medians, ranges and ratios, and writes everything to bench-results/.
@@ -126,9 +126,10 @@ await main(async (args) => {
   const { visit } = await import("./visit.mjs");
   const { tabulate } = await import("./table.mjs");
   if (loaders.some(isOurs)) await build(["wasm", "js"]);
+  let prepared = preparedFolder(VERSION);
   if (loaders.includes("taipan-prepared")) {
-    const { prepareLesson } = await import("../scripts/prepare.mjs");
-    await prepareLesson();
+    const { prepareAll, prepareLesson } = await import("../scripts/prepare.mjs");
+    prepared = await (chosen.all ? prepareAll() : prepareLesson());
   }
   const images = await mkdtemp(join(tmpdir(), "taipan-bench-images-"));
   const server = await startServer({
@@ -137,15 +138,15 @@ await main(async (args) => {
       "/bench/": { folder: join(root, "bench", "pages") },
       "/dist/": { folder: join(root, "dist"), immutable: true },
       [`/python/${VERSION}/`]: distributionFolder(VERSION),
-      [PREPARED]: preparedFolder(VERSION),
+      [PREPARED]: prepared,
       [new URL(AS_RELEASED, `http://localhost${PREPARED}`).pathname]: distributionFolder(VERSION),
     },
   });
   try {
     const core = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"];
     const ours = loaders.some(isOurs) ? ["/dist/index.js", "/dist/wasm/taipan_web_bg.wasm"] : [];
-    const prepared = loaders.includes("taipan-prepared") ? await filesOf(preparedFolder(VERSION)) : [];
-    const paths = [...core.map((name) => `/python/${VERSION}/${name}`), ...prepared.map((name) => PREPARED + name)];
+    const served = loaders.includes("taipan-prepared") ? await filesOf(prepared) : [];
+    const paths = [...core.map((name) => `/python/${VERSION}/${name}`), ...served.map((name) => PREPARED + name)];
     if (loaders.includes("taipan-baked")) await bake(server.url, images);
     const baked = loaders.includes("taipan-baked") ? [IMAGE] : [];
     await warmServer(server.url, [...paths, ...ours, ...baked]);

@@ -60,7 +60,7 @@ export async function bake(options) {
     const lockText = await distribution.file(LOCK_FILE);
     const lock = parseLock(lockText.toString("utf8"), `${distribution.place}/${LOCK_FILE}`);
     abiOf(lock);
-    const { named } = select(lock, packages);
+    const { named } = await select(lock, packages);
     const job = {
       packages: named.map((key) => lock.packages[key].name),
       modules: named.flatMap((key) => lock.packages[key].imports ?? []),

@@ -1,5 +1,5 @@
 /** `taipan prepare`: from a distribution and packages to a folder that a site serves. */
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { compile, observe } from "./bytecode.mjs";
 import { EFFORTS, SUFFIXES, writeFiles } from "./compress.mjs";
@@ -12,13 +12,13 @@ import {
   sha256,
   WASM_FILE,
 } from "./distribution.mjs";
-import { TEMPORARY, writeWhole } from "./file.mjs";
-import { abiOf, parseLock, select } from "./lock.mjs";
+import { makeFolder, TEMPORARY, unwritable, writeWhole } from "./file.mjs";
+import { gather, LIBRARY } from "./gather.mjs";
+import { closureOf, keyOf } from "./lock.mjs";
 import { size } from "./output.mjs";
 import { Problem } from "./problem.mjs";
 import { report } from "./report.mjs";
 import { addressOf, split } from "./split.mjs";
-import { readZip } from "./zip.mjs";
 
 /** Changes with what is made of the same input. */
 const FORMAT = 2;
@@ -26,22 +26,16 @@ const FORMAT = 2;
 /** What is there while a run lasts, and of one that was stopped. */
 const WORK = ".taipan";
 
-/** The name of the standard library among the archives. */
-const LIBRARY = "python";
-
-const DIRECTORIES = (abi) => ({
-  site: abi.sitePackages,
-  stdlib: abi.standardLibrary,
-  dynlib: "/usr/lib",
-  lib: abi.sitePackages,
-});
-
 /**
  * Prepares a distribution.
  *
  * @param {object} options
  * @param {string} options.out the folder to write
- * @param {string[]} options.packages names or requirements
+ * @param {string[]} options.packages names, requirements, addresses or paths of wheels; `*` is all of the lock file
+ * @param {string[]} [options.constraints] requirements that only restrict
+ * @param {string[]} [options.indexURLs] roots of indexes for what the lock file does not have; default: PyPI
+ * @param {boolean} [options.pre] take pre-releases like all other versions
+ * @param {string} [options.lockFile] path or address of a lock file instead of the distribution's
  * @param {string} [options.distribution] folder or address; default: npm's package `pyodide`
  * @param {string} [options.wheels] where the wheels are, if not there
  * @param {boolean} [options.keepAll] keep all other packages in the lock file too
@@ -53,21 +47,27 @@ const DIRECTORIES = (abi) => ({
  * @returns {Promise<{ isFresh: boolean, report: string }>} `isFresh` is false where there was nothing to do
  */
 export async function prepare(options) {
-  const { packages, prefetch = [], exercise, compress = "best", keepAll = false, baseURL, progress } = options;
+  const { prefetch = [], exercise, compress = "best", keepAll = false, baseURL, progress } = options;
   const out = resolve(options.out);
   if (!(compress in EFFORTS)) {
-    throw new Problem(`There is no effort called ${compress}.`, `Choose from ${Object.keys(EFFORTS).join(", ")}.`);
+    throw new Problem(`There is no effort called ${compress}.`, `Choose from ${Object.keys(EFFORTS).join(", ")}.`, {
+      code: "BAD_ARGUMENT",
+    });
   }
   await checkFolder(out);
   const work = join(out, WORK);
   const distribution = await openDistribution({ ...options, work });
-  const source = await gather(distribution, packages, progress);
+  const source = await gather(distribution, options);
   const { lock, named, closure } = source;
-  const early = select(lock, prefetch).closure;
-  const missing = early.find((name) => !closure.includes(name));
+  const missing = prefetch.find((name) => !closure.includes(keyOf(lock, name)));
   if (missing) {
-    throw new Problem(`${missing} is to be fetched early, but it is not prepared.`, "Name it in --packages too.");
+    const message = `${missing} is to be fetched early, but it is not prepared.`;
+    throw new Problem(message, "Name it in --packages too.", { code: "BAD_ARGUMENT" });
   }
+  const early = closureOf(
+    lock,
+    prefetch.map((name) => keyOf(lock, name)),
+  );
   const inputs = sha256(
     JSON.stringify([FORMAT, source.hashes, named, early, exercise ?? null, compress, keepAll ? (baseURL ?? "") : null]),
   );
@@ -100,52 +100,31 @@ export async function prepare(options) {
 
 /** A folder that holds other things is not written into. */
 async function checkFolder(out) {
-  const names = await readdir(out).catch((error) => {
-    if (error.code === "ENOENT") return [];
-    throw new Problem(`${out} cannot be written: ${error.message}`, "Name another folder.");
-  });
-  if (names.length === 0 || names.includes(WORK)) return;
-  const lock = await readFile(join(out, LOCK_FILE), "utf8").catch(() => "{}");
-  let isOurs = false;
   try {
-    isOurs = JSON.parse(lock).taipan?.inputs !== undefined;
-  } catch {
-    // Then it is not.
+    await makeFolder(out);
+    const names = await readdir(out);
+    if (names.length === 0 || names.includes(WORK)) return;
+  } catch (error) {
+    throw unwritable(out, error);
   }
-  if (!isOurs) throw new Problem(`${out} holds other files.`, "Name a folder that is empty, or is not there yet.");
+  if ((await readJson(join(out, LOCK_FILE)))?.taipan?.inputs !== undefined) return;
+  const next = "Name a folder that is empty, or is not there yet.";
+  throw new Problem(`${out} holds other files.`, next, { code: "FILE_SYSTEM" });
 }
 
-/** Everything that the result is made of, hashes checked. */
-async function gather(distribution, requirements, progress) {
-  const step = progress.step("Distribution");
-  const lockText = await distribution.file(LOCK_FILE);
-  const lock = parseLock(lockText.toString("utf8"), `${distribution.place}/${LOCK_FILE}`);
-  const abi = abiOf(lock);
-  const { named, closure } = select(lock, requirements);
-  const core = {};
-  for (const name of [abi.glue, WASM_FILE, LIBRARY_FILE]) core[name] = await distribution.file(name);
-  const wheels = new Map();
-  for (const [index, key] of closure.entries()) {
-    step.update(index, closure.length, key);
-    wheels.set(key, await distribution.wheel(lock.packages[key], lock.info.version));
+/** What a file holds; `undefined` where it is not there, or is no JSON. */
+async function readJson(path) {
+  try {
+    return JSON.parse(await readFile(path, "utf8"));
+  } catch {
+    return undefined;
   }
-  const hashes = [sha256(lockText), ...Object.values(core).map(sha256)];
-  const directories = DIRECTORIES(abi);
-  const packages = closure.map((key) => {
-    const { install_dir, file_name } = lock.packages[key];
-    return { name: key, entries: readZip(wheels.get(key), file_name), directory: directories[install_dir] };
-  });
-  const entries = readZip(core[LIBRARY_FILE], LIBRARY_FILE);
-  const library = { name: LIBRARY, entries, directory: abi.standardLibrary };
-  step.end(`Python ${lock.info.python}, ${closure.length} packages`);
-  return { lock, abi, named, closure, core, hashes, library, packages };
 }
 
 /** The lock file of a folder that was made from the same things and is whole. */
 async function upToDate(out, inputs) {
-  const text = await readFile(join(out, LOCK_FILE), "utf8").catch(() => "{}");
-  const lock = JSON.parse(text);
-  if (lock.taipan?.inputs !== inputs) return undefined;
+  const lock = await readJson(join(out, LOCK_FILE));
+  if (lock?.taipan?.inputs !== inputs) return undefined;
   for (const [name, { sha256: expected }] of Object.entries(lock.taipan.files)) {
     const bytes = await readFile(join(out, name)).catch(() => undefined);
     if (!bytes || sha256(bytes) !== expected) return undefined;
@@ -164,7 +143,6 @@ async function beginWork(out, work, inputs) {
     if (isHalf || (isVariant(name) && !goesOn)) await rm(join(out, name), { force: true });
   }
   if (goesOn) return;
-  await mkdir(work, { recursive: true });
   await writeWhole(stamp, inputs);
 }
 
@@ -172,8 +150,8 @@ async function beginWork(out, work, inputs) {
 async function observed({ source, folder, work, exercise, progress }) {
   const path = join(work, "seen.json");
   const stamp = await readFile(join(work, "inputs"), "utf8");
-  const known = JSON.parse(await readFile(path, "utf8").catch(() => "{}"));
-  if (known.inputs === stamp) return known;
+  const known = await readJson(path);
+  if (known?.inputs === stamp) return known;
   const step = progress.step("Import in the distribution's own Python");
   const { lock, named, library, packages } = source;
   // Side modules of the standard library's own are linked by name when CPython asks for them.

@@ -3,11 +3,15 @@ export class Problem extends Error {
   /**
    * @param {string} message what went wrong
    * @param {string} [next] what to do, one or more sentences
+   * @param {object} [more]
+   * @param {string} [more.code] what kind it is; the list is in `docs/prepare.md`
+   * @param {unknown} [more.cause]
    */
-  constructor(message, next) {
-    super(message);
+  constructor(message, next, { code, cause } = {}) {
+    super(message, { cause });
     this.name = "Problem";
     this.next = next;
+    this.code = code;
   }
 }
 
@@ -16,7 +20,7 @@ export function explain(error) {
   if (error instanceof AggregateError) {
     for (const one of error.errors) explain(one);
   } else if (error instanceof Problem) {
-    console.error(`\n✗ ${error.message}`);
+    console.error(`\n✗ ${error.message}${error.code ? ` [${error.code}]` : ""}`);
     if (error.next) console.error(`  What to do: ${error.next}`);
   } else {
     console.error(`\n✗ ${error?.stack ?? error}`);

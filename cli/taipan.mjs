@@ -7,6 +7,7 @@ import { bake } from "./bake.mjs";
 import { progressOn, size } from "./output.mjs";
 import { prepare } from "./prepare.mjs";
 import { explain, Problem } from "./problem.mjs";
+import { names } from "./requirements.mjs";
 
 const HELP = `Usage: taipan prepare DIR --packages NAMES [options]
        taipan bake --out DIR --packages NAMES [options]
@@ -15,7 +16,13 @@ prepare makes a folder that a site can serve to Taipan: DIR becomes the \`indexU
 It holds the interpreter, the standard library and the packages named with all they need, with bytecode,
 side modules as files of their own, compressed forms of every file, and a manifest with sizes and hashes.
 
-  --packages NAMES        names or requirements, with commas between: numpy,"pandas>=2"
+  --packages NAMES        with commas between: names (numpy), requirements ("pandas>=2,<3", "rich[jupyter]"), addresses
+                          and paths of wheels (./mine-1.0-py3-none-any.whl); "*" is all that the lock file has.
+                          May be given several times
+  --index-urls URLS       indexes for what the lock file does not have; default: https://pypi.org/simple; "" is none
+  --constraints NAMES     requirements that only restrict versions, with commas between
+  --pre                   take pre-releases like all other versions
+  --lock-file PLACE       path or address of a lock file instead of the distribution's, as python.freeze() gives it
   --distribution PLACE    folder or address of a Pyodide release; default: npm's package \`pyodide\`
   --wheels PLACE          folder or address of its wheels, where they are not there
   --exercise FILE.py      a program to run: what it reads belongs to what a page gets at once
@@ -40,7 +47,7 @@ A preparation that was stopped goes on where it was. Documentation: docs/prepare
 repository.`;
 
 const COMMON = {
-  packages: { type: "string" },
+  packages: { type: "string", multiple: true },
   distribution: { type: "string" },
   wheels: { type: "string" },
   compress: { type: "string" },
@@ -53,6 +60,10 @@ const COMMON = {
 const COMMANDS = {
   prepare: {
     options: {
+      "index-urls": { type: "string", multiple: true },
+      constraints: { type: "string", multiple: true },
+      pre: { type: "boolean" },
+      "lock-file": { type: "string" },
       exercise: { type: "string" },
       prefetch: { type: "string" },
       "keep-all": { type: "boolean" },
@@ -78,13 +89,6 @@ function parse(args) {
   }
 }
 
-/** Names with commas between; a comma inside brackets or before a specifier belongs to the requirement. */
-export const names = (text = "") =>
-  text
-    .split(/,(?![^[(]*[\])])(?!\s*[<>=!~])/)
-    .map((name) => name.trim())
-    .filter(Boolean);
-
 async function programFrom(option, path) {
   if (path === undefined) return undefined;
   const source = await readFile(path, "utf8").catch(() => undefined);
@@ -103,8 +107,10 @@ async function ownVersion() {
 /** The one folder that a command writes. */
 function folderFrom(places, example) {
   const [out, ...rest] = places.filter((place) => place !== undefined);
-  if (out === undefined || rest.length > 0) {
-    throw new WrongArguments("Name one folder to write.", `As in \`${example}\`; see \`taipan --help\`.`);
+  const next = `As in \`${example}\`; see \`taipan --help\`.`;
+  if (out === undefined) throw new WrongArguments("The folder to write is missing.", next);
+  if (rest.length > 0) {
+    throw new WrongArguments(`What is ${rest.join(" ")} to be? Names of packages have commas between them.`, next);
   }
   return out;
 }
@@ -114,6 +120,10 @@ async function runPrepare(values, positionals, stream) {
   const { isFresh, report } = await prepare({
     out,
     packages: names(values.packages),
+    constraints: names(values.constraints),
+    indexURLs: values["index-urls"] && names(values["index-urls"]),
+    pre: values.pre,
+    lockFile: values["lock-file"],
     distribution: values.distribution,
     wheels: values.wheels,
     prefetch: names(values.prefetch),

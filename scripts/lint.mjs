@@ -22,6 +22,7 @@ const CHECKS = {
   // The tests of core run natively and use crates that do not compile for wasm32.
   "clippy-wasm": [
     clippy("--target", TARGET, "--package", "taipan-core", "--lib"),
+    clippy("--target", TARGET, "--package", "taipan-node", "--lib"),
     clippy("--target", TARGET, "--package", "taipan-web", "--all-targets"),
   ],
   biome: [[tool(".bin", "biome"), "ci", "--colors=off", "."]],

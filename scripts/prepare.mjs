@@ -85,3 +85,16 @@ export async function bakeLesson() {
     progress.say(`! No image is made for the lesson: ${error.message}`);
   }
 }
+
+/** The folder with scikit-learn besides, for the measurements of all packages. */
+export const prepareAll = () =>
+  prepare(preparedFolder(`${LESSON.version}-all`), {
+    ...LESSON,
+    packages: [...LESSON.packages, "scikit-learn"],
+    exercise: {
+      filename: "exercise.py",
+      source: `${LESSON.exercise.source}\nfrom sklearn.linear_model import LinearRegression`,
+    },
+    keepAll: true,
+    baseURL: AS_RELEASED,
+  });

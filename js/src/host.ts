@@ -3,6 +3,9 @@ import { OutputQueue } from "./output.js";
 import type { HostOptions, WorkerEvent } from "./protocol.js";
 import { WorkerMemory } from "./shared.js";
 
+/** Every how many times the page and the clock are really looked at: looking each time would slow Python down. */
+const LOOK_EVERY = 32;
+
 /** The worker as the engine sees it: what it can ask for and where its output goes. */
 export class WorkerHost implements EngineHost {
   /** The run whose code is under way, 0 for none. */
@@ -51,6 +54,18 @@ export class WorkerHost implements EngineHost {
   takeInterrupt(): boolean {
     this.outputs.poll();
     return this.run !== 0 && this.#memory !== undefined && this.#memory.takeInterrupt(this.run);
+  }
+
+  /** Without a step into wasm most of the time. */
+  interruptBuffer(look: () => number): { 0: number } {
+    let polls = 0;
+    return {
+      get 0() {
+        polls = (polls + 1) % LOOK_EVERY;
+        return polls === 0 ? look() : 0;
+      },
+      set 0(_cleared) {},
+    };
   }
 
   /** Undoes `takeInterrupt`: the wish is still to be fulfilled. */

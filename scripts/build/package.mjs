@@ -8,10 +8,10 @@ import { placeWhole, sha256 } from "../common/file.mjs";
 import { localCache, root } from "../common/paths.mjs";
 import { Problem } from "../common/problem.mjs";
 import { size, step } from "../common/step.mjs";
-import { bundle, modules } from "./bundle.mjs";
 import { makeBytecode, placeBytecode } from "./bytecode.mjs";
+import { nameImports } from "./entries.mjs";
 import { filesUnder, hashOf, isCurrent, remember } from "./inputs.mjs";
-import { OUTPUTS as WASM } from "./wasm.mjs";
+import { NODE_OUTPUTS, OUTPUTS as WASM } from "./wasm.mjs";
 
 const dist = join(root, "dist");
 const BOUNDARY = join(root, "crate", "web", "src", "boundary.d.ts");
@@ -22,8 +22,11 @@ const BOUNDARY = join(root, "crate", "web", "src", "boundary.d.ts");
 const BUDGET = 575_000;
 
 async function copyWasm() {
-  for (const from of WASM) {
-    const to = join(dist, "wasm", basename(from));
+  const copies = [
+    ...WASM.map((from) => [from, join(dist, "wasm", basename(from))]),
+    ...NODE_OUTPUTS.map((from) => [from, join(dist, "cli", "wasm", basename(from))]),
+  ];
+  for (const [from, to] of copies) {
     const wanted = await sha256(from);
     if (!wanted) {
       throw new Problem(`${relative(root, from)} is not there.`, "Run `npm run build:wasm` first.");
@@ -32,15 +35,16 @@ async function copyWasm() {
   }
 }
 
-/** Removes what an earlier build left: scripts, and the types of sources that are gone. */
+/** Removes what an earlier build left of sources that are gone. */
 async function removeStale(sources) {
-  const names = new Set(
-    sources.map((source) => join(dist, `${relative(join(root, "js", "src"), source).replace(/(\.d)?\.ts$/, "")}.d.ts`)),
-  );
+  const names = new Set();
+  for (const source of sources) {
+    const name = relative(join(root, "js", "src"), source).replace(/(\.d)?\.ts$/, "");
+    for (const ending of [".js", ".d.ts"]) names.add(join(dist, name + ending));
+  }
   for (const file of await filesUnder(dist, ["wasm", "bytecode", "cli"])) {
     if (!names.has(file)) await rm(file);
   }
-  await rm(modules, { recursive: true, force: true });
 }
 
 /** The command line tool, which is plain JavaScript; no page loads it. */
@@ -51,7 +55,7 @@ async function copyTool() {
     if ((await sha256(to)) !== (await sha256(from))) await placeWhole(from, to);
   }
   const names = new Set(tool.map((from) => join(dist, relative(root, from))));
-  for (const file of await filesUnder(join(dist, "cli"))) if (!names.has(file)) await rm(file);
+  for (const file of await filesUnder(join(dist, "cli"), ["wasm"])) if (!names.has(file)) await rm(file);
 }
 
 async function printSizes() {
@@ -110,11 +114,11 @@ export async function buildPackage() {
       await copyWasm();
       await refresh();
       await removeStale(sources);
-      await compile("--outDir", modules, "--declarationDir", dist);
+      await compile();
       // The boundary's types stand beside the Rust code they describe; the package has its own copy.
       await placeWhole(BOUNDARY, join(dist, "boundary.d.ts"));
-      await placeBytecode(dist, modules);
-      await bundle(dist);
+      await placeBytecode(dist);
+      await nameImports(dist);
       await copyTool();
       if (!(await readdir(dist)).includes("index.js"))
         throw new Problem("js/src has no index.ts, so dist/ has no entry.");

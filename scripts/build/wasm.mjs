@@ -1,4 +1,4 @@
-/** `crate/web`, optimised, with the JavaScript and types that wasm-bindgen makes for it. */
+/** `crate/web`, and `crate/node` for the command line, optimised, with the JavaScript and types that wasm-bindgen makes. */
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { run } from "../common/command.mjs";
@@ -7,14 +7,16 @@ import { step } from "../common/step.mjs";
 import { rustc } from "../setup/rust.mjs";
 import { filesUnder, hashOf, isCurrent, remember } from "./inputs.mjs";
 
-const crate = join(root, "crate", "web");
-const NAME = "taipan_web";
-/** What wasm-bindgen leaves and the npm package takes. */
-export const OUTPUTS = [`${NAME}.js`, `${NAME}.d.ts`, `${NAME}_bg.wasm`, `${NAME}_bg.wasm.d.ts`].map((name) =>
-  join(crate, "pkg", name),
-);
+/** What wasm-bindgen leaves of a crate and the npm package takes. */
+const outputsOf = (crate) => {
+  const name = `taipan_${crate}`;
+  const files = [`${name}.js`, `${name}.d.ts`, `${name}_bg.wasm`, `${name}_bg.wasm.d.ts`];
+  return files.map((file) => join(root, "crate", crate, "pkg", file));
+};
+export const OUTPUTS = outputsOf("web");
+export const NODE_OUTPUTS = outputsOf("node");
 
-const ARGUMENTS = ["--release", "--target", "web", "--mode", "no-install", "--out-dir", "pkg", "--out-name", NAME];
+const ARGUMENTS = ["--release", "--target", "web", "--mode", "no-install", "--out-dir", "pkg", "--out-name"];
 
 /** Panic messages name source files; no path of the machine that built them gets into the module. */
 function flags({ sysroot, commit }) {
@@ -29,29 +31,39 @@ function flags({ sysroot, commit }) {
   return remapped.map(([from, to]) => `--remap-path-prefix=${from}=${to}`).filter((flag) => !/\s/.test(flag));
 }
 
-export async function buildWasm() {
+async function buildCrate({ crate, name, stamp, outputs }) {
   const toolchain = await rustc();
   const inputs = async () => {
-    const sources = await filesUnder(join(root, "crate"), ["pkg", "target", "tests", "examples", "benches"]);
+    const skipped = ["pkg", "target", "tests", "examples", "benches"];
+    const folders = ["core", crate].map((folder) => filesUnder(join(root, "crate", folder), skipped));
     const { stdout } = await run("wasm-opt", ["--version"]);
-    const manifests = ["Cargo.toml", "Cargo.lock"].map((name) => join(root, name));
-    return hashOf([...manifests, ...sources], toolchain.commit, stdout, ...ARGUMENTS);
+    const manifests = ["Cargo.toml", "Cargo.lock"].map((file) => join(root, file));
+    return hashOf([...manifests, ...(await Promise.all(folders)).flat()], toolchain.commit, stdout, ...ARGUMENTS);
   };
   let before = await inputs();
   await step({
-    name: "Wasm module",
-    doing: "compiling crate/web with wasm-pack, up to 2 minutes",
+    name,
+    doing: `compiling crate/${crate} with wasm-pack, up to 2 minutes`,
     lock: "build-wasm",
     lockFolder: join(localCache, "locks"),
-    isDone: async () => isCurrent("wasm", before, OUTPUTS),
+    isDone: async () => isCurrent(stamp, before, outputs),
     work: async () => {
       before = await inputs();
-      await run("wasm-pack", ["build", crate, ...ARGUMENTS], {
-        log: "wasm-pack-build",
+      await run("wasm-pack", ["build", join(root, "crate", crate), ...ARGUMENTS, `taipan_${crate}`], {
+        log: `wasm-pack-build-${crate}`,
         env: { RUSTFLAGS: flags(toolchain).join(" ") },
-        next: "The compiler's messages are above; `cargo check --target wasm32-unknown-unknown -p taipan-web` repeats them.",
+        next: `The compiler's messages are above; \`cargo check --target wasm32-unknown-unknown -p taipan-${crate}\` repeats them.`,
       });
-      await remember("wasm", before, OUTPUTS);
+      await remember(stamp, before, outputs);
     },
   });
+}
+
+/** What the command line needs. */
+export const buildNodeWasm = () =>
+  buildCrate({ crate: "node", name: "Wasm module of the command line", stamp: "wasm-node", outputs: NODE_OUTPUTS });
+
+export async function buildWasm() {
+  await buildCrate({ crate: "web", name: "Wasm module", stamp: "wasm", outputs: OUTPUTS });
+  await buildNodeWasm();
 }

@@ -57,9 +57,9 @@ export const testEnvironment = async () => ({
 export const parts = [
   {
     name: "scripts",
-    what: "set-up, server and build, in Node",
-    builds: [],
-    timeout: 5 * MINUTE,
+    what: "set-up, server, build and the command line, in Node",
+    builds: ["node"],
+    timeout: 10 * MINUTE,
     command: nodeTests("tests/scripts", "--test-timeout=60000"),
   },
   {

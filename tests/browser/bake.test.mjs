@@ -201,7 +201,7 @@ describe("taipan bake", { timeout: 600_000 }, () => {
 
   it("says what is wrong before it starts anything", async () => {
     for (const [args, message] of [
-      [["--packages", "pandsa"], /no package called pandsa\.\n.*Did you mean pandas/],
+      [["--packages", "pandsa"], /pandsa, but the lock file does not have it.*\n.*Did you mean pandas/],
       [["--packages", "six", "--run", "none.py"], /none\.py cannot be read/],
       [["--packages", "six", "--browser", "/nowhere/chrome"], /\/nowhere\/chrome is no program/],
       [["--packages", "six", "--browser", process.execPath], /ended before the image was made/],

@@ -111,6 +111,7 @@ test("the package holds what runs, its types, its licence, and nothing else", ()
     "dist/element.d.ts",
     "dist/view.js",
     "dist/wasm/taipan_web_bg.wasm",
+    "dist/cli/wasm/taipan_node_bg.wasm",
     "dist/bytecode/0.28.3.zip",
     "LICENSE",
   ]) {
@@ -123,6 +124,17 @@ test("the package holds what runs, its types, its licence, and nothing else", ()
 test("it depends on nothing", async () => {
   const installed = (await readdir(join(project, "node_modules"))).filter((name) => !name.startsWith("."));
   assert.deepEqual(installed, ["taipan"]);
+});
+
+test("its command resolves packages", async () => {
+  const tool = join(project, "node_modules", ".bin", "taipan");
+  const place = ["--distribution", distributionFolder("0.28.3"), "--index-urls", ""];
+  const { code, stderr } = await run(tool, ["prepare", "out", "--packages", "pandsa", ...place], {
+    cwd: project,
+    mayFail: true,
+  });
+  assert.equal(code, 1);
+  assert.match(stderr, /\[PACKAGE_NOT_FOUND\]\n.*Did you mean pandas\?/);
 });
 
 for (const [name, script] of [

@@ -10,8 +10,11 @@
 //! Not seen: `__import__("x")`, `importlib.import_module("x")`, code in strings.
 
 mod lexer;
+mod module_file;
 mod scanner;
 mod string;
+
+pub use module_file::{ModuleFile, bytecode_path};
 
 /// One module named by an `import` or `from … import` statement.
 ///

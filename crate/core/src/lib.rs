@@ -9,6 +9,7 @@ mod content_hash;
 pub mod image;
 pub mod imports;
 pub mod index;
+pub mod install;
 pub mod lock;
 pub mod name;
 pub mod prepared;

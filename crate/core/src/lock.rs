@@ -3,6 +3,7 @@
 //! Source: `pyodide_lock/spec.py` of the `pyodide-lock` package. Fields that are not used are not read.
 
 mod freeze;
+mod interpreter;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -390,9 +390,9 @@ async fn finish_bootstrap(module: &Module, configuration: Option<&Configuration>
     if let Some(configuration) = configuration {
         configuration.set_switches(module);
     }
-    // Before Pyodide imports its part of the standard library. `rawRun` gives no error that matters: without this module
-    // nothing is kept, and that is all.
-    api.raw_run("__import__('_taipan.bytecode')").map_err(failed)?;
+    // Before Pyodide imports its part of the standard library. `rawRun` gives no error that matters: without these modules
+    // nothing is kept and modules are found more slowly, and that is all.
+    api.raw_run("__import__('_taipan.modules'); __import__('_taipan.bytecode')").map_err(failed)?;
     let public = api.finalize_bootstrap().map_err(failed)?;
     let last_steps = "__import__('sys').path.insert(0, '')\n__import__('_pyodide').set_excepthook()";
     public.run_python(last_steps).map_err(failed)?;

@@ -158,6 +158,12 @@ export interface EngineHost {
   readLine?(prompt: string): string | null;
   /** Whether the page asked to interrupt what runs; asking clears it. Absent where there is no shared memory. */
   takeInterrupt?(): boolean;
+  /**
+   * Makes what CPython reads to learn whether a signal is pending, more than a million times a second in a tight loop:
+   * element 0 is now and then what `look` answers, a signal's number, and otherwise 0. Setting it does nothing. Without it
+   * nothing can be interrupted.
+   */
+  interruptBuffer?(look: () => number): { 0: number };
 }
 
 /** How to run a piece of code. */

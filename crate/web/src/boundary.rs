@@ -97,6 +97,9 @@ extern "C" {
 
     #[wasm_bindgen(method, catch, js_name = takeInterrupt)]
     pub fn take_interrupt(this: &EngineHost) -> Result<bool, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = interruptBuffer)]
+    pub fn interrupt_buffer(this: &EngineHost, look: &JsValue) -> Result<js_sys::Object, JsValue>;
 }
 
 impl EngineHost {

@@ -9,6 +9,7 @@ pub mod bindings;
 pub mod file_system;
 pub mod handles;
 pub mod linker;
+pub mod module_lookup;
 pub mod moment;
 pub mod native_fs;
 pub mod node;

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use js_sys::{Object, Promise};
-use taipan_core::vfs::FileKind;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::future_to_promise;
@@ -17,13 +16,6 @@ type Thrown<T> = Result<T, JsValue>;
 
 /// Adds the functions to a module.
 pub fn add_functions(module: &Object, packages: &Rc<Packages>, api: &Api) {
-    let files = packages.files();
-    let is_file = Closure::<dyn Fn(String) -> bool>::new(move |path: String| {
-        let files = files.borrow();
-        let mode = files.resolve(&path, true).and_then(|inode| files.metadata(inode)).map(|metadata| metadata.mode);
-        mode.is_ok_and(|mode| FileKind::of(mode) == Some(FileKind::File))
-    });
-    set(module, "isFile", &is_file.into_js_value());
     set(module, "canBlock", &is_worker().into());
     let engine = Rc::clone(packages);
     let would_bring = Closure::<dyn Fn(String) -> bool>::new(move |module: String| engine.would_bring(&module));

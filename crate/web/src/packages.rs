@@ -122,11 +122,6 @@ impl Packages {
         self.loaded.borrow_mut().extend(packages.iter().map(|info| (info.name.clone(), info.clone())));
     }
 
-    /// The file system that packages are mounted in.
-    pub fn files(&self) -> SharedFileSystem {
-        Rc::clone(&self.parts.files)
-    }
-
     /// Roots of package indexes, in the order in which they are asked.
     pub fn index_urls(&self) -> &[String] {
         &self.index_urls

@@ -19,7 +19,7 @@ use crate::fetch::sha256_now;
 use crate::global::wall_clock;
 
 /// The Python files that are compiled into this module.
-const OWN_FILES: [(&str, &str); 10] = [
+const OWN_FILES: [(&str, &str); 11] = [
     ("_taipan/__init__.py", include_str!("../python/_taipan/__init__.py")),
     ("_taipan/bytecode.py", include_str!("../python/_taipan/bytecode.py")),
     ("_taipan/cell.py", include_str!("../python/_taipan/cell.py")),
@@ -29,6 +29,7 @@ const OWN_FILES: [(&str, &str); 10] = [
     ("_taipan/guard.py", include_str!("../python/_taipan/guard.py")),
     ("_taipan/image.py", include_str!("../python/_taipan/image.py")),
     ("_taipan/mime.py", include_str!("../python/_taipan/mime.py")),
+    ("_taipan/modules.py", include_str!("../python/_taipan/modules.py")),
     ("_taipan/shell.py", include_str!("../python/_taipan/shell.py")),
 ];
 

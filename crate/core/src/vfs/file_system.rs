@@ -1,6 +1,6 @@
 //! The inode tree and the operations on it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Errno;
 use super::cache::Cache;
@@ -22,6 +22,8 @@ pub struct FileSystem {
     pub(super) next_layer: u32,
     pub(super) cache: Cache,
     pub(super) files_inflated: u64,
+    /// Directories that another file system is mounted over.
+    pub(super) covered: HashSet<Inode>,
 }
 
 /// What a file system holds.
@@ -49,6 +51,7 @@ impl FileSystem {
             next_layer: 1,
             cache: Cache::default(),
             files_inflated: 0,
+            covered: HashSet::new(),
         }
     }
 
@@ -236,6 +239,16 @@ impl FileSystem {
         } else {
             self.cache.release(inode);
         }
+    }
+
+    /// Notes that another file system is mounted over a directory: what is below it is not what programs see.
+    pub fn cover(&mut self, directory: Inode) {
+        self.covered.insert(directory);
+    }
+
+    /// Notes that nothing is mounted over a directory any more.
+    pub fn uncover(&mut self, directory: Inode) {
+        self.covered.remove(&directory);
     }
 
     /// What is held.

@@ -13,7 +13,8 @@ impl FileSystem {
     /// What a path stands for. Relative paths start at the root.
     ///
     /// # Errors
-    /// `ENOENT` (also for an empty path), `ENOTDIR` (also for a file with a `/` behind it), `ELOOP`, `ENAMETOOLONG`.
+    /// `ENOENT` (also for an empty path), `ENOTDIR` (also for a file with a `/` behind it), `ELOOP`, `ENAMETOOLONG`, `EXDEV`
+    /// where another file system is mounted ([`FileSystem::cover`]).
     pub fn resolve(&self, path: &str, follow: bool) -> Result<Inode, Errno> {
         if path.is_empty() {
             return Err(Errno::ENOENT);
@@ -45,6 +46,9 @@ impl FileSystem {
                 _ => {}
             }
             let inode = self.lookup(here, &name)?;
+            if self.covered.contains(&inode) {
+                return Err(Errno::EXDEV);
+            }
             let is_link = FileKind::of(self.metadata(inode)?.mode) == Some(FileKind::Symlink);
             if is_link && (follow || !rest.is_empty()) {
                 links += 1;

@@ -19,7 +19,6 @@ it may be (``runPythonAsync``). Elsewhere nothing is found, as if this finder we
 import sys
 from importlib.machinery import ModuleSpec, PathFinder
 
-import _frozen_importlib_external as _importlib
 import _taipan_host
 from pyodide.ffi import can_run_sync, run_sync
 
@@ -106,18 +105,5 @@ def _is_optional(name):
     return is_optional
 
 
-_is_file = _importlib._path_isfile
-
-
-def _is_file_unless_plain(path):
-    """``_path_isfile``, without a system call for what importlib asks of every package: whether it is an extension module
-    ``__init__.so`` under one of three names, before it looks for ``__init__.py``. See ``_taipan.bytecode`` for the cost."""
-    folder, separator, suffix = path.rpartition("/__init__.")
-    if separator and suffix.endswith("so") and _taipan_host.isFile(f"{folder}/__init__.py"):
-        return _taipan_host.isFile(path)
-    return _is_file(path)
-
-
-_importlib._path_isfile = _is_file_unless_plain
 bytecode.note_compiled = getattr(_taipan_host, "noteCompiled", None)
 sys.meta_path.append(PackageFinder)

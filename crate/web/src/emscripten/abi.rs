@@ -153,6 +153,12 @@ impl Abi {
         }
     }
 
+    /// `sys.implementation.cache_tag`: what CPython writes into the names of its bytecode files.
+    pub fn cache_tag(self) -> String {
+        let (major, minor) = self.python();
+        format!("cpython-{major}{minor}")
+    }
+
     /// The directory of CPython's prefix that holds `site-packages`.
     pub fn library_directory(self) -> String {
         let (major, minor) = self.python();

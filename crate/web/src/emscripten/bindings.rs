@@ -150,6 +150,9 @@ extern "C" {
     pub fn known_inode(this: &FsNode) -> Option<u32>;
 
     #[wasm_bindgen(method, getter)]
+    pub fn mounted(this: &FsNode) -> JsValue;
+
+    #[wasm_bindgen(method, getter)]
     pub fn name_next(this: &FsNode) -> JsValue;
 
     #[wasm_bindgen(method, setter)]
@@ -330,10 +333,14 @@ extern "C" {
 impl Fs {
     /// Whether another file system is mounted at a path.
     pub fn is_mounted(&self, path: &str) -> bool {
+        self.mount_point(path).is_some_and(|node| node.mounted().is_truthy())
+    }
+
+    /// The node at a path, which another file system may be mounted over.
+    pub fn mount_point(&self, path: &str) -> Option<FsNode> {
         let options = Object::new();
         super::abi::set(&options, "follow_mount", &false.into());
-        let property = |object: &JsValue, name: &str| js_sys::Reflect::get(object, &name.into());
-        let node = self.lookup_path(path, &options).and_then(|found| property(&found, "node"));
-        node.and_then(|node| property(&node, "mounted")).is_ok_and(|mounted| mounted.is_truthy())
+        let found = self.lookup_path(path, &options).ok()?;
+        Some(js_sys::Reflect::get(&found, &"node".into()).ok()?.unchecked_into())
     }
 }

@@ -40,6 +40,7 @@ pub fn mount_root(module: &Module, files: &SharedFileSystem, linker: &Linker) ->
     fs.set_root(&JsValue::NULL);
     fs.set_name_table(&Array::new_with_length(4096));
     fs.mount(&mount.into_type(), &Object::new(), "/").map_err(failed)?;
+    watch_mounts(&fs, files);
     fs.create_default_directories().map_err(failed)?;
     fs.create_default_devices().map_err(failed)?;
     fs.create_special_directories().map_err(failed)?;
@@ -387,6 +388,28 @@ impl RustMount {
         set(&mapping, "ptr", &address.into());
         set(&mapping, "allocated", &true.into());
         Ok(mapping)
+    }
+}
+
+/// Tells the Rust file system which of its directories others are mounted over from now on.
+fn watch_mounts(fs: &Fs, files: &SharedFileSystem) {
+    type Watched = dyn Fn(JsValue, JsValue, JsValue) -> Thrown<JsValue>;
+    for (name, is_mounting) in [("mount", true), ("unmount", false)] {
+        let function = Reflect::get(fs, &name.into()).ok().and_then(|function| function.dyn_into::<Function>().ok());
+        let Some(function) = function else { continue };
+        let (fs_object, files) = (fs.clone(), Rc::clone(files));
+        // `FS.mount(type, options, path)`, `FS.unmount(path)`.
+        let watched = Closure::<Watched>::new(move |first: JsValue, options: JsValue, third: JsValue| {
+            let done = function.call3(&fs_object, &first, &options, &third)?;
+            let path = if is_mounting { third } else { first };
+            let node = path.as_string().and_then(|path| fs_object.mount_point(&path));
+            if let Some(inode) = node.and_then(|node| node.known_inode()) {
+                let mut files = files.borrow_mut();
+                if is_mounting { files.cover(inode.into()) } else { files.uncover(inode.into()) }
+            }
+            Ok(done)
+        });
+        set(fs.unchecked_ref(), name, &watched.into_js_value());
     }
 }
 

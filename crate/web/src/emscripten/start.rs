@@ -20,6 +20,7 @@ use super::bindings::{Api, Module};
 use super::file_system::{SharedFileSystem, mount_root};
 use super::handles::Handles;
 use super::linker::Linker;
+use super::module_lookup::ModuleLookup;
 use super::snapshot::Restore;
 use super::{native_fs, sentinel};
 use crate::boundary::Stage;
@@ -123,7 +124,8 @@ pub async fn start(options: StartOptions, timeline: &Rc<Timeline>) -> Result<Mod
     let arrived = Rc::new(RefCell::new(None));
     // The glue completes the settings: they are its `Module`.
     let emscripten: Module = settings.clone().unchecked_into();
-    let parts = Parts { module, populate, arrived: Rc::clone(&arrived), emscripten, restore, handles };
+    let lookup = ModuleLookup::new(abi, &files);
+    let parts = Parts { module, populate, arrived: Rc::clone(&arrived), emscripten, restore, handles, lookup };
     let instantiate = instantiate_hook(abi, parts, linker.clone(), failure.clone(), Rc::clone(timeline));
     set(&settings, "instantiateWasm", &instantiate);
     let pre_run = pre_run_hook(abi, environment, files, linker, arrived, failure.clone(), Rc::clone(timeline));
@@ -164,6 +166,7 @@ struct Parts {
     arrived: Rc<RefCell<Option<Populate>>>,
     emscripten: Module,
     restore: Option<Rc<Restore>>,
+    lookup: ModuleLookup,
     handles: Option<Rc<Handles>>,
 }
 
@@ -290,6 +293,7 @@ async fn instantiate(
     let (import_module, names) = abi.sentinel();
     sentinel::add_to_imports(&imports, import_module, names)?;
     linker.watch_imports(&imports);
+    parts.lookup.watch_imports(&imports, &parts.emscripten);
     if let Some(handles) = &parts.handles {
         handles.watch_imports(&imports);
     }

@@ -7,7 +7,11 @@ use taipan_core::transfer::TransferId;
 
 use super::Label;
 use crate::boundary::Stage;
+use crate::global;
 use crate::timeline::Timeline;
+
+/// Milliseconds between two reports of one download: more than people see, and each is a message to the page.
+const INTERVAL: f64 = 40.0;
 
 /// A download that was asked for, until it is dropped.
 pub struct Transfer {
@@ -18,6 +22,8 @@ pub struct Transfer {
     size: Option<u64>,
     /// What was reported last.
     reported: Cell<Option<(u64, Option<u64>)>>,
+    /// And when.
+    last: Cell<f64>,
 }
 
 impl Transfer {
@@ -31,6 +37,7 @@ impl Transfer {
             name: label.name.to_owned(),
             size,
             reported: Cell::default(),
+            last: Cell::new(f64::NEG_INFINITY),
         }
     }
 
@@ -49,8 +56,14 @@ impl Transfer {
         self.timeline.add_bytes(f64::from(bytes));
     }
 
-    /// So much is there. `declared`: the length that the server speaks of; one that has been passed is no size.
+    /// So much is there. `declared`: the length that the server speaks of; one that has been passed is no size. Told when
+    /// the last report was a while ago.
     pub fn report(&self, loaded: u64, declared: Option<u64>) {
+        let now = global::now();
+        if now - self.last.get() < INTERVAL {
+            return;
+        }
+        self.last.set(now);
         let total = self.size.or(declared).filter(|total| *total >= loaded);
         self.reported.set(Some((loaded, total)));
         self.timeline.report_transfer(self.id, self.stage, &self.name, loaded, total);

@@ -1,0 +1,317 @@
+//! What is known of packages while requirements are being resolved, and what has to be found out.
+
+use std::collections::BTreeSet;
+
+use super::{ByName, Chosen, ChosenWheel, Question, WheelQuestion, filename_in};
+use crate::index::{CoreMetadata, IndexError, IndexedFile, ProjectPage, candidates};
+use crate::lock::{LockFile, LockedPackage};
+use crate::name::PackageName;
+use crate::requirement::{MarkerEnvironment, Requirement};
+use crate::resolve::{Candidate, Conflict, Request, Resolution, Resolver};
+use crate::tag::SupportedTags;
+use crate::version::VersionSpecifiers;
+use crate::wheel::{InterpreterTags, Metadata, WheelFilename, check_identity};
+
+/// What the resolver calls the lock file's file.
+const LOCKED: &str = "locked";
+
+/// What a server answered that was asked for the page of a project.
+#[derive(Debug, Clone, Copy)]
+pub struct PageAnswer<'a> {
+    /// Where redirects led.
+    pub url: &'a str,
+    /// The header `Content-Type`, or nothing.
+    pub content_type: &'a str,
+    /// The body.
+    pub bytes: &'a [u8],
+}
+
+/// The state of one installation.
+pub(super) struct Knowledge {
+    lock: LockFile,
+    tags: InterpreterTags,
+    supported: SupportedTags,
+    environment: MarkerEnvironment,
+    indexes: Vec<String>,
+    /// Addresses that the caller has named himself.
+    named: BTreeSet<String>,
+    /// Packages of the lock file of which indexes may have other versions that are wanted.
+    beyond_lock: BTreeSet<PackageName>,
+    /// Packages of the lock file whose own metadata counts, and not only the names that the lock file says.
+    in_detail: BTreeSet<PackageName>,
+    pages: ByName<Option<Vec<IndexedFile>>>,
+    details: ByName<Vec<(String, Result<Metadata, String>)>>,
+}
+
+/// The answer to a request of the resolver.
+pub(super) enum Answer {
+    Candidates(PackageName, Result<Vec<Candidate>, String>),
+    Direct(String, Result<Candidate, String>),
+    Dependencies(PackageName, String, Result<Vec<Requirement>, String>),
+}
+
+impl Answer {
+    /// Hands the answer in.
+    pub(super) fn tell(self, resolver: &mut Resolver) {
+        match self {
+            Self::Candidates(name, answer) => resolver.provide_candidates(name, answer),
+            Self::Direct(url, answer) => resolver.provide_direct(url, answer),
+            Self::Dependencies(name, file, answer) => resolver.provide_dependencies(name, file, answer),
+        }
+    }
+}
+
+impl Knowledge {
+    pub(super) fn new(
+        lock: LockFile,
+        tags: InterpreterTags,
+        environment: MarkerEnvironment,
+        indexes: Vec<String>,
+        named: BTreeSet<String>,
+    ) -> Self {
+        Self {
+            supported: SupportedTags::cpython(tags.python, &tags.platforms),
+            lock,
+            tags,
+            environment,
+            indexes,
+            named,
+            beyond_lock: BTreeSet::new(),
+            in_detail: BTreeSet::new(),
+            pages: ByName::new(),
+            details: ByName::new(),
+        }
+    }
+
+    /// The names that the lock file knows.
+    pub(super) fn locked_names(&self) -> impl Iterator<Item = &str> {
+        self.lock.packages().map(|(name, _)| name.as_str())
+    }
+
+    /// Answers the resolver, or says what has to be found out for it.
+    pub(super) fn answer(&self, request: Request) -> Result<Answer, Question> {
+        match request {
+            Request::Candidates { name } => self.candidates(name),
+            Request::Direct { name, url } => self.direct(name, url),
+            Request::Dependencies { name, file, .. } => self.dependencies(name, file),
+        }
+    }
+
+    /// After a conflict: whether indexes can be asked for other versions of packages that the lock file has.
+    pub(super) fn look_further(&mut self, conflict: &Conflict) -> bool {
+        let before = self.beyond_lock.len();
+        if !self.indexes.is_empty() {
+            let locked = conflict.names.iter().filter(|name| self.lock.get(name).is_some());
+            self.beyond_lock.extend(locked.cloned());
+        }
+        self.beyond_lock.len() > before
+    }
+
+    /// After a solution: whether the metadata of a package of the lock file has to be read. The lock file names what a
+    /// package needs and not in which versions, nor what its extras need; the versions that it has fit each other.
+    pub(super) fn look_closer(&mut self, resolution: &Resolution) -> bool {
+        let is_own = |name: &PackageName| resolution.packages.get(name).is_none_or(|package| package.file == LOCKED);
+        let before = self.in_detail.len();
+        for (name, package) in &resolution.packages {
+            let is_unclear = package.file == LOCKED
+                && self.lock.get(name).is_some_and(|locked| is_wheel(&locked.file_name))
+                && (!package.extras.is_empty() || !package.dependencies.iter().all(is_own));
+            if is_unclear {
+                self.in_detail.insert(name.clone());
+            }
+        }
+        self.in_detail.len() > before
+    }
+
+    /// The files of a solution.
+    pub(super) fn chosen(&self, resolution: Resolution) -> Vec<Chosen> {
+        let files = resolution.packages.into_iter();
+        files
+            .map(|(name, package)| {
+                let wheel = if let Some(url) = &package.url {
+                    let filename = filename_in(url, &self.tags).map_or_else(|_| String::new(), |name| name.to_string());
+                    let address = url.split('#').next().unwrap_or_default().to_owned();
+                    Some(ChosenWheel { url: address, filename, sha256: hash_in(url) })
+                } else {
+                    self.indexed(&name, &package.file).map(|IndexedFile { file, .. }| ChosenWheel {
+                        url: file.url.clone(),
+                        filename: file.filename.clone(),
+                        sha256: file.sha256.clone(),
+                    })
+                };
+                let locked = self.lock.get(&name).filter(|_| wheel.is_none());
+                let version = locked.map_or_else(|| package.version.to_string(), |locked| locked.version.clone());
+                Chosen { name, version, file: package.file, wheel, depends: package.dependencies }
+            })
+            .collect()
+    }
+
+    pub(super) fn provide_page(
+        &mut self,
+        name: &PackageName,
+        answer: &PageAnswer<'_>,
+        join: impl Fn(&str, &str) -> Option<String>,
+    ) -> Result<(), IndexError> {
+        let page = ProjectPage::parse(name, answer.content_type, answer.bytes)?;
+        let base = page.base.as_ref().and_then(|base| join(answer.url, base)).unwrap_or_else(|| answer.url.to_owned());
+        let mut files = candidates(page, name, &self.supported);
+        files.retain_mut(|file| {
+            let url = join(&base, &file.file.url);
+            file.file.url = url.clone().unwrap_or_default();
+            url.is_some()
+        });
+        self.pages.insert(name.clone(), Some(files));
+        Ok(())
+    }
+
+    pub(super) fn provide_no_page(&mut self, name: PackageName) {
+        self.pages.insert(name, None);
+    }
+
+    pub(super) fn provide_metadata(&mut self, name: PackageName, file: String, answer: Result<String, String>) {
+        let filename = match (self.lock.get(&name), self.indexed(&name, &file)) {
+            (Some(locked), _) if file == LOCKED => parse_filename(&locked.file_name),
+            (_, Some(indexed)) => parse_filename(&indexed.file.filename),
+            _ => filename_in(&file, &self.tags).map_err(|error| error.to_string()),
+        };
+        let metadata = filename.and_then(|filename| checked(&answer?, &filename));
+        self.details.entry(name).or_default().push((file, metadata));
+    }
+
+    fn candidates(&self, name: PackageName) -> Result<Answer, Question> {
+        let locked = self.lock.get(&name).and_then(|locked| {
+            let (version, file) = (locked.version.parse().ok()?, LOCKED.to_owned());
+            Some(Candidate { version, file, rank: Some(0), requires_python: None, yanked: false })
+        });
+        if self.indexes.is_empty() && locked.is_none() {
+            let message = "the lock file does not have it, and there is no index to ask";
+            return Ok(Answer::Candidates(name, Err(message.to_owned())));
+        }
+        if locked.is_some() && !self.beyond_lock.contains(&name) {
+            return Ok(Answer::Candidates(name, Ok(locked.into_iter().collect())));
+        }
+        let all = match self.pages.get(&name) {
+            None => return Err(Question::Page { name }),
+            Some(None) if locked.is_some() => Ok(locked.into_iter().collect()),
+            Some(None) => Err(match self.indexes.as_slice() {
+                [only] => format!("neither the lock file nor {only} has it"),
+                _ => "neither the lock file nor any index has it".to_owned(),
+            }),
+            Some(Some(files)) => {
+                Ok(locked.into_iter().chain(files.iter().map(|file| file.candidate.clone())).collect())
+            }
+        };
+        Ok(Answer::Candidates(name, all))
+    }
+
+    fn direct(&self, name: PackageName, url: String) -> Result<Answer, Question> {
+        let is_of_network = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
+        let filename = match filename_in(&url, &self.tags) {
+            // What a stranger's wheel requires is not looked for on this machine.
+            _ if !is_of_network && !self.named.contains(&url) => Err("it is no address on the network".to_owned()),
+            Ok(filename) if filename.name == name => Ok(filename),
+            Ok(filename) => Err(format!("the wheel at that address is one of {}", filename.name)),
+            Err(error) => Err(error.to_string()),
+        };
+        let filename = match filename {
+            Ok(filename) => filename,
+            Err(message) => return Ok(Answer::Direct(url, Err(message))),
+        };
+        let Some(detail) = self.detail(&name, &url) else {
+            let address = url.split('#').next().unwrap_or_default().to_owned();
+            return Err(question(name, &url, address, hash_in(&url)));
+        };
+        let candidate = detail.as_ref().map_err(Clone::clone).and_then(|metadata| {
+            let requires_python = metadata.requires_python.as_ref().and_then(|specifiers| specifiers.parse().ok());
+            let version = filename.version.parse().map_err(|error| format!("{error}"))?;
+            let rank = self.supported.rank(&filename);
+            Ok(Candidate { version, file: url.clone(), rank, requires_python, yanked: false })
+        });
+        Ok(Answer::Direct(url, candidate))
+    }
+
+    fn dependencies(&self, name: PackageName, file: String) -> Result<Answer, Question> {
+        let locked = self.lock.get(&name).filter(|_| file == LOCKED);
+        if let Some(locked) = locked.filter(|_| !self.in_detail.contains(&name)) {
+            let requires = Ok(locked.depends.iter().cloned().map(any_version).collect());
+            return Ok(Answer::Dependencies(name, file, requires));
+        }
+        let Some(detail) = self.detail(&name, &file) else {
+            return Err(match (locked, self.indexed(&name, &file)) {
+                (Some(locked), _) => Question::Metadata(Box::new(WheelQuestion {
+                    is_locked: true,
+                    ..wheel_question(name, &file, locked.file_name.clone(), Some(locked.sha256.clone()))
+                })),
+                (None, Some(IndexedFile { file: indexed, .. })) => Question::Metadata(Box::new(WheelQuestion {
+                    beside: indexed.metadata.clone(),
+                    ..wheel_question(name, &file, indexed.url.clone(), indexed.sha256.clone())
+                })),
+                (None, None) => question(name, &file, file.clone(), hash_in(&file)),
+            });
+        };
+        let requires = detail.as_ref().map_err(Clone::clone).and_then(requirements);
+        let requires = match locked {
+            Some(locked) => requires.map(|all| self.as_locked(locked, all)),
+            None => requires,
+        };
+        Ok(Answer::Dependencies(name, file, requires))
+    }
+
+    /// The requirements of a package of the lock file: what its maker left out on purpose is not needed (pandas' tzdata),
+    /// what only he knows of is.
+    fn as_locked(&self, locked: &LockedPackage, mut requirements: Vec<Requirement>) -> Vec<Requirement> {
+        requirements.retain(|requirement| {
+            locked.depends.contains(&requirement.name) || !requirement.applies::<&str>(&self.environment, &[])
+        });
+        requirements.extend(locked.depends.iter().cloned().map(any_version));
+        requirements
+    }
+
+    fn indexed(&self, name: &PackageName, file: &str) -> Option<&IndexedFile> {
+        self.pages.get(name)?.as_ref()?.iter().find(|indexed| indexed.candidate.file == file)
+    }
+
+    fn detail(&self, name: &PackageName, file: &str) -> Option<&Result<Metadata, String>> {
+        self.details.get(name)?.iter().find(|(known, _)| known == file).map(|(_, detail)| detail)
+    }
+}
+
+fn wheel_question(name: PackageName, file: &str, url: String, sha256: Option<String>) -> WheelQuestion {
+    WheelQuestion { name, file: file.to_owned(), url, is_locked: false, beside: CoreMetadata::Absent, sha256 }
+}
+
+fn question(name: PackageName, file: &str, url: String, sha256: Option<String>) -> Question {
+    Question::Metadata(Box::new(wheel_question(name, file, url, sha256)))
+}
+
+fn parse_filename(path: &str) -> Result<WheelFilename, String> {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.parse().map_err(|error| format!("{error}"))
+}
+
+/// Metadata that belongs to the wheel with a file name.
+fn checked(text: &str, filename: &WheelFilename) -> Result<Metadata, String> {
+    let metadata = Metadata::parse(text).map_err(|error| error.to_string())?;
+    check_identity(&metadata, filename).map_err(|error| error.to_string())?;
+    Ok(metadata)
+}
+
+fn requirements(metadata: &Metadata) -> Result<Vec<Requirement>, String> {
+    let read = |text: &String| text.parse().map_err(|error| format!("it requires {text:?}: {error}"));
+    metadata.requires_dist.iter().map(read).collect()
+}
+
+fn any_version(name: PackageName) -> Requirement {
+    let specifiers = VersionSpecifiers::default();
+    Requirement { name, extras: BTreeSet::new(), specifiers, url: None, marker: None }
+}
+
+/// The SHA-256 in the fragment of a direct URL.
+fn hash_in(url: &str) -> Option<String> {
+    let (_, fragment) = url.split_once('#')?;
+    fragment.split('&').find_map(|pair| pair.strip_prefix("sha256=")).map(str::to_ascii_lowercase)
+}
+
+fn is_wheel(file_name: &str) -> bool {
+    file_name.to_ascii_lowercase().ends_with(".whl")
+}
