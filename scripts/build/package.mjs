@@ -8,8 +8,8 @@ import { placeWhole, sha256 } from "../common/file.mjs";
 import { localCache, root } from "../common/paths.mjs";
 import { Problem } from "../common/problem.mjs";
 import { size, step } from "../common/step.mjs";
-import { bundle, modules } from "./bundle.mjs";
 import { makeBytecode, placeBytecode } from "./bytecode.mjs";
+import { nameImports } from "./entries.mjs";
 import { filesUnder, hashOf, isCurrent, remember } from "./inputs.mjs";
 import { NODE_OUTPUTS, OUTPUTS as WASM } from "./wasm.mjs";
 
@@ -37,15 +37,16 @@ async function copyWasm() {
   }
 }
 
-/** Removes what an earlier build left: scripts, and the types of sources that are gone. */
+/** Removes what an earlier build left of sources that are gone. */
 async function removeStale(sources) {
-  const names = new Set(
-    sources.map((source) => join(dist, `${relative(join(root, "js", "src"), source).replace(/(\.d)?\.ts$/, "")}.d.ts`)),
-  );
+  const names = new Set();
+  for (const source of sources) {
+    const name = relative(join(root, "js", "src"), source).replace(/(\.d)?\.ts$/, "");
+    for (const ending of [".js", ".d.ts"]) names.add(join(dist, name + ending));
+  }
   for (const file of await filesUnder(dist, ["wasm", "bytecode", "cli"])) {
     if (!names.has(file)) await rm(file);
   }
-  await rm(modules, { recursive: true, force: true });
 }
 
 /** The command line tool, which is plain JavaScript; no page loads it. */
@@ -122,11 +123,11 @@ export async function buildPackage() {
       await copyWasm();
       await refresh();
       await removeStale(sources);
-      await compile("--outDir", modules, "--declarationDir", dist);
+      await compile();
       // The boundary's types stand beside the Rust code they describe; the package has its own copy.
       await placeWhole(BOUNDARY, join(dist, "boundary.d.ts"));
-      await placeBytecode(dist, modules);
-      await bundle(dist);
+      await placeBytecode(dist);
+      await nameImports(dist);
       await copyTool();
       if (!(await readdir(dist)).includes("index.js"))
         throw new Problem("js/src has no index.ts, so dist/ has no entry.");
