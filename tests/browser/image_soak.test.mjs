@@ -97,6 +97,7 @@ total = int(frame.groupby("b").a.sum().iloc[0])`);
     for (const row of every) context.diagnostic(JSON.stringify(row));
     assert.ok(last.size <= settled.size * 1.01, `${settled.size}, then ${last.size}`);
     assert.equal(last.interpreter, settled.interpreter);
-    assert.ok(last.loader <= settled.loader + 8 * MIB, `loader: ${settled.loader}, then ${last.loader}`);
+    // Our own memory cannot shrink: it grows until its free pieces fit, some twenty images long, and no further.
+    assert.ok(last.loader <= settled.loader + 16 * MIB, `loader: ${settled.loader}, then ${last.loader}`);
   });
 });
