@@ -25,6 +25,12 @@ const lesson = async () => {
   await wheels("0.28.3");
 };
 
+/** Nothing that people start with: what tests install from an index. */
+const fromIndex = async () => {
+  await distribution("0.28.3");
+  await indexWheels("0.28.3");
+};
+
 const newerPython = async () => {
   await distribution("314.0.7");
   await indexWheels("314.0.7");
@@ -35,7 +41,7 @@ const PURPOSES = {
   build: [tools, () => distribution("0.28.3")],
   start: [tools, lesson],
   bench: [tools, lesson, chromium],
-  test: [tools, lesson, newerPython, chromium, browsers],
+  test: [tools, lesson, fromIndex, newerPython, chromium, browsers],
 };
 
 /**

@@ -95,12 +95,12 @@ export async function wheels(version) {
   });
 }
 
-/** Wheels made for the browser by their own authors (PEP 783), from the Python package index. */
+/** Wheels that are not the release's own, from the Python package index: made for the browser (PEP 783), or for any Python. */
 export async function indexWheels(version) {
   const { platform, python, abi, files } = distributions[version].indexWheels;
   const folder = distributionFolder(version);
   await step({
-    name: `${Object.keys(files).length} PEP 783 wheels for Pyodide ${version}`,
+    name: `${Object.keys(files).length} wheels of the package index for Pyodide ${version}`,
     doing: "fetching them with pip, some seconds",
     lock: `distribution-${version}`,
     isDone: async () => (await missing(folder, files)).length === 0,

@@ -59,8 +59,8 @@ export const parts = [
     name: "scripts",
     what: "set-up, server, build and the command line, in Node",
     builds: ["node"],
-    timeout: 10 * MINUTE,
-    command: nodeTests("tests/scripts", "--test-timeout=60000"),
+    timeout: 15 * MINUTE,
+    command: nodeTests("tests/scripts", "--test-timeout=300000"),
   },
   {
     name: "core",

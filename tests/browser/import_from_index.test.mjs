@@ -7,6 +7,8 @@ import { distributionFolder } from "../../scripts/common/paths.mjs";
 import { openApiPage } from "../support/api-page.mjs";
 import { realWheel, startIndex, wheel } from "../support/simple-index.mjs";
 
+const OPENPYXL = ["openpyxl-3.1.5-py2.py3-none-any.whl", "et_xmlfile-2.0.0-py3-none-any.whl"];
+
 describe("pure wheels, on 0.28.3", { timeout: 300_000 }, () => {
   let api;
   let index;
@@ -22,6 +24,7 @@ describe("pure wheels, on 0.28.3", { timeout: 300_000 }, () => {
 
   before(async () => {
     index = await startIndex([
+      ...(await Promise.all(OPENPYXL.map(async (name) => realWheel(join(distributionFolder("0.28.3"), name))))),
       wheel("alpha", "1.0", { requires: ["beta>=2"] }),
       wheel("beta", "2.0"),
       wheel("gamma_ray", "1.0"),
@@ -83,6 +86,18 @@ describe("pure wheels, on 0.28.3", { timeout: 300_000 }, () => {
     assert.equal(await run("import importlib.util\nimportlib.util.find_spec('zeta') is None"), true);
     for (const name of ["zeta", "_private_thing", "private-thing", "telnetlib", "inner"])
       assert.equal(asked(name), 0, name);
+  });
+
+  it("what pandas cannot go on without comes: openpyxl, with what it needs itself", async () => {
+    const value = await run(`
+import io
+import pandas as pd
+file = io.BytesIO()
+pd.DataFrame({"town": ["Bern", "Basel"], "visits": [3, 5]}).to_excel(file, index=False, engine="openpyxl")
+pd.read_excel(io.BytesIO(file.getvalue())).visits.tolist()`);
+    assert.deepEqual(value, [3, 5]);
+    const names = await loaded();
+    assert.ok(names.includes("openpyxl") && names.includes("et-xmlfile"), names.join());
   });
 
   it("files of the user come first", async () => {

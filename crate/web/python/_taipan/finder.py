@@ -14,8 +14,9 @@ The rule, for a module that nothing on the path provides and that the lock file 
 What the lock file does not know is looked up on the package indexes, under the module's own name (of a few well-known
 modules, under that of their project), with a narrower rule, since whoever has registered a name there is trusted:
 
-* Only for an import statement, or ``importlib.import_module``, that stands in code of the page; ``try`` or not. What an
-  installed package or the standard library looks for never gets to an index, nor does ``importlib.util.find_spec``.
+* Only for an import statement, or ``importlib.import_module``, that stands in code of the page, ``try`` or not; and for
+  what a package of the lock file cannot go on without while it runs: ``DataFrame.to_excel`` needs openpyxl. What other
+  packages or the standard library look for never gets to an index, nor does ``importlib.util.find_spec``.
 * Only for a module at top level that is not one of the standard library, past or present, and no private one (``_x``).
 * Only if the wheel really brings a module of that name. Otherwise nothing is installed.
 
@@ -100,7 +101,7 @@ def _bring_package_of(name):
 
 def _bring_from_index(name):
     """Whether an index had a project with the module."""
-    if not _taipan_host.asksIndexes or not _may_be_on_index(name) or not _is_imported_by_page():
+    if not _taipan_host.asksIndexes or not _may_be_on_index(name) or not _is_wanted_by_page(name):
         return False
     if _taipan_host.canBlock:
         return _taipan_host.installForImport(name)
@@ -112,15 +113,26 @@ def _may_be_on_index(name):
     return name.isascii() and name.isidentifier() and not is_private and name not in _NEVER_ON_INDEX
 
 
-def _is_imported_by_page():
-    """Whether the statement that imports stands in code of the page."""
-    frame = sys._getframe(4)
+def _is_wanted_by_page(name):
+    """Whether the statement that imports stands in code of the page, or in what that calls and cannot do without it."""
+    frame, is_first = sys._getframe(4), True
     while frame is not None:
-        filename = frame.f_code.co_filename
-        if not (filename.startswith("<frozen importlib._bootstrap") or filename.endswith(_IMPORTING)):
-            return not filename.startswith((_LIBRARY, "<frozen "))
+        code = frame.f_code
+        if not (code.co_filename.startswith("<frozen importlib._bootstrap") or code.co_filename.endswith(_IMPORTING)):
+            if not code.co_filename.startswith((_LIBRARY, "<frozen ")):
+                return True
+            is_another = is_first and guard.imports_another(frame, name)
+            if code.co_name == "<module>" or not _is_of_lock(code.co_filename) or is_another or guard.is_guarded(frame):
+                return False
+            is_first = False
         frame = frame.f_back
     return False
+
+
+def _is_of_lock(filename):
+    """Whether a file is of a package that the lock file has."""
+    _, is_installed, path = filename.partition("/site-packages/")
+    return bool(is_installed) and _taipan_host.isInLock(path.partition("/")[0].removesuffix(".py"))
 
 
 def _is_absent(error):
