@@ -31,6 +31,8 @@ function fieldsOf(text) {
  * the same instructions, with the name of any of them. Where a pointer to one is, its name tells nothing.
  */
 const SHARED_LINES = 60;
+/** The same of functions that are called by name. */
+const GETTER_LINES = 16;
 
 const all = (text, pattern) => Array.from(text.matchAll(pattern), ([, found]) => found);
 
@@ -38,17 +40,19 @@ const all = (text, pattern) => Array.from(text.matchAll(pattern), ([, found]) =>
 function graphOf(fields, sharedLines) {
   const calls = new Map();
   const shared = new Set();
+  const getters = new Set();
   for (const { kind, name, source } of fields) {
     if (kind !== "func") continue;
     calls.set(name, new Set(all(source, REFERENCE)));
     if (name.includes("drop_in_place") || source.split("\n").length < sharedLines) shared.add(name);
+    if (source.split("\n").length < Math.min(sharedLines, GETTER_LINES)) getters.add(name);
   }
   const of = (wanted, pattern) =>
     fields.filter(({ kind }) => kind === wanted).flatMap(({ source }) => all(source, pattern));
   const isDefined = (name) => calls.has(name);
   const table = new Set(of("elem", new RegExp(`(${NAME})`, "g")).filter(isDefined));
   const exported = of("export", new RegExp(String.raw`\(func (${NAME})`, "g")).filter(isDefined);
-  return { calls, table, shared, open: new Set([...table, ...exported]) };
+  return { calls, table, shared, getters, open: new Set([...table, ...exported]) };
 }
 
 /** What can be reached from some functions without passing others. */
@@ -65,12 +69,12 @@ function reach(calls, from, without) {
 }
 
 /** The part that each function belongs to, as far as it is in one. */
-function ownersOf({ calls, table, shared: common, open }, parts) {
+function ownersOf({ calls, table, shared: common, getters, open }, parts) {
   const entries = new Map();
   for (const [part, { entry, own }] of Object.entries(parts)) {
     for (const name of calls.keys()) {
-      const isOwn = table.has(name) && !common.has(name) && own.test(name);
-      if (entry.test(name) || isOwn) entries.set(name, part);
+      const isBelievable = !getters.has(name) && !(table.has(name) && common.has(name));
+      if (isBelievable && (entry.test(name) || (table.has(name) && own.test(name)))) entries.set(name, part);
     }
   }
   const main = reach(calls, open, entries);

@@ -42,6 +42,7 @@ test("a part has what only it needs, shares the rest, and traps until it is ther
   const { main, parts } = split(TEXT, { later: { entry: /^\$later::enter/, own: /later::/ } }, 0);
   const careful = split(TEXT, { later: { entry: /^\$later::enter/, own: /later::/ } });
   assert.ok(!careful.parts.later.includes("later::callback"), "a small function may stand for another, too");
+  assert.ok(!careful.parts.later.includes("later::enter"), "whether a pointer to it is known or not");
   assert.ok(main.includes("(func $later::enter") && !main.includes("only <later>"));
   assert.ok(!parts.later.includes("(data") && !parts.later.includes("(func $twice"));
   await withTemporaryFolder(join(tmpdir(), "taipan-split"), async (folder) => {
