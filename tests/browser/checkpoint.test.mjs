@@ -210,7 +210,7 @@ import asyncio, js
 log = []
 event = asyncio.Event()
 async def sleeper():
-    await asyncio.sleep(0.15)
+    await asyncio.sleep(1.5)
     log.append("slept")
 async def waiter():
     log.append(await js.Promise.resolve("value"))
