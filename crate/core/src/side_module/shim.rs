@@ -1,9 +1,9 @@
 //! Small modules that stand in for side modules that are not linked yet.
 
-use super::functions::{FUNCTION_FORM, FunctionType};
+use super::functions::FunctionType;
 use super::reader::{END, MAGIC};
 use super::section::{CODE, ELEMENT, EXPORT, FUNCTION, IMPORT, TYPE};
-use super::writer::{counted, i32_const, number, section, sized};
+use super::writer::{counted, i32_const, number, section, sized, type_index};
 
 const I32: u8 = 0x7f;
 const CALL: u8 = 0x10;
@@ -50,7 +50,7 @@ impl Shim {
         sized(&mut imports, MODULE);
         sized(&mut imports, b"link");
         imports.push(0);
-        number(&mut imports, self.forwarding.type_index(LINK));
+        number(&mut imports, type_index(&mut self.forwarding.types, LINK));
 
         let mut segments = Vec::new();
         // The imported one is the first function.
@@ -112,19 +112,8 @@ struct Forwarding {
 }
 
 impl Forwarding {
-    fn type_index(&mut self, function: FunctionType) -> u32 {
-        let mut form = vec![FUNCTION_FORM];
-        sized(&mut form, function.params);
-        sized(&mut form, function.results);
-        let index = self.types.iter().position(|known| *known == form).unwrap_or_else(|| {
-            self.types.push(form);
-            self.types.len() - 1
-        });
-        index as u32
-    }
-
     fn add(&mut self, function: FunctionType, slot: u32, library: Option<u32>) {
-        let index = self.type_index(function);
+        let index = type_index(&mut self.types, function);
         // Without locals.
         let mut body = vec![0];
         if let Some(library) = library {

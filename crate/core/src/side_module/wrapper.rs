@@ -1,9 +1,9 @@
 //! Functions of the host's made into functions of WebAssembly.
 
-use super::functions::{FUNCTION_FORM, FunctionType};
+use super::functions::FunctionType;
 use super::reader::MAGIC;
 use super::section::{EXPORT, IMPORT, TYPE};
-use super::writer::{counted, number, section, sized};
+use super::writer::{counted, number, section, sized, type_index};
 
 const MODULE: &[u8] = b"host";
 
@@ -26,17 +26,11 @@ impl Wrapper {
 
     /// Wraps a function. No module may export a name twice.
     pub fn add(&mut self, name: &str, function: FunctionType) {
-        let mut form = vec![FUNCTION_FORM];
-        sized(&mut form, function.params);
-        sized(&mut form, function.results);
-        let index = self.types.iter().position(|known| *known == form).unwrap_or_else(|| {
-            self.types.push(form);
-            self.types.len() - 1
-        });
+        let index = type_index(&mut self.types, function);
         sized(&mut self.imports, MODULE);
         sized(&mut self.imports, name.as_bytes());
         self.imports.push(0);
-        number(&mut self.imports, index as u32);
+        number(&mut self.imports, index);
         sized(&mut self.exports, name.as_bytes());
         self.exports.push(0);
         number(&mut self.exports, self.count);
@@ -55,6 +49,7 @@ impl Wrapper {
 
 #[cfg(test)]
 mod tests {
+    use super::super::functions::FUNCTION_FORM;
     use super::super::{Functions, ImportKind};
     use super::*;
 

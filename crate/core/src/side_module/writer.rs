@@ -1,5 +1,7 @@
 //! Writes WebAssembly's binary format.
 
+use super::functions::{FUNCTION_FORM, FunctionType};
+
 /// An unsigned LEB128 number.
 pub(super) fn number(out: &mut Vec<u8>, mut value: u32) {
     while value > 0x7f {
@@ -37,4 +39,16 @@ pub(super) fn counted(count: u32, items: &[u8]) -> Vec<u8> {
 pub(super) fn section(out: &mut Vec<u8>, id: u8, body: &[u8]) {
     out.push(id);
     sized(out, body);
+}
+
+/// The index of a function's type among the types of a module, which has each once.
+pub(super) fn type_index(types: &mut Vec<Vec<u8>>, function: FunctionType) -> u32 {
+    let mut form = vec![FUNCTION_FORM];
+    sized(&mut form, function.params);
+    sized(&mut form, function.results);
+    let index = types.iter().position(|known| *known == form).unwrap_or_else(|| {
+        types.push(form);
+        types.len() - 1
+    });
+    index as u32
 }
