@@ -74,7 +74,9 @@ impl Proxies {
         let proxies = Rc::clone(this);
         let register =
             Closure::<dyn Fn(Object, JsValue, JsValue)>::new(move |target: Object, held: JsValue, token: JsValue| {
-                if get(&held, "ptr").is_undefined() {
+                // Functions and iterators that hold a Python object are registered too. They have no record, and an
+                // iterator is not what it is unregistered with.
+                if get(&target, "ptr").is_undefined() {
                     proxies.call("register", &[target.into(), held, token]);
                 } else {
                     proxies.register(proxies.last.get() + 1, &target, held.unchecked_into());
