@@ -1,18 +1,23 @@
-//! Requirements met from a lock file and from package indexes, for an interpreter that has nothing loaded yet.
+//! Requirements met from a lock file and from package indexes.
 //!
 //! The lock file comes first: its packages are built for this very interpreter. Only where they do not do are indexes
 //! asked, and the first that knows a project has all its files. It begins with the lock file alone; a conflict opens the
-//! packages in it to the indexes, and a solution that mixes both has the lock file's packages looked at in detail.
+//! packages in it to the indexes, and a solution that mixes both has the lock file's packages looked at in detail. What
+//! is loaded already stays as it is: nothing else can take its place.
 //!
 //! There is no I/O: [`Installation::advance`] says what it has to know, the host finds that out, hands it in with the
 //! `provide_…` methods, and advances again. If all questions are answered before that, the result depends on nothing but
 //! the answers.
 
 mod knowledge;
+mod loaded;
+#[cfg(test)]
+mod tests;
 mod wheels;
 mod wish;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use thiserror::Error;
 
@@ -21,10 +26,11 @@ use crate::lock::LockFile;
 use crate::name::{PackageName, near};
 use crate::requirement::Requirement;
 use crate::resolve::{Conflict, ResolveOptions, Resolver, Step};
-use crate::wheel::{InterpreterTags, NoMatchingTag, WheelFilename};
+use crate::wheel::{InterpreterTags, Metadata, NoMatchingTag, WheelFilename};
 
 use self::knowledge::Knowledge;
 pub use self::knowledge::PageAnswer;
+pub use self::loaded::LoadedPackage;
 pub use self::wheels::{WheelEntry, WheelProblem, Wheels};
 pub use self::wish::{WishError, constraint, wish};
 
@@ -34,6 +40,21 @@ pub struct Installation {
     options: ResolveOptions,
     knowledge: Knowledge,
     resolver: Resolver,
+}
+
+/// Where packages can come from, and what is there already.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// The lock file.
+    pub lock: Rc<LockFile>,
+    /// What the interpreter takes.
+    pub tags: InterpreterTags,
+    /// The roots of the indexes. They are only named in messages; none is asked if there are none.
+    pub indexes: Vec<String>,
+    /// What the addresses begin with that wheels may require (such as `https://`); the caller may name others.
+    pub schemes: &'static [&'static str],
+    /// What is loaded.
+    pub loaded: Vec<LoadedPackage>,
 }
 
 /// Something that the host has to find out.
@@ -58,12 +79,28 @@ pub struct WheelQuestion {
     pub file: String,
     /// Where it is: an address, for a package of the lock file what that says.
     pub url: String,
-    /// Whether it is the lock file's.
-    pub is_locked: bool,
-    /// Whether its metadata is beside it (PEP 658).
-    pub beside: CoreMetadata,
+    /// Who says that there is such a wheel.
+    pub origin: Origin,
     /// SHA-256 that the wheel must have, lower-case hexadecimal.
     pub sha256: Option<String>,
+}
+
+/// Who says that there is a wheel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The lock file.
+    Lock,
+    /// An index.
+    Index {
+        /// Whether its metadata is beside it (PEP 658).
+        beside: CoreMetadata,
+        /// Its bytes, if the index says that.
+        size: Option<u64>,
+    },
+    /// A requirement with its address.
+    Address,
+    /// It is loaded: there is no address, and what cannot be read requires nothing.
+    Loaded,
 }
 
 /// Where an installation stands.
@@ -71,7 +108,7 @@ pub struct WheelQuestion {
 pub enum Outcome {
     /// All of these have to be answered.
     Need(Vec<Question>),
-    /// What meets the requirements, by name.
+    /// What meets the requirements, by name, without what is loaded.
     Done(Vec<Chosen>),
     /// Nothing does.
     Failed(Failure),
@@ -101,6 +138,8 @@ pub struct ChosenWheel {
     pub filename: String,
     /// SHA-256 that it must have, lower-case hexadecimal, if anybody says.
     pub sha256: Option<String>,
+    /// Whether an index offers it, so that nobody gave its address.
+    pub is_indexed: bool,
 }
 
 /// Why requirements cannot be met.
@@ -111,27 +150,30 @@ pub struct Failure {
     pub message: String,
     /// The only thing wrong is that nobody has a package.
     pub is_unknown: bool,
-    /// Names of the lock file that are near to that of a package which nobody has.
+    /// A package that nobody has.
+    pub unknown: Option<PackageName>,
+    /// Names of the lock file that are near to that.
     pub suggestions: Vec<String>,
+    /// Whether other versions are loaded than would be needed.
+    pub is_loaded: bool,
+    /// What is wrong with an address that a wheel requires.
+    pub address: Option<WishError>,
 }
 
 impl Installation {
-    /// Begins to look for what meets requirements. `indexes` are only named in messages; none is asked if there are none.
+    /// Begins to look for what meets requirements.
     ///
-    /// `options` has the interpreter's environment; the versions of the lock file are preferred.
-    pub fn new(
-        lock: LockFile,
-        tags: InterpreterTags,
-        indexes: Vec<String>,
-        requirements: Vec<Requirement>,
-        mut options: ResolveOptions,
-    ) -> Self {
-        let preferred =
-            lock.packages().filter_map(|(name, package)| Some((name.clone(), package.version.parse().ok()?)));
-        options.preferred = preferred.collect();
+    /// `options` has the interpreter's environment; the versions of the lock file are preferred, what is loaded stays.
+    pub fn new(places: Places, requirements: Vec<Requirement>, mut options: ResolveOptions) -> Self {
+        let locked = places.lock.packages();
+        options.preferred =
+            locked.filter_map(|(name, package)| Some((name.clone(), package.version.parse().ok()?))).collect();
+        let loaded = places.loaded.iter();
+        options.loaded =
+            loaded.filter_map(|package| Some((package.name.clone(), package.version.parse().ok()?))).collect();
         let named = requirements.iter().chain(&options.constraints).filter_map(|one| one.url.clone()).collect();
         let resolver = Resolver::new(requirements.clone(), options.clone());
-        let knowledge = Knowledge::new(lock, tags, options.environment.clone(), indexes, named);
+        let knowledge = Knowledge::new(places, options.environment.clone(), named);
         Self { requirements, options, knowledge, resolver }
     }
 
@@ -197,17 +239,26 @@ impl Installation {
         self.knowledge.provide_metadata(name, file, answer);
     }
 
+    /// The metadata by which a wheel was chosen, if that has been asked for.
+    pub fn metadata(&self, chosen: &Chosen) -> Option<&Metadata> {
+        self.knowledge.detail(&chosen.name, &chosen.file)?.as_ref().ok()
+    }
+
     fn start_again(&mut self) {
         self.resolver = Resolver::new(self.requirements.clone(), self.options.clone());
     }
 
     fn failure(&self, conflict: &Conflict) -> Failure {
-        let unknown = conflict.without_files.iter().next();
-        let suggestions = unknown.map_or_else(Vec::new, |name| near(self.knowledge.locked_names(), name.as_str()));
-        match (unknown, conflict.sentences.as_slice()) {
-            (Some(_), [only]) => Failure { message: only.clone(), is_unknown: true, suggestions },
-            _ => Failure { message: conflict.to_string(), is_unknown: false, suggestions },
-        }
+        let unknown = conflict.without_files.first().cloned();
+        let suggestions =
+            unknown.as_ref().map_or_else(Vec::new, |name| near(self.knowledge.locked_names(), name.as_str()));
+        let (message, is_unknown) = match (&unknown, conflict.sentences.as_slice()) {
+            (Some(_), [only]) => (only.clone(), true),
+            _ => (conflict.to_string(), false),
+        };
+        let is_loaded = conflict.names.iter().any(|name| self.knowledge.is_loaded(name));
+        let address = conflict.names.iter().find_map(|name| self.knowledge.wrong_address(name)).cloned();
+        Failure { message, is_unknown, unknown, suggestions, is_loaded, address }
     }
 }
 
@@ -242,131 +293,3 @@ fn decode(text: &str) -> String {
 
 /// What is known by package, in a fixed order.
 type ByName<T> = BTreeMap<PackageName, T>;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const INDEX: &str = "https://index.example/simple";
-
-    /// A lock file that has six 1.17.0, and pandas 2.0 that needs it.
-    fn lock() -> LockFile {
-        let package = |name: &str, version: &str, depends: &[&str]| {
-            serde_json::json!({
-                "name": name, "version": version, "file_name": format!("{name}-{version}-py3-none-any.whl"),
-                "install_dir": "site", "sha256": "0".repeat(64), "imports": [name], "depends": depends,
-            })
-        };
-        let packages = serde_json::json!({
-            "six": package("six", "1.17.0", &[]), "pandas": package("pandas", "2.0", &["six"]),
-        });
-        let info = serde_json::json!({ "abi_version": "2025_0", "python": "3.13.2", "platform": "emscripten_4_0_9" });
-        LockFile::parse(serde_json::json!({ "info": info, "packages": packages }).to_string().as_bytes()).unwrap()
-    }
-
-    /// Installs with an index that has these files, each with what it requires; also what was asked.
-    fn install(asked: &[&str], indexes: &[&str], files: &[(&str, &str)]) -> (Outcome, Vec<String>) {
-        let lock = lock();
-        let tags = lock.info().tags().unwrap();
-        let options = ResolveOptions::new(lock.info().environment().unwrap());
-        let schemes = ["https:/", "file:/"];
-        let requirements = asked.iter().map(|text| wish(text, &schemes, &tags).unwrap()).collect();
-        let indexes = indexes.iter().map(|index| (*index).to_owned()).collect();
-        let mut installation = Installation::new(lock, tags, indexes, requirements, options);
-        let mut log = Vec::new();
-        loop {
-            let Outcome::Need(questions) = installation.advance() else { return (installation.advance(), log) };
-            assert!(!questions.is_empty());
-            for question in questions {
-                match question {
-                    Question::Page { name } => {
-                        log.push(name.to_string());
-                        let own = files.iter().filter(|(file, _)| file.starts_with(&format!("{name}-")));
-                        let links: Vec<String> =
-                            own.map(|(file, _)| format!("<a href=\"{file}\">{file}</a>")).collect();
-                        if links.is_empty() {
-                            installation.provide_no_page(name);
-                            continue;
-                        }
-                        let links = links.concat();
-                        let page = format!("<meta name=\"pypi:repository-version\" content=\"1.0\">{links}");
-                        let answer = PageAnswer { url: INDEX, content_type: "text/html", bytes: page.as_bytes() };
-                        let join = |_: &str, url: &str| Some(format!("https://index.example/{url}"));
-                        installation.provide_page(&name, &answer, join).unwrap();
-                    }
-                    Question::Metadata(wheel) => {
-                        let file = wheel.url.rsplit('/').next().unwrap().to_owned();
-                        log.push(file.clone());
-                        let requires =
-                            files.iter().find(|(known, _)| *known == file).map_or("", |(_, requires)| requires);
-                        let filename: WheelFilename = decode(&file).parse().unwrap();
-                        let requires =
-                            if requires.is_empty() { String::new() } else { format!("Requires-Dist: {requires}\n") };
-                        let text = format!(
-                            "Metadata-Version: 2.1\nName: {}\nVersion: {}\n{requires}",
-                            filename.name, filename.version
-                        );
-                        installation.provide_metadata(wheel.name, wheel.file, Ok(text));
-                    }
-                }
-            }
-        }
-    }
-
-    fn chosen(outcome: Outcome) -> Vec<String> {
-        let Outcome::Done(chosen) = outcome else { panic!("{outcome:?}") };
-        let place =
-            |one: &Chosen| one.wheel.as_ref().map_or("lock", |wheel| wheel.url.split('/').next().unwrap()).to_owned();
-        chosen.iter().map(|one| format!("{} {} {}", one.name, one.version, place(one))).collect()
-    }
-
-    #[test]
-    fn the_lock_file_comes_first() {
-        let (outcome, asked) = install(&["pandas"], &[INDEX], &[("six-9.0-py3-none-any.whl", "")]);
-        assert_eq!(chosen(outcome), ["pandas 2.0 lock", "six 1.17.0 lock"]);
-        assert_eq!(asked, [""; 0]);
-    }
-
-    #[test]
-    fn a_conflict_opens_the_lock_files_packages_to_the_index() {
-        let files = [("six-9.0-py3-none-any.whl", ""), ("pandas-2.0-py3-none-any.whl", "six>=1")];
-        let (outcome, asked) = install(&["pandas", "six>2"], &[INDEX], &files);
-        assert_eq!(chosen(outcome), ["pandas 2.0 lock", "six 9.0 https:"]);
-        // What pandas says itself of the version is looked at, since it is not the lock file's.
-        assert_eq!(asked, ["six", "six-9.0-py3-none-any.whl", "pandas-2.0-py3-none-any.whl"]);
-        let (outcome, _) = install(&["six>2"], &[], &files);
-        let Outcome::Failed(failure) = outcome else { panic!("{outcome:?}") };
-        assert!(failure.message.contains("six>2"), "{failure}");
-    }
-
-    #[test]
-    fn what_nobody_has_is_named_with_what_is_near() {
-        let (outcome, _) = install(&["pandsa"], &[INDEX], &[]);
-        let Outcome::Failed(failure) = outcome else { panic!("{outcome:?}") };
-        assert_eq!((failure.is_unknown, failure.suggestions.as_slice()), (true, ["pandas".to_owned()].as_slice()));
-        assert!(failure.message.contains(INDEX), "{failure}");
-    }
-
-    #[test]
-    fn only_the_caller_names_paths_of_this_machine() {
-        let path = "file:///home/me/mine-1.0%2Blocal-py3-none-any.whl";
-        let (outcome, _) = install(&[path], &[INDEX], &[]);
-        assert_eq!(chosen(outcome), ["mine 1.0+local file:"]);
-        let requires = format!("mine @ {path}");
-        let (outcome, _) = install(&["other"], &[INDEX], &[("other-1.0-py3-none-any.whl", &requires)]);
-        let Outcome::Failed(failure) = outcome else { panic!("{outcome:?}") };
-        assert!(failure.message.contains("no address on the network"), "{failure}");
-    }
-
-    #[test]
-    fn addresses_are_of_the_package_and_the_interpreter_that_is_asked_for() {
-        let tags = lock().info().tags().unwrap();
-        let ask = |text: &str| wish(text, &["https:/"], &tags).unwrap_err();
-        let wrong = ask("six @ https://example.org/mine-1.0-py3-none-any.whl");
-        assert!(matches!(wrong, WishError::OtherPackage { .. }), "{wrong}");
-        let other = ask("https://example.org/mine-1.0-cp313-cp313-manylinux_2_17_x86_64.whl");
-        assert!(matches!(other, WishError::OtherInterpreter(_)), "{other}");
-        assert!(matches!(ask("six @ /tmp/six.whl"), WishError::Address { .. }));
-        assert!(matches!(ask("https://example.org/six.zip"), WishError::Filename(_)));
-    }
-}

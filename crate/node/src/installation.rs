@@ -1,8 +1,10 @@
 //! Requirements and what meets them.
 
+use std::rc::Rc;
+
 use serde::{Deserialize, Serialize};
 use taipan_core::index::CoreMetadata;
-use taipan_core::install::{self, Failure, Outcome, PageAnswer, Question, WishError, constraint, wish};
+use taipan_core::install::{self, Failure, Origin, Outcome, PageAnswer, Places, Question, WishError, constraint, wish};
 use taipan_core::lock::LockFile;
 use taipan_core::name::PackageName;
 use taipan_core::resolve::{PreReleases, ResolveOptions};
@@ -14,6 +16,9 @@ use crate::error::error;
 
 /// Where wheels may be: on the network, or, if the caller says so himself, on this machine.
 const SCHEMES: [&str; 3] = ["https:/", "http:/", "file:/"];
+
+/// Where wheels may be that others require.
+const NETWORK: [&str; 2] = ["https://", "http://"];
 
 /// A resolution under way.
 #[wasm_bindgen]
@@ -102,7 +107,9 @@ impl Installation {
         if options.allow_pre_releases {
             resolve_options.pre_releases = PreReleases::Allow;
         }
-        Ok(Self(install::Installation::new(lock, tags, options.index_urls, requirements, resolve_options)))
+        let places =
+            Places { lock: Rc::new(lock), tags, indexes: options.index_urls, schemes: &NETWORK, loaded: Vec::new() };
+        Ok(Self(install::Installation::new(places, requirements, resolve_options)))
     }
 
     /// The names of what was asked for, without what does not apply here.
@@ -118,7 +125,7 @@ impl Installation {
     pub fn advance(&mut self) -> Result<JsValue, JsValue> {
         let step = match self.0.advance() {
             Outcome::Need(questions) => Step::Need { questions: questions.into_iter().map(asked).collect() },
-            Outcome::Failed(Failure { message, is_unknown, suggestions }) => {
+            Outcome::Failed(Failure { message, is_unknown, suggestions, .. }) => {
                 Step::Failed { message, is_unknown, suggestions }
             }
             Outcome::Done(packages) => Step::Done { packages: packages.into_iter().map(chosen).collect() },
@@ -180,10 +187,10 @@ fn asked(question: Question) -> Asked {
             name: wheel.name.to_string(),
             file: wheel.file,
             url: wheel.url,
-            is_locked: wheel.is_locked,
-            beside: match wheel.beside {
-                CoreMetadata::Absent => None,
-                CoreMetadata::Offered { sha256 } => Some(Beside { sha256 }),
+            is_locked: wheel.origin == Origin::Lock,
+            beside: match wheel.origin {
+                Origin::Index { beside: CoreMetadata::Offered { sha256 }, .. } => Some(Beside { sha256 }),
+                _ => None,
             },
             sha256: wheel.sha256,
         },

@@ -1,9 +1,11 @@
 //! What is known of packages while requirements are being resolved, and what has to be found out.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
-use super::{ByName, Chosen, ChosenWheel, Question, WheelQuestion, filename_in};
-use crate::index::{CoreMetadata, IndexError, IndexedFile, ProjectPage, candidates};
+use super::loaded::{LOADED, Loaded};
+use super::{ByName, Chosen, ChosenWheel, Origin, Places, Question, WheelQuestion, WishError, filename_in};
+use crate::index::{IndexError, IndexedFile, ProjectPage, candidates};
 use crate::lock::{LockFile, LockedPackage};
 use crate::name::PackageName;
 use crate::requirement::{MarkerEnvironment, Requirement};
@@ -28,11 +30,13 @@ pub struct PageAnswer<'a> {
 
 /// The state of one installation.
 pub(super) struct Knowledge {
-    lock: LockFile,
+    lock: Rc<LockFile>,
     tags: InterpreterTags,
     supported: SupportedTags,
     environment: MarkerEnvironment,
     indexes: Vec<String>,
+    loaded: Loaded,
+    schemes: &'static [&'static str],
     /// Addresses that the caller has named himself.
     named: BTreeSet<String>,
     /// Packages of the lock file of which indexes may have other versions that are wanted.
@@ -41,6 +45,8 @@ pub(super) struct Knowledge {
     in_detail: BTreeSet<PackageName>,
     pages: ByName<Option<Vec<IndexedFile>>>,
     details: ByName<Vec<(String, Result<Metadata, String>)>>,
+    /// What is wrong with addresses that wheels require.
+    wrong_addresses: ByName<WishError>,
 }
 
 /// The answer to a request of the resolver.
@@ -62,25 +68,33 @@ impl Answer {
 }
 
 impl Knowledge {
-    pub(super) fn new(
-        lock: LockFile,
-        tags: InterpreterTags,
-        environment: MarkerEnvironment,
-        indexes: Vec<String>,
-        named: BTreeSet<String>,
-    ) -> Self {
+    pub(super) fn new(places: Places, environment: MarkerEnvironment, named: BTreeSet<String>) -> Self {
+        let Places { lock, tags, indexes, schemes, loaded } = places;
         Self {
             supported: SupportedTags::cpython(tags.python, &tags.platforms),
             lock,
             tags,
             environment,
             indexes,
+            loaded: Loaded::new(loaded),
+            schemes,
             named,
             beyond_lock: BTreeSet::new(),
             in_detail: BTreeSet::new(),
             pages: ByName::new(),
             details: ByName::new(),
+            wrong_addresses: ByName::new(),
         }
+    }
+
+    /// Whether a package is loaded.
+    pub(super) fn is_loaded(&self, name: &PackageName) -> bool {
+        self.loaded.get(name).is_some()
+    }
+
+    /// What is wrong with an address of a package.
+    pub(super) fn wrong_address(&self, name: &PackageName) -> Option<&WishError> {
+        self.wrong_addresses.get(name)
     }
 
     /// The names that the lock file knows.
@@ -89,7 +103,7 @@ impl Knowledge {
     }
 
     /// Answers the resolver, or says what has to be found out for it.
-    pub(super) fn answer(&self, request: Request) -> Result<Answer, Question> {
+    pub(super) fn answer(&mut self, request: Request) -> Result<Answer, Question> {
         match request {
             Request::Candidates { name } => self.candidates(name),
             Request::Direct { name, url } => self.direct(name, url),
@@ -101,8 +115,9 @@ impl Knowledge {
     pub(super) fn look_further(&mut self, conflict: &Conflict) -> bool {
         let before = self.beyond_lock.len();
         if !self.indexes.is_empty() {
-            let locked = conflict.names.iter().filter(|name| self.lock.get(name).is_some());
-            self.beyond_lock.extend(locked.cloned());
+            let is_open = |name: &&PackageName| self.lock.get(name).is_some() && !self.is_loaded(name);
+            let names: Vec<_> = conflict.names.iter().filter(is_open).cloned().collect();
+            self.beyond_lock.extend(names);
         }
         self.beyond_lock.len() > before
     }
@@ -110,7 +125,10 @@ impl Knowledge {
     /// After a solution: whether the metadata of a package of the lock file has to be read. The lock file names what a
     /// package needs and not in which versions, nor what its extras need; the versions that it has fit each other.
     pub(super) fn look_closer(&mut self, resolution: &Resolution) -> bool {
-        let is_own = |name: &PackageName| resolution.packages.get(name).is_none_or(|package| package.file == LOCKED);
+        let is_own = |name: &PackageName| match self.loaded.get(name) {
+            Some(loaded) => loaded.source.is_none(),
+            None => resolution.packages.get(name).is_none_or(|package| package.file == LOCKED),
+        };
         let before = self.in_detail.len();
         for (name, package) in &resolution.packages {
             let is_unclear = package.file == LOCKED
@@ -123,20 +141,21 @@ impl Knowledge {
         self.in_detail.len() > before
     }
 
-    /// The files of a solution.
+    /// The files of a solution that are not loaded.
     pub(super) fn chosen(&self, resolution: Resolution) -> Vec<Chosen> {
-        let files = resolution.packages.into_iter();
+        let files = resolution.packages.into_iter().filter(|(_, package)| package.file != LOADED);
         files
             .map(|(name, package)| {
                 let wheel = if let Some(url) = &package.url {
                     let filename = filename_in(url, &self.tags).map_or_else(|_| String::new(), |name| name.to_string());
                     let address = url.split('#').next().unwrap_or_default().to_owned();
-                    Some(ChosenWheel { url: address, filename, sha256: hash_in(url) })
+                    Some(ChosenWheel { url: address, filename, sha256: hash_in(url), is_indexed: false })
                 } else {
                     self.indexed(&name, &package.file).map(|IndexedFile { file, .. }| ChosenWheel {
                         url: file.url.clone(),
                         filename: file.filename.clone(),
                         sha256: file.sha256.clone(),
+                        is_indexed: true,
                     })
                 };
                 let locked = self.lock.get(&name).filter(|_| wheel.is_none());
@@ -169,6 +188,11 @@ impl Knowledge {
     }
 
     pub(super) fn provide_metadata(&mut self, name: PackageName, file: String, answer: Result<String, String>) {
+        if file == LOADED {
+            let metadata = answer.ok().and_then(|text| Metadata::parse(&text).ok()).unwrap_or_default();
+            self.details.entry(name).or_default().push((file, Ok(metadata)));
+            return;
+        }
         let filename = match (self.lock.get(&name), self.indexed(&name, &file)) {
             (Some(locked), _) if file == LOCKED => parse_filename(&locked.file_name),
             (_, Some(indexed)) => parse_filename(&indexed.file.filename),
@@ -179,6 +203,9 @@ impl Knowledge {
     }
 
     fn candidates(&self, name: PackageName) -> Result<Answer, Question> {
+        if let Some(loaded) = self.loaded.get(&name) {
+            return Ok(Answer::Candidates(name, loaded.candidate().map(|candidate| vec![candidate])));
+        }
         let locked = self.lock.get(&name).and_then(|locked| {
             let (version, file) = (locked.version.parse().ok()?, LOCKED.to_owned());
             Some(Candidate { version, file, rank: Some(0), requires_python: None, yanked: false })
@@ -204,22 +231,30 @@ impl Knowledge {
         Ok(Answer::Candidates(name, all))
     }
 
-    fn direct(&self, name: PackageName, url: String) -> Result<Answer, Question> {
-        let is_of_network = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
+    fn direct(&mut self, name: PackageName, url: String) -> Result<Answer, Question> {
+        if let Some(loaded) = self.loaded.get(&name) {
+            let candidate = loaded.at(&url);
+            return Ok(Answer::Direct(url, candidate));
+        }
+        let is_allowed = self.named.contains(&url) || self.schemes.iter().any(|scheme| url.starts_with(scheme));
         let filename = match filename_in(&url, &self.tags) {
+            Err(error) => {
+                let message = error.to_string();
+                self.wrong_addresses.insert(name, error);
+                Err(message)
+            }
             // What a stranger's wheel requires is not looked for on this machine.
-            _ if !is_of_network && !self.named.contains(&url) => Err("it is no address on the network".to_owned()),
-            Ok(filename) if filename.name == name => Ok(filename),
+            Ok(_) if !is_allowed => Err("it is no address on the network".to_owned()),
+            Ok(filename) if filename.name == name => Ok((name, filename)),
             Ok(filename) => Err(format!("the wheel at that address is one of {}", filename.name)),
-            Err(error) => Err(error.to_string()),
         };
-        let filename = match filename {
-            Ok(filename) => filename,
+        let (name, filename) = match filename {
+            Ok(found) => found,
             Err(message) => return Ok(Answer::Direct(url, Err(message))),
         };
         let Some(detail) = self.detail(&name, &url) else {
             let address = url.split('#').next().unwrap_or_default().to_owned();
-            return Err(question(name, &url, address, hash_in(&url)));
+            return Err(question(name, &url, address, Origin::Address, hash_in(&url)));
         };
         let candidate = detail.as_ref().map_err(Clone::clone).and_then(|metadata| {
             let requires_python = metadata.requires_python.as_ref().and_then(|specifiers| specifiers.parse().ok());
@@ -237,20 +272,22 @@ impl Knowledge {
             return Ok(Answer::Dependencies(name, file, requires));
         }
         let Some(detail) = self.detail(&name, &file) else {
+            let is_loaded = file == LOADED;
             return Err(match (locked, self.indexed(&name, &file)) {
-                (Some(locked), _) => Question::Metadata(Box::new(WheelQuestion {
-                    is_locked: true,
-                    ..wheel_question(name, &file, locked.file_name.clone(), Some(locked.sha256.clone()))
-                })),
-                (None, Some(IndexedFile { file: indexed, .. })) => Question::Metadata(Box::new(WheelQuestion {
-                    beside: indexed.metadata.clone(),
-                    ..wheel_question(name, &file, indexed.url.clone(), indexed.sha256.clone())
-                })),
-                (None, None) => question(name, &file, file.clone(), hash_in(&file)),
+                _ if is_loaded => question(name, &file, String::new(), Origin::Loaded, None),
+                (Some(locked), _) => {
+                    question(name, &file, locked.file_name.clone(), Origin::Lock, Some(locked.sha256.clone()))
+                }
+                (None, Some(IndexedFile { file: indexed, .. })) => {
+                    let origin = Origin::Index { beside: indexed.metadata.clone(), size: indexed.size };
+                    question(name, &file, indexed.url.clone(), origin, indexed.sha256.clone())
+                }
+                (None, None) => question(name, &file, file.clone(), Origin::Address, hash_in(&file)),
             });
         };
         let requires = detail.as_ref().map_err(Clone::clone).and_then(requirements);
-        let requires = match locked {
+        let is_loaded_locked = file == LOADED && self.loaded.get(&name).is_some_and(|loaded| loaded.source.is_none());
+        let requires = match self.lock.get(&name).filter(|_| file == LOCKED || is_loaded_locked) {
             Some(locked) => requires.map(|all| self.as_locked(locked, all)),
             None => requires,
         };
@@ -271,17 +308,13 @@ impl Knowledge {
         self.pages.get(name)?.as_ref()?.iter().find(|indexed| indexed.candidate.file == file)
     }
 
-    fn detail(&self, name: &PackageName, file: &str) -> Option<&Result<Metadata, String>> {
+    pub(super) fn detail(&self, name: &PackageName, file: &str) -> Option<&Result<Metadata, String>> {
         self.details.get(name)?.iter().find(|(known, _)| known == file).map(|(_, detail)| detail)
     }
 }
 
-fn wheel_question(name: PackageName, file: &str, url: String, sha256: Option<String>) -> WheelQuestion {
-    WheelQuestion { name, file: file.to_owned(), url, is_locked: false, beside: CoreMetadata::Absent, sha256 }
-}
-
-fn question(name: PackageName, file: &str, url: String, sha256: Option<String>) -> Question {
-    Question::Metadata(Box::new(wheel_question(name, file, url, sha256)))
+fn question(name: PackageName, file: &str, url: String, origin: Origin, sha256: Option<String>) -> Question {
+    Question::Metadata(Box::new(WheelQuestion { name, file: file.to_owned(), url, origin, sha256 }))
 }
 
 fn parse_filename(path: &str) -> Result<WheelFilename, String> {

@@ -8,7 +8,7 @@ use futures::future::LocalBoxFuture;
 use taipan_core::imports::project_of;
 
 use super::prepare;
-use super::wish::Wish;
+use super::wish::wish;
 use crate::boundary::InstallOptions;
 use crate::error::{Code, Error, Result};
 use crate::index_client::IndexClient;
@@ -59,10 +59,10 @@ async fn find(packages: &Packages, module: &str, client: IndexClient) -> Result<
         );
         Error::new(Code::PackageNotFound, message).hint("Check the spelling, or install the project that provides it.")
     };
-    let wish = Wish::parse(packages.lock(), project).map_err(|_| not_found("cannot exist"))?;
-    let name = wish.requirement.name.clone();
+    let requirement = wish(packages.lock(), project).map_err(|_| not_found("cannot exist"))?;
+    let name = requirement.name.clone();
     let fetcher = packages.fetcher();
-    let prepared = prepare(packages, vec![wish], InstallOptions::default(), client, &fetcher).await;
+    let prepared = prepare(packages, vec![requirement], InstallOptions::default(), client, &fetcher).await;
     let prepared = prepared.map_err(|error| match error.code() {
         Code::PackageNotFound => not_found("does not exist"),
         _ => error,

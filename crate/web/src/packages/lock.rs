@@ -37,7 +37,7 @@ impl Lock {
     }
 
     /// The file's contents.
-    pub fn file(&self) -> &LockFile {
+    pub fn file(&self) -> &Rc<LockFile> {
         &self.file
     }
 

@@ -101,15 +101,18 @@ fn parse_wheel(lock: &Lock, url: &str) -> Result<Wanted> {
 ///
 /// # Errors
 /// [`Code::BadRequirement`], [`Code::WrongAbi`].
-pub fn filename_in(lock: &Lock, url: &str) -> Result<WheelFilename> {
+fn filename_in(lock: &Lock, url: &str) -> Result<WheelFilename> {
     let path = url.split(['?', '#']).next().unwrap_or(url);
     let file = path.rsplit('/').next().unwrap_or(path);
     let filename: WheelFilename = decode(file).parse().map_err(|error| bad_requirement(&error))?;
-    filename.check(&lock.abi.tags()).map_err(|error| {
-        Error::new(Code::WrongAbi, error.to_string())
-            .hint("Look for a wheel with one of these platform tags, or one for any platform (-py3-none-any.whl).")
-    })?;
+    filename.check(&lock.abi.tags()).map_err(|error| wrong_abi(&error.to_string()))?;
     Ok(filename)
+}
+
+/// The error for a wheel of another interpreter.
+pub fn wrong_abi(message: &str) -> Error {
+    Error::new(Code::WrongAbi, message)
+        .hint("Look for a wheel with one of these platform tags, or one for any platform (-py3-none-any.whl).")
 }
 
 /// File names in addresses are percent-encoded: a `+` in a version is.
