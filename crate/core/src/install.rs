@@ -16,7 +16,7 @@ mod tests;
 mod wheels;
 mod wish;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use thiserror::Error;
@@ -166,11 +166,11 @@ impl Installation {
     /// `options` has the interpreter's environment; the versions of the lock file are preferred, what is loaded stays.
     pub fn new(places: Places, requirements: Vec<Requirement>, mut options: ResolveOptions) -> Self {
         let locked = places.lock.packages();
-        options.preferred =
-            locked.filter_map(|(name, package)| Some((name.clone(), package.version.parse().ok()?))).collect();
+        let preferred = locked.filter_map(|(name, package)| Some((name.clone(), package.version.parse().ok()?)));
+        options.preferred.extend(preferred);
         let loaded = places.loaded.iter();
-        options.loaded =
-            loaded.filter_map(|package| Some((package.name.clone(), package.version.parse().ok()?))).collect();
+        let loaded = loaded.filter_map(|package| Some((package.name.clone(), package.version.parse().ok()?)));
+        options.loaded.extend(loaded);
         let named = requirements.iter().chain(&options.constraints).filter_map(|one| one.url.clone()).collect();
         let resolver = Resolver::new(requirements.clone(), options.clone());
         let knowledge = Knowledge::new(places, options.environment.clone(), named);
@@ -290,6 +290,3 @@ fn decode(text: &str) -> String {
     }
     String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
-
-/// What is known by package, in a fixed order.
-type ByName<T> = BTreeMap<PackageName, T>;

@@ -30,7 +30,7 @@ pub use self::lock::Lock;
 use self::prefetch::Prefetch;
 pub use self::saved::SavedPackages;
 use self::single::Ahead;
-pub use self::wanted::{Wanted, WheelFacts, bad_requirement, is_wheel, wrong_abi};
+pub use self::wanted::{Wanted, WheelFacts, bad_requirement, filename_in, is_wheel, wrong_abi};
 use crate::archives::Archives;
 use crate::boundary::{BootOptions, EngineHost, ImportsFrom, PackageInfo, Stage};
 use crate::bytecode::Bytecode;

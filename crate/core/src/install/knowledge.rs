@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::loaded::{LOADED, Loaded};
-use super::{ByName, Chosen, ChosenWheel, Origin, Places, Question, WheelQuestion, WishError, filename_in};
+use super::{Chosen, ChosenWheel, Origin, Places, Question, WheelQuestion, WishError, filename_in};
 use crate::index::{IndexError, IndexedFile, ProjectPage, candidates};
 use crate::lock::{LockFile, LockedPackage};
 use crate::name::PackageName;
@@ -38,15 +38,16 @@ pub(super) struct Knowledge {
     loaded: Loaded,
     schemes: &'static [&'static str],
     /// Addresses that the caller has named himself.
-    named: BTreeSet<String>,
+    named: Vec<String>,
     /// Packages of the lock file of which indexes may have other versions that are wanted.
-    beyond_lock: BTreeSet<PackageName>,
+    beyond_lock: Vec<PackageName>,
     /// Packages of the lock file whose own metadata counts, and not only the names that the lock file says.
-    in_detail: BTreeSet<PackageName>,
-    pages: ByName<Option<Vec<IndexedFile>>>,
-    details: ByName<Vec<(String, Result<Metadata, String>)>>,
+    in_detail: Vec<PackageName>,
+    /// Lists are short, and cost a web page less than maps.
+    pages: Vec<(PackageName, Option<Vec<IndexedFile>>)>,
+    details: Vec<(PackageName, String, Result<Metadata, String>)>,
     /// What is wrong with addresses that wheels require.
-    wrong_addresses: ByName<WishError>,
+    wrong_addresses: Vec<(PackageName, WishError)>,
 }
 
 /// The answer to a request of the resolver.
@@ -68,7 +69,7 @@ impl Answer {
 }
 
 impl Knowledge {
-    pub(super) fn new(places: Places, environment: MarkerEnvironment, named: BTreeSet<String>) -> Self {
+    pub(super) fn new(places: Places, environment: MarkerEnvironment, named: Vec<String>) -> Self {
         let Places { lock, tags, indexes, schemes, loaded } = places;
         Self {
             supported: SupportedTags::cpython(tags.python, &tags.platforms),
@@ -79,11 +80,11 @@ impl Knowledge {
             loaded: Loaded::new(loaded),
             schemes,
             named,
-            beyond_lock: BTreeSet::new(),
-            in_detail: BTreeSet::new(),
-            pages: ByName::new(),
-            details: ByName::new(),
-            wrong_addresses: ByName::new(),
+            beyond_lock: Vec::new(),
+            in_detail: Vec::new(),
+            pages: Vec::new(),
+            details: Vec::new(),
+            wrong_addresses: Vec::new(),
         }
     }
 
@@ -94,7 +95,7 @@ impl Knowledge {
 
     /// What is wrong with an address of a package.
     pub(super) fn wrong_address(&self, name: &PackageName) -> Option<&WishError> {
-        self.wrong_addresses.get(name)
+        self.wrong_addresses.iter().find(|(known, _)| known == name).map(|(_, error)| error)
     }
 
     /// The names that the lock file knows.
@@ -115,7 +116,9 @@ impl Knowledge {
     pub(super) fn look_further(&mut self, conflict: &Conflict) -> bool {
         let before = self.beyond_lock.len();
         if !self.indexes.is_empty() {
-            let is_open = |name: &&PackageName| self.lock.get(name).is_some() && !self.is_loaded(name);
+            let is_open = |name: &&PackageName| {
+                self.lock.get(name).is_some() && !self.is_loaded(name) && !self.beyond_lock.contains(name)
+            };
             let names: Vec<_> = conflict.names.iter().filter(is_open).cloned().collect();
             self.beyond_lock.extend(names);
         }
@@ -132,10 +135,11 @@ impl Knowledge {
         let before = self.in_detail.len();
         for (name, package) in &resolution.packages {
             let is_unclear = package.file == LOCKED
+                && !self.in_detail.contains(name)
                 && self.lock.get(name).is_some_and(|locked| is_wheel(&locked.file_name))
                 && (!package.extras.is_empty() || !package.dependencies.iter().all(is_own));
             if is_unclear {
-                self.in_detail.insert(name.clone());
+                self.in_detail.push(name.clone());
             }
         }
         self.in_detail.len() > before
@@ -179,18 +183,18 @@ impl Knowledge {
             file.file.url = url.clone().unwrap_or_default();
             url.is_some()
         });
-        self.pages.insert(name.clone(), Some(files));
+        self.pages.push((name.clone(), Some(files)));
         Ok(())
     }
 
     pub(super) fn provide_no_page(&mut self, name: PackageName) {
-        self.pages.insert(name, None);
+        self.pages.push((name, None));
     }
 
     pub(super) fn provide_metadata(&mut self, name: PackageName, file: String, answer: Result<String, String>) {
         if file == LOADED {
             let metadata = answer.ok().and_then(|text| Metadata::parse(&text).ok()).unwrap_or_default();
-            self.details.entry(name).or_default().push((file, Ok(metadata)));
+            self.details.push((name, file, Ok(metadata)));
             return;
         }
         let filename = match (self.lock.get(&name), self.indexed(&name, &file)) {
@@ -199,7 +203,7 @@ impl Knowledge {
             _ => filename_in(&file, &self.tags).map_err(|error| error.to_string()),
         };
         let metadata = filename.and_then(|filename| checked(&answer?, &filename));
-        self.details.entry(name).or_default().push((file, metadata));
+        self.details.push((name, file, metadata));
     }
 
     fn candidates(&self, name: PackageName) -> Result<Answer, Question> {
@@ -217,7 +221,7 @@ impl Knowledge {
         if locked.is_some() && !self.beyond_lock.contains(&name) {
             return Ok(Answer::Candidates(name, Ok(locked.into_iter().collect())));
         }
-        let all = match self.pages.get(&name) {
+        let all = match self.page(&name) {
             None => return Err(Question::Page { name }),
             Some(None) if locked.is_some() => Ok(locked.into_iter().collect()),
             Some(None) => Err(match self.indexes.as_slice() {
@@ -240,7 +244,7 @@ impl Knowledge {
         let filename = match filename_in(&url, &self.tags) {
             Err(error) => {
                 let message = error.to_string();
-                self.wrong_addresses.insert(name, error);
+                self.wrong_addresses.push((name, error));
                 Err(message)
             }
             // What a stranger's wheel requires is not looked for on this machine.
@@ -304,12 +308,17 @@ impl Knowledge {
         requirements
     }
 
+    fn page(&self, name: &PackageName) -> Option<&Option<Vec<IndexedFile>>> {
+        self.pages.iter().find(|(known, _)| known == name).map(|(_, page)| page)
+    }
+
     fn indexed(&self, name: &PackageName, file: &str) -> Option<&IndexedFile> {
-        self.pages.get(name)?.as_ref()?.iter().find(|indexed| indexed.candidate.file == file)
+        self.page(name)?.as_ref()?.iter().find(|indexed| indexed.candidate.file == file)
     }
 
     pub(super) fn detail(&self, name: &PackageName, file: &str) -> Option<&Result<Metadata, String>> {
-        self.details.get(name)?.iter().find(|(known, _)| known == file).map(|(_, detail)| detail)
+        let mut details = self.details.iter();
+        details.find(|(package, known, _)| package == name && known == file).map(|(.., detail)| detail)
     }
 }
 

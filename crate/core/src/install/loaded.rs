@@ -1,6 +1,5 @@
 //! What is loaded already.
 
-use super::ByName;
 use crate::name::PackageName;
 use crate::resolve::Candidate;
 
@@ -21,15 +20,15 @@ pub struct LoadedPackage {
 }
 
 /// All of them.
-pub(super) struct Loaded(ByName<LoadedPackage>);
+pub(super) struct Loaded(Vec<LoadedPackage>);
 
 impl Loaded {
     pub(super) fn new(packages: Vec<LoadedPackage>) -> Self {
-        Self(packages.into_iter().map(|package| (package.name.clone(), package)).collect())
+        Self(packages)
     }
 
     pub(super) fn get(&self, name: &PackageName) -> Option<&LoadedPackage> {
-        self.0.get(name)
+        self.0.iter().find(|package| package.name == *name)
     }
 }
 

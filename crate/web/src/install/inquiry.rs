@@ -9,7 +9,7 @@ use super::metadata::{self, Found};
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Fetcher, compare_sha256, sha256, sha256_now};
 use crate::index_client::{Answer, IndexClient, join};
-use crate::packages::{InstalledWheel, Packages};
+use crate::packages::{InstalledWheel, Packages, filename_in};
 
 /// The most bytes that metadata may have.
 const MAX_METADATA: usize = 8 << 20;
@@ -111,8 +111,8 @@ impl<'a> Inquiry<'a> {
             Origin::Address => {
                 let found = self.metadata_in(&wheel.url, None).await?;
                 if let (Some(expected), Some(bytes)) = (&wheel.sha256, &found.wheel) {
-                    let file = wheel.url.rsplit('/').next().unwrap_or(&wheel.url);
-                    compare_sha256(file, &self.sha256(bytes).await, expected)?;
+                    let filename = filename_in(self.packages.lock(), &wheel.url)?.to_string();
+                    compare_sha256(&filename, &self.sha256(bytes).await, expected)?;
                 }
                 Ok(found)
             }

@@ -101,7 +101,7 @@ fn parse_wheel(lock: &Lock, url: &str) -> Result<Wanted> {
 ///
 /// # Errors
 /// [`Code::BadRequirement`], [`Code::WrongAbi`].
-fn filename_in(lock: &Lock, url: &str) -> Result<WheelFilename> {
+pub fn filename_in(lock: &Lock, url: &str) -> Result<WheelFilename> {
     let path = url.split(['?', '#']).next().unwrap_or(url);
     let file = path.rsplit('/').next().unwrap_or(path);
     let filename: WheelFilename = decode(file).parse().map_err(|error| bad_requirement(&error))?;
