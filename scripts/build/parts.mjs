@@ -6,7 +6,9 @@ const within = (modules) => new RegExp(`taipan_(?:core|web)::(?:${modules})`);
 /** For `split.mjs`. */
 export const PARTS = {
   image: {
-    entry: path("image::(?:arrival|bake|download|memory|open)::|emscripten::snapshot::(?:capture|heap|references|restore)::"),
+    entry: path(
+      "image::(?:arrival|bake|download|memory|open)::|emscripten::snapshot::(?:capture|heap|references|restore)::",
+    ),
     own: within("image::(?!automatic|bytes|list)|emscripten::snapshot::(?!glue)"),
   },
   resolver: {

@@ -100,7 +100,7 @@ impl Fetcher {
                     }
                     let slot = this.network.slots().take(is_hurried).await;
                     let (error, failure) = match attempts.attempt(&sources, step).await {
-                        Ok(received) => return Ok(received),
+                        Ok(whole) => return Ok(whole),
                         Err(failed) => failed,
                     };
                     drop(slot);

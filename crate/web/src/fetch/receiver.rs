@@ -47,7 +47,7 @@ impl Receiver for Pieces {
         if self.0.length() == 1 {
             return self.0.get(0).unchecked_into();
         }
-        let pieces = || self.0.iter().map(|piece| piece.unchecked_into::<Uint8Array>());
+        let pieces = || self.0.iter().map(JsCast::unchecked_into::<Uint8Array>);
         let bytes = Uint8Array::new_with_length(pieces().map(|piece| piece.length()).sum());
         let mut offset = 0;
         for piece in pieces() {

@@ -68,7 +68,7 @@ impl Arrival {
             state.bytes = Some(ArchiveBytes::new(room, &self.held));
             state.arrived = head.head_length;
             state.head = Vec::new();
-            let manifest = head.extents().into_iter().filter(|extent| extent.part == 0).last();
+            let manifest = head.extents().into_iter().rfind(|extent| extent.part == 0);
             state.manifest_end = manifest.map_or(0, |extent| extent.file_offset + extent.stored_length);
         }
         state.append(&rest).map_err(|error| not_usable(&error))

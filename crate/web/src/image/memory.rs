@@ -44,7 +44,7 @@ impl OpenImage {
             return Err(Error::new(Code::BadArchive, "The image has no memory in it."));
         };
         let pages = pages(addresses);
-        let has_some = |extent: &Extent| self.image.head().chunk(*extent).runs.iter().any(|run| is_in(run, &pages));
+        let has_some = |extent: &Extent| self.image.head().chunk(*extent).runs.iter().any(|run| is_in(*run, &pages));
         Ok(self.image.extents(part).filter(has_some).collect())
     }
 
@@ -59,7 +59,7 @@ impl OpenImage {
             Some(_) => Vec::new(),
             None => self.image.chunk(extent).map_err(|error| not_usable(&error))?,
         };
-        for (offset, run) in chunk.copies().filter(|(_, run)| is_in(run, &pages)) {
+        for (offset, run) in chunk.copies().filter(|(_, run)| is_in(*run, &pages)) {
             let first = run.first.max(pages.start);
             let length = (run.end().min(pages.end) - first) * PAGE_SIZE as u32;
             let begin = offset as u32 + (first - run.first) * PAGE_SIZE as u32;
@@ -79,6 +79,6 @@ fn pages(addresses: &Range<u32>) -> Range<u32> {
     addresses.start / PAGE_SIZE as u32..addresses.end.div_ceil(PAGE_SIZE as u32)
 }
 
-fn is_in(run: &Run, pages: &Range<u32>) -> bool {
+fn is_in(run: Run, pages: &Range<u32>) -> bool {
     run.first < pages.end && run.end() > pages.start
 }
