@@ -1,63 +1,28 @@
 /**
  * Measures Taipan beside stock Pyodide 0.28.3: same browser, same server, same steps, in turn.
  *
- *   npm run bench                              five runs of each
+ *   npm run bench                              five runs of each, until a first groupby with pandas
  *   npm run bench -- --runs 9
  *   npm run bench -- --only taipan,taipan-prepared,stock-worker
- *   npm run bench -- --all                     matplotlib and scikit-learn too; the prepared folder has them as well
+ *   npm run bench -- --core                    no package: until a first 1 + 1; beside Pyodide's own snapshot of its core
+ *   npm run bench -- --all                     matplotlib and scikit-learn too; the prepared folder and images have them
+ *   npm run bench -- --line 20,40              over a line of 20 Mbit/s and 40 ms there and back, shared by all requests
  *
  * A run is two visits of each page: the first with a fresh profile, the second after the browser was closed and opened
- * again on it. Prints medians, ranges and ratios, and writes everything to bench-results/.
+ * again on it. Prints medians, ranges and ratios, and writes everything, the options too, to bench-results/.
+ *
+ * "Bytes moved" are bodies as they were sent, compressed where they were; "of them the image" is what an image takes of that.
  */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { openBrowser } from "../scripts/common/browser.mjs";
 import { writeWhole } from "../scripts/common/file.mjs";
 import { distributionFolder, preparedFolder, root } from "../scripts/common/paths.mjs";
 import { main, Problem } from "../scripts/common/problem.mjs";
 import { AS_RELEASED } from "../scripts/prepare.mjs";
 import { setUp } from "../scripts/setup.mjs";
-
-const VERSION = "0.28.3";
-/** What the last step must give: a loader that is fast and wrong is not measured. */
-const EXPECTED = "{'a': 249500, 'b': 124750, 'c': 125250}";
-const PREPARED = "/python/prepared/";
-const IMAGE = "/images/pandas.image";
-/**
- * The page of each loader. `taipan-prepared` has a folder made by `taipan prepare`, `taipan-baked` an image with pandas
- * imported on the server, `taipan-image` one that the first visit keeps for the second, `taipan-automatic` the one that makes
- * itself after the first visit's work.
- */
-const PAGES = {
-  stock: "stock.html",
-  "stock-worker": "stock-worker.html",
-  taipan: "taipan.html",
-  "taipan-prepared": `taipan.html?index=${PREPARED}`,
-  "taipan-image": "taipan.html?keep=bench",
-  "taipan-automatic": "taipan.html?image=automatic",
-  "taipan-baked": `taipan.html?image=${IMAGE}`,
-};
-const LOADERS = Object.keys(PAGES);
-const isOurs = (loader) => loader.startsWith("taipan");
-
-function options(args) {
-  const { values } = parseArgs({
-    args,
-    options: {
-      runs: { type: "string", default: "5" },
-      only: { type: "string" },
-      all: { type: "boolean", default: false },
-    },
-  });
-  const runs = Number(values.runs);
-  if (!Number.isInteger(runs) || runs < 1) throw new Problem(`--runs ${values.runs} is not a number of runs.`);
-  const loaders = values.only ? values.only.split(",") : LOADERS;
-  const unknown = loaders.find((name) => !LOADERS.includes(name));
-  if (unknown) throw new Problem(`There is no loader called ${unknown}.`, `Choose from ${LOADERS.join(", ")}.`);
-  return { runs, loaders, all: values.all };
-}
+import { heading, options } from "./options.mjs";
+import { ANSWERS, IMAGES, isOurs, LANDMARK, PREPARED, pageOf, VERSION } from "./pages.mjs";
 
 /** Compresses what will be asked for, so that the first visitor does not pay for it. */
 async function warmServer(url, paths) {
@@ -70,24 +35,6 @@ async function warmServer(url, paths) {
   }
 }
 
-/** Bakes an image with pandas imported, in the browser, into a folder to be served. */
-async function bake(url, folder) {
-  const profile = await mkdtemp(join(tmpdir(), "taipan-bench-bake-"));
-  const context = await openBrowser(profile);
-  try {
-    const page = context.pages()[0] ?? (await context.newPage());
-    await page.goto(`${url}/bench/bake.html`);
-    await page.waitForFunction(() => globalThis.result !== undefined);
-    const outcome = await page.evaluate(() => globalThis.result);
-    if (outcome.error) throw new Problem(`The image could not be baked: ${outcome.error}`);
-    const [download] = await Promise.all([page.waitForEvent("download"), page.click("a")]);
-    await download.saveAs(join(folder, IMAGE.split("/").at(-1)));
-  } finally {
-    await context.close();
-    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
-  }
-}
-
 /** What a prepared folder's pages may ask for at once. */
 async function filesOf(folder) {
   const { taipan } = JSON.parse(await readFile(join(folder, "pyodide-lock.json"), "utf8"));
@@ -95,19 +42,24 @@ async function filesOf(folder) {
   return ["pyodide-lock.json", ...Object.keys(taipan.files), ...modules.map(({ file_name }) => file_name)];
 }
 
-async function measure({ loaders, runs, all }, server, visit) {
+async function prepared({ loaders, steps }) {
+  if (!loaders.includes("taipan-prepared")) return preparedFolder(VERSION);
+  const { prepareAll, prepareLesson } = await import("../scripts/prepare.mjs");
+  return steps === "all" ? prepareAll() : prepareLesson();
+}
+
+async function measure({ loaders, runs, steps }, { url, server, visit }) {
   const visits = { fresh: {}, warm: {} };
   for (let run = 1; run <= runs; run += 1) {
     for (const loader of loaders) {
       const profile = await mkdtemp(join(tmpdir(), "taipan-bench-"));
       try {
-        const url = new URL(`/bench/${PAGES[loader]}`, server.url);
-        if (all) url.searchParams.set("steps", "all");
         for (const state of ["fresh", "warm"]) {
-          const result = await visit({ profile, url: url.href, expected: EXPECTED, server });
+          const page = pageOf(loader, steps, url);
+          const result = await visit({ profile, url: page, expected: ANSWERS[steps], server });
           visits[state][loader] = [...(visits[state][loader] ?? []), result];
-          const seconds = (result.groupby / 1000).toFixed(2);
-          console.log(`run ${run} of ${runs}, ${state.padEnd(5)} ${loader.padEnd(13)} ${seconds} s until groupby`);
+          const until = `${(result[LANDMARK[steps]] / 1000).toFixed(2)} s until ${LANDMARK[steps]}`;
+          console.log(`run ${run} of ${runs}, ${state.padEnd(5)} ${loader.padEnd(16)} ${until}`);
         }
       } finally {
         await rm(profile, { recursive: true, force: true, maxRetries: 5 });
@@ -117,51 +69,61 @@ async function measure({ loaders, runs, all }, server, visit) {
   return visits;
 }
 
+/** Puts the line of the options before the server, and says what it is like. */
+async function openLine({ line }, server) {
+  if (!line) return { url: server.url, close: () => {} };
+  const { startProxy } = await import("./proxy.mjs");
+  const { checkLine } = await import("./check.mjs");
+  const proxy = await startProxy(line, server.port);
+  const found = await checkLine(proxy.url);
+  const rates = [found.together, found.alone, found.synchronous].map((rate) => (rate / 1e6).toFixed(2));
+  console.log(
+    `The line in a worker: ${found.delay.toFixed(0)} ms; MB/s: six at once, one, synchronous: ${rates.join(", ")}`,
+  );
+  return { ...proxy, found };
+}
+
 await main(async (args) => {
   const chosen = options(args);
-  const { runs, loaders } = chosen;
+  const { loaders, steps } = chosen;
   await setUp("bench");
   const { build } = await import("../scripts/build.mjs");
   const { startServer } = await import("../scripts/server.mjs");
+  const { imageFolder, makeImages } = await import("./images.mjs");
   const { visit } = await import("./visit.mjs");
   const { tabulate } = await import("./table.mjs");
   if (loaders.some(isOurs)) await build(["wasm", "js"]);
-  let prepared = preparedFolder(VERSION);
-  if (loaders.includes("taipan-prepared")) {
-    const { prepareAll, prepareLesson } = await import("../scripts/prepare.mjs");
-    prepared = await (chosen.all ? prepareAll() : prepareLesson());
-  }
-  const images = await mkdtemp(join(tmpdir(), "taipan-bench-images-"));
+  const site = await prepared(chosen);
+  const folder = await imageFolder();
   const server = await startServer({
     roots: {
-      "/images/": { folder: images, immutable: true },
+      [IMAGES]: { folder, immutable: true },
       "/bench/": { folder: join(root, "bench", "pages") },
       "/dist/": { folder: join(root, "dist"), immutable: true },
       [`/python/${VERSION}/`]: distributionFolder(VERSION),
-      [PREPARED]: prepared,
+      [PREPARED]: site,
       [new URL(AS_RELEASED, `http://localhost${PREPARED}`).pathname]: distributionFolder(VERSION),
     },
   });
+  let way;
   try {
     const core = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"];
     const ours = loaders.some(isOurs) ? ["/dist/index.js", "/dist/wasm/taipan_web_bg.wasm"] : [];
-    const served = loaders.includes("taipan-prepared") ? await filesOf(prepared) : [];
+    const served = loaders.includes("taipan-prepared") ? await filesOf(site) : [];
     const paths = [...core.map((name) => `/python/${VERSION}/${name}`), ...served.map((name) => PREPARED + name)];
-    if (loaders.includes("taipan-baked")) await bake(server.url, images);
-    const baked = loaders.includes("taipan-baked") ? [IMAGE] : [];
-    await warmServer(server.url, [...paths, ...ours, ...baked]);
-    const visits = await measure(chosen, server, visit);
+    const images = await makeImages({ url: server.url, folder, steps, loaders });
+    await warmServer(server.url, [...paths, ...ours, ...images]);
+    way = await openLine(chosen, server);
+    const visits = await measure(chosen, { url: way.url, server, visit });
     const { text, summaries } = tabulate(visits);
     const machine = { processor: cpus()[0]?.model, cores: cpus().length, platform: process.platform };
     const time = new Date().toISOString();
     const path = join(root, "bench-results", `${time.replaceAll(":", "-")}.json`);
-    await writeWhole(
-      path,
-      `${JSON.stringify({ time, machine, version: VERSION, runs, summaries, visits }, null, 2)}\n`,
-    );
-    console.log(`\nMedian (least–most) of ${runs}; times from navigation.\n\n${text}\n\nAll of it: ${path}`);
+    const results = { time, machine, version: VERSION, options: chosen, line: way.found, summaries, visits };
+    await writeWhole(path, `${JSON.stringify(results, null, 2)}\n`);
+    console.log(`\n${heading(chosen)}\n\n${text}\n\nAll of it: ${path}`);
   } finally {
+    await way?.close();
     await server.close();
-    await rm(images, { recursive: true, force: true, maxRetries: 5 });
   }
 });

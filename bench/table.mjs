@@ -7,12 +7,16 @@ const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
 /** What is measured, in the order of the table. */
 export const MEASURES = [
   { key: "ready", name: "until ready, s", format: seconds },
+  { key: "sum", name: "until first 1 + 1, s", format: seconds },
   { key: "numpy", name: "until import numpy, s", format: seconds },
   { key: "pandas", name: "until import pandas, s", format: seconds },
   { key: "groupby", name: "until first groupby, s", format: seconds },
   { key: "matplotlib", name: "until import matplotlib, s", format: seconds },
+  { key: "figure", name: "until first figure, s", format: seconds },
   { key: "sklearn", name: "until import sklearn, s", format: seconds },
+  { key: "fit", name: "until first fit, s", format: seconds },
   { key: "bytes", name: "bytes moved, MB", format: megabytes },
+  { key: "image", name: "of them the image, MB", format: megabytes },
   { key: "heap", name: "CPython heap, MB", format: megabytes },
   { key: "tab", name: "memory of the tab, MB", format: megabytes },
   { key: "files", name: "loader and archives, MB", format: megabytes },

@@ -1,6 +1,7 @@
 /** One visit of a page: opened, timed, kept open until the browser has written its caches, closed. */
 import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { openBrowser } from "../scripts/common/browser.mjs";
 import { Problem } from "../scripts/common/problem.mjs";
 import { tabMemory } from "./memory.mjs";
@@ -9,12 +10,14 @@ import { tabMemory } from "./memory.mjs";
 const LINGER = 4_000;
 const TIMEOUT = 180_000;
 
+const sumOf = (log) => log.reduce((sum, { bytes }) => sum + bytes, 0);
+
 /**
  * @param {object} visit
  * @param {string} visit.profile the browser's folder: empty for a first visit, kept for the next
  * @param {string} visit.url
- * @param {string} visit.expected what the last step must answer
- * @param {{ log: { bytes: number }[] }} visit.server
+ * @param {Record<string, string>} visit.expected what the steps must answer, by name
+ * @param {{ log: { path: string, bytes: number }[] }} visit.server
  * @returns {Promise<Record<string, number>>} milliseconds and bytes
  */
 export async function visit({ profile, url, expected, server }) {
@@ -31,9 +34,12 @@ export async function visit({ profile, url, expected, server }) {
       sleep(TIMEOUT, { error: `nothing for ${TIMEOUT / 1000} s` }, { ref: false }),
     ]);
     if (outcome.error) throw new Problem(`${url} failed: ${outcome.error}`);
-    const { times, answer, heap, timings, memory } = outcome.value;
-    if (answer !== expected) throw new Problem(`${url} answered ${answer} instead of ${expected}.`);
-    const bytes = server.log.reduce((sum, entry) => sum + entry.bytes, 0);
+    const { times, answers, heap, timings, memory } = outcome.value;
+    if (!isDeepStrictEqual(answers, expected)) {
+      throw new Problem(`${url} answered ${JSON.stringify(answers)} instead of ${JSON.stringify(expected)}.`);
+    }
+    const bytes = sumOf(server.log);
+    const image = sumOf(server.log.filter(({ path }) => /\.(image|snapshot)$/.test(path)));
     const tab = await tabMemory(profile);
     await sleep(LINGER);
     const ours = timings && {
@@ -42,7 +48,7 @@ export async function visit({ profile, url, expected, server }) {
       filesInflated: timings.filesInflated,
       files: memory.loader + memory.archives,
     };
-    return { ...times, bytes, heap, ...(tab && { tab }), load, ...ours };
+    return { ...times, bytes, ...(image > 0 && { image }), heap, ...(tab && { tab }), load, ...ours };
   } finally {
     await context.close();
   }

@@ -1,11 +1,11 @@
 /** What every loader is made to do, and when each step was done. */
 
-/** The folder of the distribution; `?index=` names one that was prepared. */
-export const INDEX_URL = new URL(new URLSearchParams(location.search).get("index") ?? "/python/0.28.3/", location.href)
-  .href;
+const parameters = new URLSearchParams(location.search);
 
-/** Each step: its name, the packages it imports and its code. */
-const ALL_STEPS = [
+/** The folder of the distribution; `?index=` names one that was prepared. */
+export const INDEX_URL = new URL(parameters.get("index") ?? "/python/0.28.3/", location.href).href;
+
+const GROUPBY_STEPS = [
   { name: "numpy", packages: ["numpy"], code: "import numpy" },
   { name: "pandas", packages: ["pandas"], code: "import pandas" },
   {
@@ -16,19 +16,71 @@ const ALL_STEPS = [
       "str(frame.groupby('key')['value'].sum().to_dict())",
     ].join("\n"),
   },
-  { name: "matplotlib", packages: ["matplotlib"], code: "import matplotlib.pyplot" },
-  {
-    name: "sklearn",
-    packages: ["scikit-learn"],
-    code: "from sklearn.linear_model import LinearRegression",
-  },
 ];
 
-/** The steps that are taken: up to the first `groupby`, or all with `?steps=all`. */
-export const STEPS = new URLSearchParams(location.search).get("steps") === "all" ? ALL_STEPS : ALL_STEPS.slice(0, 3);
+/** By the name of a choice: what an image for it has imported, and its steps: their names, packages and code. */
+const CHOICES = {
+  core: { baked: "", steps: [{ name: "sum", packages: [], code: "1 + 1" }] },
+  groupby: { baked: "import pandas", steps: GROUPBY_STEPS },
+  all: {
+    baked: "import numpy, pandas, matplotlib.pyplot, scipy, sklearn.linear_model",
+    steps: [
+      ...GROUPBY_STEPS,
+      { name: "matplotlib", packages: ["matplotlib"], code: "import matplotlib.pyplot" },
+      {
+        name: "figure",
+        packages: [],
+        code: [
+          "import io",
+          "from matplotlib.figure import Figure",
+          "figure, png = Figure(), io.BytesIO()",
+          "figure.subplots().plot([1, 2, 3])",
+          "figure.savefig(png, format='png')",
+          "png.getvalue()[:8].hex()",
+        ].join("\n"),
+      },
+      { name: "sklearn", packages: ["scikit-learn"], code: "from sklearn.linear_model import LinearRegression" },
+      {
+        name: "fit",
+        packages: [],
+        code: [
+          "model = LinearRegression().fit([[0], [1], [2]], [1, 3, 5])",
+          "str(round(float(model.predict([[3]])[0]), 6))",
+        ].join("\n"),
+      },
+    ],
+  },
+};
 
-/** The answer of the last step that has one: it says whether the loader works. */
-export const lastAnswer = (before, answer) => answer ?? before;
+const { baked, steps } = CHOICES[parameters.get("steps") ?? "groupby"];
+
+/** What an image on the server has run. */
+export const BAKED = baked;
+
+/**
+ * Takes the steps, one after the other.
+ *
+ * @param run runs one and resolves with its value
+ * @param done is told the name of each that was taken
+ * @returns the answers of those that have one, by name: they say whether the loader works
+ */
+export async function takeSteps(run, done) {
+  const answers = {};
+  for (const step of steps) {
+    const answer = await run(step);
+    done(step.name);
+    if (answer !== undefined && answer !== null) answers[step.name] = String(answer);
+  }
+  return answers;
+}
+
+/** A step with stock Pyodide, whose packages have to be named. */
+export const withPyodide =
+  (pyodide) =>
+  async ({ packages, code }) => {
+    if (packages.length > 0) await pyodide.loadPackage(packages, { messageCallback: () => {} });
+    return pyodide.runPythonAsync(code);
+  };
 
 /** Milliseconds since navigation; the page's clock starts there, a worker's does not. */
 export const now = () => performance.now();
@@ -39,4 +91,13 @@ export function publish(run) {
     (value) => ({ value }),
     (error) => ({ error: String(error?.stack ?? error) }),
   );
+}
+
+/** Has the program that drives the browser download a file. */
+export function offer(blob) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = "file";
+  link.textContent = "The file";
+  document.body.append(link);
 }

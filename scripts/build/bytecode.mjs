@@ -41,14 +41,14 @@ export async function makeBytecode() {
   return made;
 }
 
-/** Puts the file into the package, and into its table. */
-export async function placeBytecode(dist) {
+/** Puts the file into the package, and into the table that is one of its modules. */
+export async function placeBytecode(dist, modules) {
   const hash = await sha256(made);
   const folder = join(dist, "bytecode");
   const name = basename(made);
   if (!(await hasContent(join(folder, name), { sha256: hash }))) await placeWhole(made, join(folder, name));
   const archive = distributions[VERSION].files[LIBRARY].sha256;
-  const table = join(dist, "bytecode.js");
+  const table = join(modules, "bytecode.js");
   const entry = `"${archive}": { url: new URL("./bytecode/${name}", import.meta.url).href, sha256: "${hash}" }`;
   const source = await readFile(join(root, "js", "src", "bytecode.ts"), "utf8");
   const head = source.slice(0, source.indexOf("*/") + 2);

@@ -1,6 +1,7 @@
 /** The files of the npm package: `js/` compiled, and the wasm module beside it. */
 import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompress } from "node:zlib";
 import { run } from "../common/command.mjs";
@@ -8,27 +9,32 @@ import { placeWhole, sha256 } from "../common/file.mjs";
 import { localCache, root } from "../common/paths.mjs";
 import { Problem } from "../common/problem.mjs";
 import { size, step } from "../common/step.mjs";
+import { bundle, modules } from "./bundle.mjs";
 import { makeBytecode, placeBytecode } from "./bytecode.mjs";
-import { nameImports } from "./entries.mjs";
 import { filesUnder, hashOf, isCurrent, remember } from "./inputs.mjs";
 import { NODE_OUTPUTS, OUTPUTS as WASM } from "./wasm.mjs";
 
 const dist = join(root, "dist");
+const BUNDLER = fileURLToPath(new URL("bundle.mjs", import.meta.url));
 const BOUNDARY = join(root, "crate", "web", "src", "boundary.d.ts");
 /** What a page fetches before Python is ready, as brotli. The goal is 350 KB; this keeps it from growing meanwhile. */
-const BUDGET = 420_000;
+const BUDGET = 412_000;
 /** The same with what is fetched when it is first needed. */
-const BUDGET_OF_ALL = 580_000;
+const BUDGET_OF_ALL = 575_000;
 /** What is fetched when it is first needed, or belongs to other entries than `taipan`. */
-const LATER =
-  /^dist\/(wasm\/taipan_web_(image|resolver)\.wasm|(pyodide|pyodide_api|element|view)\.js|(element|view)\/)/;
+const LATER = /^dist\/(wasm\/taipan_web_(image|resolver)\.wasm|(pyodide|element|view)\.js)/;
+
+/** What wasm-bindgen writes: it becomes part of the scripts. */
+const SCRIPT = WASM.find((file) => file.endsWith(".js"));
+
+/** Where files of the wasm modules go as they are. */
+const COPIES = new Map([
+  ...WASM.filter((from) => from !== SCRIPT).map((from) => [from, join(dist, "wasm", basename(from))]),
+  ...NODE_OUTPUTS.map((from) => [from, join(dist, "cli", "wasm", basename(from))]),
+]);
 
 async function copyWasm() {
-  const copies = [
-    ...WASM.map((from) => [from, join(dist, "wasm", basename(from))]),
-    ...NODE_OUTPUTS.map((from) => [from, join(dist, "cli", "wasm", basename(from))]),
-  ];
-  for (const [from, to] of copies) {
+  for (const [from, to] of COPIES) {
     const wanted = await sha256(from);
     if (!wanted) {
       throw new Problem(`${relative(root, from)} is not there.`, "Run `npm run build:wasm` first.");
@@ -37,16 +43,13 @@ async function copyWasm() {
   }
 }
 
-/** Removes what an earlier build left of sources that are gone. */
+/** Removes what an earlier build left: scripts, and the types of sources that are gone. */
 async function removeStale(sources) {
-  const names = new Set();
-  for (const source of sources) {
-    const name = relative(join(root, "js", "src"), source).replace(/(\.d)?\.ts$/, "");
-    for (const ending of [".js", ".d.ts"]) names.add(join(dist, name + ending));
-  }
-  for (const file of await filesUnder(dist, ["wasm", "bytecode", "cli"])) {
-    if (!names.has(file)) await rm(file);
-  }
+  const types = (source) => `${relative(join(root, "js", "src"), source).replace(/(\.d)?\.ts$/, "")}.d.ts`;
+  const names = new Set(sources.map((source) => join(dist, types(source))));
+  for (const copy of COPIES.values()) names.add(copy);
+  for (const file of await filesUnder(dist, ["bytecode", "cli"])) if (!names.has(file)) await rm(file);
+  await rm(modules, { recursive: true, force: true });
 }
 
 /** The command line tool, which is plain JavaScript; no page loads it. */
@@ -102,6 +105,9 @@ const compile = (...options) => {
   return run(process.execPath, [tsc, "--project", "tsconfig.build.json", ...options], { cwd: root, log: "tsc" });
 };
 
+/** What there is of the package, and the modules that it was made of, which tests use one by one. */
+const outputs = async () => [...(await filesUnder(dist)), ...(await filesUnder(modules).catch(() => []))];
+
 export async function buildPackage() {
   const sources = (await filesUnder(join(root, "js", "src"))).filter((file) => file.endsWith(".ts"));
   if (sources.length === 0) throw new Problem("js/src has no TypeScript in it.", "Check out the repository again.");
@@ -110,7 +116,9 @@ export async function buildPackage() {
   const tool = await filesUnder(join(root, "cli"));
   let inputs = "";
   const refresh = async () => {
-    inputs = await hashOf([...configuration, ...sources, ...WASM, ...tool, BOUNDARY, bytecode].sort()).catch(() => "");
+    inputs = await hashOf([...configuration, ...sources, ...WASM, ...tool, BOUNDARY, BUNDLER, bytecode].sort()).catch(
+      () => "",
+    );
   };
   await refresh();
   await step({
@@ -118,21 +126,22 @@ export async function buildPackage() {
     doing: "compiling js/ into dist/, some seconds",
     lock: "build-package",
     lockFolder: join(localCache, "locks"),
-    isDone: async () => inputs !== "" && isCurrent("package", inputs, await filesUnder(dist)),
+    isDone: async () => inputs !== "" && isCurrent("package", inputs, await outputs()),
     work: async () => {
       await copyWasm();
       await refresh();
       await removeStale(sources);
-      await compile();
+      await compile("--outDir", modules, "--declarationDir", dist);
+      await placeWhole(SCRIPT, join(modules, "wasm", basename(SCRIPT)));
       // The boundary's types stand beside the Rust code they describe; the package has its own copy.
       await placeWhole(BOUNDARY, join(dist, "boundary.d.ts"));
-      await placeBytecode(dist);
-      await nameImports(dist);
+      await placeBytecode(dist, modules);
+      await bundle(dist);
       await copyTool();
       if (!(await readdir(dist)).includes("index.js"))
         throw new Problem("js/src has no index.ts, so dist/ has no entry.");
       await printSizes();
-      await remember("package", inputs, await filesUnder(dist));
+      await remember("package", inputs, await outputs());
     },
   });
 }

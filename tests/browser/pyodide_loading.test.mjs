@@ -39,6 +39,33 @@ describe("taipan/pyodide", { timeout: 300_000 }, () => {
     assert.equal(found.loaded.numpy, "default channel");
   });
 
+  it("makes one module of the glue's functions, not one for each", async () => {
+    const found = await page.evaluate(async () => {
+      const { Module } = WebAssembly;
+      let made = 0;
+      WebAssembly.Module = new Proxy(Module, {
+        construct(target, args) {
+          made += 1;
+          return new target(...args);
+        },
+      });
+      try {
+        const pyodide = await boot();
+        // `emscripten_get_now` is one of those functions: C calls it through the table when its address is taken.
+        const now = pyodide.runPython(`
+          import ctypes
+          clock = ctypes.CFUNCTYPE(ctypes.c_double)(("emscripten_get_now", ctypes.pythonapi))
+          clock() > 0
+        `);
+        return { made, now };
+      } finally {
+        WebAssembly.Module = Module;
+      }
+    });
+    assert.equal(found.now, true);
+    assert.ok(found.made < 20, `${found.made} modules were compiled while everything waited`);
+  });
+
   it("two tasks that import the same at once get the same module", async () => {
     const found = await page.evaluate(async () => {
       const pyodide = await boot();

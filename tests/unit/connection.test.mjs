@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Connection } from "../../dist/connection.js";
-import { FatalError, isTaipanError, PythonError, TaipanError } from "../../dist/errors.js";
+import { Connection } from "../../.cache/js/connection.js";
+import { FatalError, isTaipanError, PythonError, TaipanError } from "../../.cache/js/errors.js";
 
 /** The page's view of a worker, with the worker's side played by the test. */
 class FakeWorker extends EventTarget {

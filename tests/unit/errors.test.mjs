@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { describeError, reviveError } from "../../dist/error_transfer.js";
-import * as errors from "../../dist/errors.js";
+import { describeError, reviveError } from "../../.cache/js/error_transfer.js";
+import * as errors from "../../.cache/js/errors.js";
 
 /** What becomes of an error on its way from the worker. */
 const cross = (thrown) => reviveError(structuredClone(describeError(thrown)));

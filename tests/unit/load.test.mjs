@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { resolveFolder, resolvePackage, resolveUrl } from "../../dist/address.js";
-import * as taipan from "../../dist/index.js";
+import { resolveFolder, resolvePackage, resolveUrl } from "../../.cache/js/address.js";
+import * as taipan from "../../.cache/js/index.js";
 
 describe("the package, where there is no browser", () => {
   it("can be imported, and says why it does not start", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it, mock } from "node:test";
-import { appendOutput, OutputQueue } from "../../dist/output.js";
+import { appendOutput, OutputQueue } from "../../.cache/js/output.js";
 
 const stdout = (text) => ({ type: "stdout", text });
 const stderr = (text) => ({ type: "stderr", text });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { isTaipanError } from "../../dist/errors.js";
-import { Queue } from "../../dist/queue.js";
+import { isTaipanError } from "../../.cache/js/errors.js";
+import { Queue } from "../../.cache/js/queue.js";
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Worker } from "node:worker_threads";
-import { createSharedBuffer, PageMemory, WorkerMemory } from "../../dist/shared.js";
+import { createSharedBuffer, PageMemory, WorkerMemory } from "../../.cache/js/shared.js";
 
 const SOURCE = `
   import { parentPort, workerData } from "node:worker_threads";
@@ -20,7 +20,7 @@ const SOURCE = `
 /** Lets a real thread block in `readLine` and the test answer; gives what the thread read. */
 async function read(page, buffer, answer, { run = 1, before = () => {} } = {}) {
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(SOURCE)}`), {
-    workerData: { buffer, module: new URL("../../dist/shared.js", import.meta.url).href },
+    workerData: { buffer, module: new URL("../../.cache/js/shared.js", import.meta.url).href },
   });
   let parts = 0;
   try {

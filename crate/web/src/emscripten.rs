@@ -17,3 +17,4 @@ pub mod package_manager;
 pub mod sentinel;
 pub mod snapshot;
 pub mod start;
+pub mod wrapping;

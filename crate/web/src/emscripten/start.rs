@@ -10,7 +10,7 @@ use std::rc::Rc;
 use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::future::{Either, LocalBoxFuture, select};
-use js_sys::{Array, Function, Object, Promise, Reflect, WebAssembly};
+use js_sys::{Array, Function, Object, Promise, WebAssembly};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -22,6 +22,8 @@ use super::handles::Handles;
 use super::linker::Linker;
 use super::module_lookup::ModuleLookup;
 use super::snapshot::Restore;
+use super::snapshot::glue::get;
+use super::wrapping::place_functions;
 use super::{native_fs, sentinel};
 use crate::boundary::Stage;
 use crate::error::{Code, Error, Result};
@@ -304,9 +306,15 @@ async fn instantiate(
     let failed = |thrown| Error::from_js(Code::BadWasm, "CPython's module cannot be instantiated", thrown);
     let instance = JsFuture::from(WebAssembly::instantiate_module(&module, &imports)).await.map_err(failed)?;
     timeline.end(Stage::Instantiate);
-    linker.set_main_table_length(table_length(&parts.emscripten, &instance));
+    let exports: Object = get(&instance, "exports").unchecked_into();
+    let table = function_table(&parts.emscripten, &exports);
+    linker.set_main_table_length(table.length());
     if let Some(restore) = &parts.restore {
         restore.before_receiving(&parts.emscripten, &instance)?;
+    } else {
+        let env: Object = get(&imports, "env").unchecked_into();
+        let symbols = parts.emscripten.global_offset_table();
+        place_functions(&env, &symbols, &exports, &table, abi.unresolved_symbol()).await;
     }
     *parts.arrived.borrow_mut() = Some(parts.populate.await?);
     // Everything up to the end of CPython's `main` happens inside this call.
@@ -317,12 +325,10 @@ async fn instantiate(
     Ok(())
 }
 
-/// The length of the function table, which is the module's own or was given to it.
-fn table_length(emscripten: &Module, instance: &JsValue) -> u32 {
-    let get = |object: &JsValue, name: &str| Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED);
-    let own = get(&get(instance, "exports"), "__indirect_function_table");
-    let table = if own.is_object() { own } else { get(emscripten, "wasmTable") };
-    get(&table, "length").as_f64().unwrap_or_default() as u32
+/// The function table, which is the module's own or was given to it.
+fn function_table(emscripten: &Module, exports: &Object) -> WebAssembly::Table {
+    let own = get(exports, "__indirect_function_table");
+    if own.is_object() { own } else { get(emscripten, "wasmTable") }.unchecked_into()
 }
 
 /// `Module.preRun`: the last moment before CPython looks for its standard library.

@@ -9,7 +9,6 @@ use std::rc::Rc;
 
 use js_sys::{Function, JsString, Object, Proxy, Reflect, Uint8Array, WebAssembly};
 use taipan_core::image::{Manifest, TableEntry};
-use taipan_core::side_module::{FunctionType, Wrapper};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -21,6 +20,7 @@ use super::{numbers, states};
 use crate::emscripten::abi::{Abi, set};
 use crate::emscripten::bindings::{Api, Module, PublicApi};
 use crate::emscripten::linker::Linker;
+use crate::emscripten::wrapping::Wrapping;
 use crate::error::{Code, Error, Result};
 
 /// Bytes of a page of WebAssembly.
@@ -167,17 +167,14 @@ impl Restore {
     /// Fills the slots that no side module fills.
     fn fill_table(&self, glue: &Glue, linker: &Linker) -> Result<()> {
         let (table, exports) = (glue.table(), glue.exports());
-        let mut wrapper = Wrapper::new();
-        let functions = Object::new();
+        let mut wrapping = Wrapping::default();
         let mut of_glue = Vec::new();
         for (slot, entry) in &self.manifest.table {
             match entry {
                 TableEntry::Main { name } => put(&table, *slot, &get(&exports, name))?,
                 TableEntry::Glue { name, signature } => {
-                    let (results, params) = value_types(signature);
                     let own_name = slot.to_string();
-                    wrapper.add(&own_name, FunctionType { params: &params, results: &results });
-                    set(&functions, &own_name, &get(&exports, name));
+                    wrapping.add(&own_name, &get(&exports, name), signature);
                     of_glue.push((*slot, own_name));
                 }
                 TableEntry::Module { .. } | TableEntry::Null | TableEntry::Engine { .. } => continue,
@@ -187,14 +184,9 @@ impl Restore {
         if of_glue.is_empty() {
             return Ok(());
         }
-        // One module for all: the glue makes one for each.
         let failed =
             |thrown| Error::from_js(Code::BadWasm, "The glue's functions cannot be put into the table", thrown);
-        let module = WebAssembly::Module::new(&Uint8Array::from(wrapper.finish().as_slice())).map_err(failed)?;
-        let imports = Object::new();
-        set(&imports, "host", &functions);
-        let instance = WebAssembly::Instance::new(&module, &imports).map_err(failed)?;
-        let wrappers = instance.exports();
+        let wrappers = wrapping.finish_now().map_err(failed)?;
         for (slot, name) in of_glue {
             put(&table, slot, &get(&wrappers, &name))?;
         }
@@ -261,20 +253,6 @@ impl Restore {
         serde_json::from_slice(bytes)
             .map_err(|error| Error::new(Code::BadArchive, format!("The image's {name} cannot be read: {error}.")))
     }
-}
-
-/// The value types of an Emscripten signature (`"vij"`): of the result and of the parameters.
-fn value_types(signature: &str) -> (Vec<u8>, Vec<u8>) {
-    let value = |letter: u8| match letter {
-        b'j' => Some(0x7e),
-        b'f' => Some(0x7d),
-        b'd' => Some(0x7c),
-        b'e' => Some(0x6f),
-        b'v' => None,
-        _ => Some(0x7f),
-    };
-    let (result, params) = signature.as_bytes().split_at(signature.len().min(1));
-    (result.iter().copied().filter_map(value).collect(), params.iter().copied().filter_map(value).collect())
 }
 
 pub(super) fn put(table: &WebAssembly::Table, slot: u32, function: &JsValue) -> Result<()> {

@@ -1,0 +1,70 @@
+/** What pages start from that is made beforehand, in a browser: Taipan's images, Pyodide's snapshot of its core. */
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeFiles } from "../cli/compress.mjs";
+import { openBrowser } from "../scripts/common/browser.mjs";
+import { distributionFolder, localCache, root } from "../scripts/common/paths.mjs";
+import { Problem } from "../scripts/common/problem.mjs";
+import { IMAGES, imageOf, SNAPSHOT, VERSION } from "./pages.mjs";
+
+const PLACE = join(localCache, "bench-images");
+
+const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
+
+/** The hash of what they are made of: our package, the pages that make them, the distribution. */
+async function inputs() {
+  const hash = createHash("sha256");
+  for (const folder of ["dist", "dist/wasm", "bench/pages"].map((name) => join(root, name))) {
+    const files = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile());
+    for (const { name } of files) hash.update(name).update(await readFile(join(folder, name)));
+  }
+  return hash.update(await readFile(join(distributionFolder(VERSION), "pyodide-lock.json"))).digest("hex");
+}
+
+/** The folder to serve them from. Those of other builds go. */
+export async function imageFolder() {
+  const name = (await inputs()).slice(0, 16);
+  const folder = join(PLACE, name);
+  await mkdir(folder, { recursive: true });
+  const others = (await readdir(PLACE)).filter((other) => other !== name);
+  for (const other of others) await rm(join(PLACE, other), { recursive: true, force: true });
+  return folder;
+}
+
+/** The file that a page offers for download when its work is done. */
+async function download(url) {
+  const profile = await mkdtemp(join(tmpdir(), "taipan-bench-bake-"));
+  const context = await openBrowser(profile);
+  try {
+    const page = context.pages()[0] ?? (await context.newPage());
+    await page.goto(url);
+    await page.waitForFunction(() => globalThis.result !== undefined, undefined, { timeout: 120_000 });
+    const outcome = await page.evaluate(() => globalThis.result);
+    if (outcome.error) throw new Problem(`${url} failed: ${outcome.error}`);
+    const [file] = await Promise.all([page.waitForEvent("download"), page.click("a")]);
+    return await readFile(await file.path());
+  } finally {
+    await context.close();
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/**
+ * Makes those that the loaders start from, unless this build has made them before, with compressed variants beside them.
+ *
+ * @returns {Promise<string[]>} their paths on the server
+ */
+export async function makeImages({ url, folder, steps, loaders }) {
+  const wanted = [
+    { loader: "taipan-baked", name: imageOf(steps), page: `bake.html?steps=${steps}` },
+    { loader: "stock-snapshot", name: SNAPSHOT, page: "snapshot.html" },
+  ].filter(({ loader }) => loaders.includes(loader));
+  for (const { name, page } of wanted) {
+    const path = join(folder, name);
+    const data = (await readFile(path).catch(() => undefined)) ?? (await download(`${url}/bench/${page}`));
+    await writeFiles([{ path, data, sha256: sha256(data) }], "fast", () => {});
+  }
+  return wanted.map(({ name }) => IMAGES + name);
+}

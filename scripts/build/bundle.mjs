@@ -1,0 +1,57 @@
+/**
+ * The package's modules as few files: a browser spends milliseconds on each file, from its cache too, in the page and again
+ * in the worker.
+ */
+import { readFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { localCache, root } from "../common/paths.mjs";
+import { Problem } from "../common/problem.mjs";
+
+/** Where the modules are that the files are made of, one for each of `js/src`. */
+export const modules = join(localCache, "js");
+
+/** What pages import. They share what they have in common, so that a class is the same in all of them. */
+const ENTRIES = ["index", "element", "pyodide", "view"];
+const WORKER = "worker";
+
+/** What wasm-bindgen writes for a caller that does not say where the module is. Ours always does, and bundlers look for it. */
+const DEFAULT_ADDRESS = "new URL('taipan_web_bg.wasm', import.meta.url)";
+
+const withoutDefaultAddress = {
+  name: "without-default-address",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /taipan_web\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, "utf8");
+      if (!source.includes(DEFAULT_ADDRESS)) {
+        throw new Problem(
+          `wasm-bindgen does not write \`${DEFAULT_ADDRESS}\` any more.`,
+          `See what it writes in ${relative(root, path)}, and have scripts/build/bundle.mjs look for that.`,
+        );
+      }
+      return { contents: source.replace(DEFAULT_ADDRESS, "undefined"), loader: "js" };
+    }),
+};
+
+/**
+ * Writes the files into a folder. Lines and names stay readable, for who reads a stack trace, and so do the comments that
+ * keep other bundlers from an address (`webpackIgnore`).
+ */
+export async function bundle(folder) {
+  // The set-up may have installed it only now.
+  const { build } = await import("esbuild");
+  const module = (name) => join(modules, `${name}.js`);
+  const options = {
+    absWorkingDir: root,
+    outdir: folder,
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    charset: "utf8",
+    minifySyntax: true,
+    legalComments: "none",
+    plugins: [withoutDefaultAddress],
+    logLevel: "warning",
+  };
+  await build({ ...options, entryPoints: ENTRIES.map(module), splitting: true, chunkNames: "shared-[hash]" });
+  await build({ ...options, entryPoints: [module(WORKER)] });
+}
