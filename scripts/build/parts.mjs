@@ -9,7 +9,7 @@ export const PARTS = {
     entry: path(
       "image::(?:arrival|bake|download|memory|open)::|emscripten::snapshot::(?:capture|heap|references|restore)::",
     ),
-    own: within("image::(?!automatic|bytes|list)|emscripten::snapshot::(?!glue)"),
+    own: within("image::(?!automatic|bytes|list)|emscripten::snapshot::(?!glue)|boot::restored::restore_from"),
   },
   resolver: {
     entry: path("install::|packages::frozen::"),

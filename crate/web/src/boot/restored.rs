@@ -55,7 +55,9 @@ pub async fn restore(
     part.await?;
     loop {
         let bytes = found.bytes();
-        match restore_from(bytes.clone(), ground(), distribution, source).await {
+        // Boxed, so that it can be in the part that has just been fetched.
+        let restoring = restore_from(bytes.clone(), ground(), distribution, source).boxed_local();
+        match restoring.await {
             // What has been made of a transfer that broke off, and could not go on, is worth nothing.
             Err(error) if found.comes_again(&bytes, &error).await => {}
             outcome => return outcome.map(Some),
