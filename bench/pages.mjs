@@ -44,6 +44,14 @@ export const loadersOf = (steps) =>
 
 export const isOurs = (loader) => loader.startsWith("taipan");
 
+/** Where the image of a visit must come from, as `python.timings` says: without one it would be another measurement. */
+export const startsFrom = (loader, state) =>
+  ({
+    "taipan-baked": "address",
+    "taipan-image": state === "warm" ? "name" : undefined,
+    "taipan-automatic": state === "warm" ? "automatic" : undefined,
+  })[loader];
+
 /** The address of a loader's page on a server. */
 export function pageOf(loader, steps, url) {
   const page = new URL(`/bench/${PAGES[loader](steps)}`, url);

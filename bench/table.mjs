@@ -33,6 +33,8 @@ function columns(rows) {
 }
 
 /**
+ * A table of medians and ranges for each profile, and below it one of ratios for each stock loader.
+ *
  * @param {Record<string, Record<string, Record<string, number>[]>>} visits by profile ("fresh", "warm") and loader
  * @returns {{ text: string, summaries: object }}
  */
@@ -43,21 +45,29 @@ export function tabulate(visits) {
     const loaders = Object.keys(byLoader);
     const ours = loaders.filter((name) => name.startsWith("taipan"));
     const stock = loaders.filter((name) => name.startsWith("stock"));
-    const compared = ours.flatMap((one) => stock.map((other) => [one, other]));
-    const head = [`${profile} profile`, ...loaders, ...compared.map((pair) => pair.join(" / "))];
-    const rows = [head];
-    for (const { key, name, format } of MEASURES) {
-      const found = Object.fromEntries(
-        loaders.map((loader) => [loader, summary(byLoader[loader].map((run) => run[key]))]),
-      );
-      if (loaders.every((loader) => !found[loader])) continue;
-      summaries[profile] = { ...summaries[profile], [key]: found };
-      const cell = (one) => (one ? `${format(one.median)} (${format(one.least)}–${format(one.most)})` : "–");
-      const ratio = ([one, other]) =>
-        found[one] && found[other] ? (found[one].median / found[other].median).toFixed(2) : "–";
-      rows.push([name, ...loaders.map((loader) => cell(found[loader])), ...compared.map(ratio)]);
+    const found = (key) =>
+      Object.fromEntries(loaders.map((loader) => [loader, summary(byLoader[loader].map((run) => run[key]))]));
+    const measured = MEASURES.map((measure) => ({ ...measure, found: found(measure.key) })).filter((measure) =>
+      loaders.some((loader) => measure.found[loader]),
+    );
+    summaries[profile] = Object.fromEntries(measured.map((measure) => [measure.key, measure.found]));
+    const cell = (one, format) => (one ? `${format(one.median)} (${format(one.least)}–${format(one.most)})` : "–");
+    const rows = measured.map(({ name, format, found }) => [
+      name,
+      ...loaders.map((loader) => cell(found[loader], format)),
+    ]);
+    parts.push(columns([[`${profile} profile`, ...loaders], ...rows]));
+    if (ours.length === 0) continue;
+    for (const other of stock) {
+      const ratios = measured
+        .filter(({ found }) => found[other])
+        .map(({ name, found }) => [
+          // A ratio has no unit.
+          name.replace(/, \w+$/, ""),
+          ...ours.map((one) => (found[one] ? (found[one].median / found[other].median).toFixed(2) : "–")),
+        ]);
+      parts.push(columns([[`${profile}, ratio to ${other}`, ...ours], ...ratios]));
     }
-    parts.push(columns(rows));
   }
   return { text: parts.join("\n\n"), summaries };
 }

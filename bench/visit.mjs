@@ -17,10 +17,11 @@ const sumOf = (log) => log.reduce((sum, { bytes }) => sum + bytes, 0);
  * @param {string} visit.profile the browser's folder: empty for a first visit, kept for the next
  * @param {string} visit.url
  * @param {Record<string, string>} visit.expected what the steps must answer, by name
+ * @param {string} [visit.from] where the image must have come from; undefined for a start without one
  * @param {{ log: { path: string, bytes: number }[] }} visit.server
  * @returns {Promise<Record<string, number>>} milliseconds and bytes
  */
-export async function visit({ profile, url, expected, server }) {
+export async function visit({ profile, url, expected, from, server }) {
   const load = loadavg()[0];
   const context = await openBrowser(profile);
   try {
@@ -37,6 +38,10 @@ export async function visit({ profile, url, expected, server }) {
     const { times, answers, heap, timings, memory } = outcome.value;
     if (!isDeepStrictEqual(answers, expected)) {
       throw new Problem(`${url} answered ${JSON.stringify(answers)} instead of ${JSON.stringify(expected)}.`);
+    }
+    if (timings?.image !== from) {
+      const why = timings.imageRefused ? `: ${timings.imageRefused}` : ".";
+      throw new Problem(`${url} started from the image ${timings.image} instead of ${from}${why}`);
     }
     const bytes = sumOf(server.log);
     const image = sumOf(server.log.filter(({ path }) => /\.(image|snapshot)$/.test(path)));
