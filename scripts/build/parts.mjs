@@ -6,8 +6,10 @@ const within = (modules) => new RegExp(`taipan_(?:core|web)::(?:${modules})`);
 /** For `split.mjs`. */
 export const PARTS = {
   image: {
-    entry: path("image::(?:bake|open)::|emscripten::snapshot::(?:capture|heap|references|restore)::"),
-    own: within("image::(?!automatic|bytes|list)|emscripten::snapshot::(?!glue)"),
+    entry: path(
+      "image::(?:arrival|bake|download|memory|open)::|emscripten::snapshot::(?:capture|heap|references|restore)::",
+    ),
+    own: within("image::(?!automatic|bytes|list)|emscripten::snapshot::(?!glue)|boot::restored::restore_from"),
   },
   resolver: {
     entry: path("install::|packages::frozen::"),

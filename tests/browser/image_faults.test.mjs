@@ -52,7 +52,15 @@ describe("images that are of no use", { timeout: 600_000 }, () => {
         const whole = await outcome({ image: { name: "lesson" } });
         const handle = await imageFile("lesson");
         const { size } = await handle.getFile();
-        const file = await handle.createWritable({ keepExistingData: true });
+        // The worker that has been ended holds the file until it is gone.
+        const write = () => handle.createWritable({ keepExistingData: true });
+        let file;
+        for (let tries = 0; !file; tries += 1) {
+          file = await write().catch((error) => {
+            if (error.name !== "NoModificationAllowedError" || tries > 100) throw error;
+            return sleep(50);
+          });
+        }
         if (what === "cut short") await file.truncate(size >> 1);
         if (what === "emptied") await file.truncate(0);
         // Somewhere in the pages of memory, which come last.

@@ -3,8 +3,21 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use js_sys::Uint8Array;
+use js_sys::{Array, Function, Reflect, Uint8Array};
 use taipan_core::source::{ByteSource, SourceError};
+use wasm_bindgen::JsCast;
+
+use crate::error::{Code, Error, Result};
+
+/// Room for so many bytes in JavaScript's memory. `purpose` is named where there is none.
+///
+/// # Errors
+/// [`Code::OutOfMemory`].
+pub fn allocate(length: u64, purpose: &str) -> Result<Uint8Array> {
+    let failed = |thrown| Error::from_js(Code::OutOfMemory, &format!("There is no room for {purpose}"), thrown);
+    let constructor: Function = Reflect::get(&js_sys::global(), &"Uint8Array".into()).map_err(failed)?.unchecked_into();
+    Reflect::construct(&constructor, &Array::of1(&(length as f64).into())).map(JsCast::unchecked_into).map_err(failed)
+}
 
 /// Bytes held in a `Uint8Array`, outside Rust's linear memory.
 pub struct ArchiveBytes {
@@ -36,7 +49,7 @@ impl ByteSource for ArchiveBytes {
         u64::from(self.bytes.length())
     }
 
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), SourceError> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::result::Result<(), SourceError> {
         let out_of_range = || SourceError::OutOfRange { offset, length: buffer.len() as u64, available: self.len() };
         let end = offset.checked_add(buffer.len() as u64).filter(|end| *end <= self.len()).ok_or_else(out_of_range)?;
         self.bytes.subarray(offset as u32, end as u32).copy_to(buffer);

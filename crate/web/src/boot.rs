@@ -280,7 +280,7 @@ pub async fn boot(
             source.forget(&store.clone().await).await;
             continue;
         }
-        match restored::restore(ground(), &mut distribution, &source).await {
+        match restored::restore(&ground, &mut distribution, &source).await {
             Ok(Some(interpreter)) => return Ok(interpreter),
             Ok(None) => {}
             Err(error) => {

@@ -3,9 +3,12 @@
 //! The format and everything that can be known without a browser are `taipan_core::image`; what Emscripten's glue keeps
 //! is [`crate::emscripten::snapshot`]. Here the two meet the files, the packages and linear memory.
 
+mod arrival;
 mod automatic;
 mod bake;
 mod bytes;
+mod download;
+mod memory;
 mod open;
 mod side_modules;
 
@@ -14,6 +17,7 @@ use taipan_core::image::ContentHash;
 pub use self::automatic::AutomaticImage;
 pub use self::bake::{bake, keep};
 pub use self::bytes::ImageBytes;
+pub use self::download::ImageDownload;
 pub use self::open::OpenImage;
 use crate::boundary::KeptImage;
 use crate::error::{Code, Error, Result};

@@ -1,11 +1,13 @@
 //! Where the image comes from that Python may start from.
 
+use js_sys::Uint8Array;
+
 use super::Ground;
 use super::files::DistributionFiles;
 use crate::boundary::{BootOptions, ImageOrigin, Stage};
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Label, Sources};
-use crate::image::{AutomaticImage, ImageBytes, content_hash, stored_name};
+use crate::fetch::{Incoming, Label, Sources};
+use crate::image::{AutomaticImage, ImageBytes, ImageDownload, content_hash, stored_name};
 use crate::packages::base_urls;
 use crate::store::Store;
 
@@ -19,6 +21,32 @@ pub enum ImageSource {
     Automatic(AutomaticImage),
     /// Named by the lock file.
     Distribution,
+}
+
+/// An image that has been found.
+pub enum FoundImage {
+    /// It is kept in this browser.
+    Kept(ImageBytes),
+    /// It is on its way.
+    Fetched(ImageDownload),
+}
+
+impl FoundImage {
+    /// Its bytes, as far as they are there.
+    pub fn bytes(&self) -> ImageBytes {
+        match self {
+            Self::Kept(bytes) => bytes.clone(),
+            Self::Fetched(download) => download.bytes(),
+        }
+    }
+
+    /// Whether there are other bytes now, or will be, than those that led to this error.
+    pub async fn comes_again(&self, bytes: &ImageBytes, error: &Error) -> bool {
+        match self {
+            Self::Kept(_) => false,
+            Self::Fetched(download) => download.comes_again(bytes, error).await,
+        }
+    }
 }
 
 impl ImageSource {
@@ -53,25 +81,26 @@ impl ImageSource {
         })
     }
 
-    /// Its bytes.
+    /// Finds it, or begins to fetch it.
     ///
     /// # Errors
-    /// What keeps them from coming.
-    pub async fn find(&self, ground: &Ground, distribution: &mut DistributionFiles) -> Result<ImageBytes> {
+    /// [`Code::BadArgument`] if there is none.
+    pub async fn find(&self, ground: &Ground, distribution: &mut DistributionFiles) -> Result<FoundImage> {
         match self {
             Self::Address(url) => {
                 let label = Label { stage: Stage::Image, name: "", size: None };
-                Ok(ImageBytes::fetched(ground.fetcher.download(url, label).await?, false, &ground.held))
+                let sources = Sources::at(url);
+                Ok(fetched(ground, sources, label, |_| ()))
             }
             Self::Name(name) => {
                 let kept = ground.store.clone().await.open_unchecked(&stored_name(name)).await;
                 let missing = || Error::new(Code::BadArgument, format!("No image {name:?} is kept in this browser."));
-                Ok(ImageBytes::stored(kept.ok_or_else(missing)?))
+                Ok(FoundImage::Kept(ImageBytes::stored(kept.ok_or_else(missing)?)))
             }
             Self::Automatic(image) => {
                 let kept = image.read(&ground.store.clone().await).await;
                 let missing = || Error::new(Code::BadArgument, "The image is not kept any more.");
-                Ok(ImageBytes::stored(kept.ok_or_else(missing)?))
+                Ok(FoundImage::Kept(ImageBytes::stored(kept.ok_or_else(missing)?)))
             }
             Self::Distribution => of_distribution(ground, distribution).await,
         }
@@ -97,18 +126,21 @@ impl ImageSource {
 }
 
 /// The image that the lock file names: as it is kept, or from the server, and then it is kept when there is time.
-async fn of_distribution(ground: &Ground, distribution: &mut DistributionFiles) -> Result<ImageBytes> {
+async fn of_distribution(ground: &Ground, distribution: &mut DistributionFiles) -> Result<FoundImage> {
     let lock = distribution.lock_file().await?;
     let missing = || Error::new(Code::BadArgument, "The lock file names no image.");
     let file = lock.file().manifest().image().ok_or_else(missing)?;
     let store = ground.store.clone().await;
     let hash = content_hash(&file.sha256)?;
     if let Some(kept) = store.open_content_unchecked(hash).await {
-        return Ok(ImageBytes::stored(kept));
+        return Ok(FoundImage::Kept(ImageBytes::stored(kept)));
     }
     let sources = Sources::in_folders(&base_urls(&ground.options), &file.file_name).with_sha256(&file.sha256);
     let label = Label { stage: Stage::Image, name: "", size: Some(file.size as f64) };
-    let (bytes, _) = ground.fetcher.download_from(sources, label).await?;
-    store.put_content_later(hash, &bytes);
-    Ok(ImageBytes::fetched(bytes, true, &ground.held))
+    let keep = move |bytes: Uint8Array| store.put_content_later(hash, &bytes);
+    Ok(fetched(ground, sources, label, keep))
+}
+
+fn fetched(ground: &Ground, sources: Sources, label: Label<'_>, keep: impl FnOnce(Uint8Array) + 'static) -> FoundImage {
+    FoundImage::Fetched(ImageDownload::new(Incoming::begin(&ground.fetcher, sources, label, keep), &ground.held))
 }

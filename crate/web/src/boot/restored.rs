@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures::FutureExt as _;
-use futures::future::{ready, try_join3};
+use futures::future::try_join4;
 use taipan_core::image::ArchiveReference;
 
 use super::files::DistributionFiles;
@@ -22,7 +22,7 @@ use crate::emscripten::start::Populate;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Sources, spawn};
 use crate::global::{sleep, wall_clock};
-use crate::image::OpenImage;
+use crate::image::{ImageBytes, OpenImage};
 use crate::packages::Packages;
 use crate::part::Part;
 use crate::session::{Connection, Session};
@@ -39,34 +39,58 @@ const IDLE: f64 = 1500.0;
 /// # Errors
 /// Whatever keeps it from being restored: the caller then starts in another way.
 pub async fn restore(
-    ground: Ground,
+    ground: impl Fn() -> Ground,
     distribution: &mut DistributionFiles,
     source: &ImageSource,
 ) -> Result<Option<Interpreter>> {
-    if !source.may_be_there(&ground, distribution).await? {
+    let first = ground();
+    if !source.may_be_there(&first, distribution).await? {
         return Ok(None);
     }
-    let Ground { options, host, timeline, fetcher, .. } = &ground;
     let part = spawn({
-        let host = host.clone();
+        let host = first.host.clone();
         async move { Part::Image.load(&host).await }
     });
-    let early = distribution.early_factory(host);
-    let bytes = source.find(&ground, distribution).await?;
-    let store = ground.store.clone().await;
+    let found = source.find(&first, distribution).await?;
     part.await?;
-    let is_trusted = bytes.is_trusted();
+    loop {
+        let bytes = found.bytes();
+        // Boxed, so that it can be in the part that has just been fetched.
+        let restoring = restore_from(bytes.clone(), ground(), distribution, source).boxed_local();
+        match restoring.await {
+            // What has been made of a transfer that broke off, and could not go on, is worth nothing.
+            Err(error) if found.comes_again(&bytes, &error).await => {}
+            outcome => return outcome.map(Some),
+        }
+    }
+}
+
+/// Makes an interpreter of an image while it arrives: what can be done with what is there is done.
+async fn restore_from(
+    bytes: ImageBytes,
+    ground: Ground,
+    distribution: &mut DistributionFiles,
+    source: &ImageSource,
+) -> Result<Interpreter> {
+    let Ground { options, host, timeline, fetcher, .. } = &ground;
+    let early = distribution.early_factory(host);
+    bytes.beginning().await?;
     let image = Rc::new(OpenImage::read(bytes, &ground.held)?);
-    // Every chunk has a checksum, against accidents.
-    let verified = spawn(if is_trusted { ready(Ok(())).boxed_local() } else { image.verify().boxed_local() });
-    let compiling = spawn(image.compile(&ground.linker)?);
+    let verified = spawn(image.verify());
+    let compiling = spawn(image.compile(&ground.linker));
     let (factory, main) = distribution.restored(&image.identity().distribution, image.abi()?, host, early);
     let factory = spawn(factory);
-    // Nothing of this thread's is waited for while the module and the side modules are compiled.
     let restore = Rc::new(Restore::new(image.abi()?, &image.manifest, image.memory_length())?);
     // Where the main module makes its memory itself, all of that is left for later.
     let early_end = if restore.heap().length() == 0 { u32::MAX } else { EARLY };
-    image.copy_memory(&restore.heap(), early_end..u32::MAX)?;
+    // Nothing of this thread's is waited for while the module and the side modules are compiled.
+    let copied = spawn(image.copy_arriving_memory(
+        {
+            let restore = Rc::clone(&restore);
+            move || restore.heap()
+        },
+        early_end..u32::MAX,
+    ));
     let lock = distribution.lock_file().await?;
     if lock.abi != image.abi()? {
         return Err(Error::new(Code::WrongAbi, "The image was baked for another distribution."));
@@ -75,6 +99,7 @@ pub async fn restore(
         image.check_lock_file(&lock)?;
     }
     image.check_packages(&lock)?;
+    let store = ground.store.clone().await;
     let (packages, bytecode) = ground.packages(lock, &store);
     let factory = factory.await?;
     timeline.end(Stage::Glue);
@@ -84,7 +109,8 @@ pub async fn restore(
         populate: populate(&ground, &image, &packages),
         restore: Some(Rc::clone(&restore)),
     };
-    let (module, compiled, ()) = try_join3(ground.start(&packages, parts), compiling, verified).await?;
+    let starting = ground.start(&packages, parts);
+    let (module, compiled, (), ()) = try_join4(starting, compiling, copied, verified).await?;
     let read = {
         let image = Rc::clone(&image);
         Box::new(move |index| image.module(index))
@@ -117,7 +143,7 @@ pub async fn restore(
     Bytecode::put_away_when_idle(&bytecode, &api);
     let_go_when_idle(&image);
     let baked = &image.identity().distribution;
-    Ok(Some(Interpreter {
+    Ok(Interpreter {
         main: main.await?,
         hashes: [baked.glue, baked.module, baked.standard_library].map(|hash| hash.to_string()),
         module,
@@ -138,7 +164,7 @@ pub async fn restore(
         image: Some(image),
         handles: ground.handles,
         checkpoints: Checkpoints::new(ground.options.checkpoint_limit),
-    }))
+    })
 }
 
 /// Lets others have the image's file as soon as the first work has been done.
@@ -158,6 +184,7 @@ fn populate(
     image: &Rc<OpenImage>,
     packages: &Rc<Packages>,
 ) -> crate::emscripten::start::PopulateFuture {
+    let arriving = Rc::clone(image);
     let (image, archives, held) = (Rc::clone(image), Rc::clone(&ground.archives), Rc::clone(&ground.held));
     let (index_url, base_urls) = (ground.options.index_url.clone(), packages.base_urls().to_vec());
     let network = ground.network.clone();
@@ -177,7 +204,11 @@ fn populate(
         *files.borrow_mut() = restored;
         Ok(())
     };
-    async move { Ok(Box::new(populate) as Populate) }.boxed_local()
+    async move {
+        arriving.files_arrived().await?;
+        Ok(Box::new(populate) as Populate)
+    }
+    .boxed_local()
 }
 
 /// Pyodide's own last steps, as far as they are not in memory already.

@@ -1,11 +1,11 @@
 //! Contents of pages, outside Rust's memory, which cannot shrink.
 
-use js_sys::{Array, Function, Reflect, Uint8Array};
+use js_sys::Uint8Array;
 use taipan_core::checkpoint::{PageCopy, PageStore};
 use taipan_core::image::PAGE_SIZE;
-use wasm_bindgen::JsCast;
 
-use crate::error::{Code, Error, Result};
+use crate::archive_bytes::allocate;
+use crate::error::Result;
 
 /// Pages that are allocated, and freed, together: 1 MiB.
 const SLAB: u32 = 256;
@@ -26,7 +26,7 @@ impl Slabs {
                 self.0.resize(slab + 1, None);
             }
             if self.0[slab].is_none() {
-                self.0[slab] = Some(allocate()?);
+                self.0[slab] = Some(allocate(u64::from(SLAB) * PAGE_SIZE as u64, "a checkpoint")?);
             }
             if let Some(bytes) = &self.0[slab] {
                 let (address, length) = (piece.pages.address() as u32, piece.pages.bytes() as u32);
@@ -71,11 +71,4 @@ fn pieces(copy: PageCopy) -> impl Iterator<Item = PageCopy> {
         rest.pages.count -= piece.pages.count;
         Some(piece)
     })
-}
-
-fn allocate() -> Result<Uint8Array> {
-    let failed = |thrown| Error::from_js(Code::OutOfMemory, "There is no room for a checkpoint", thrown);
-    let constructor: Function = Reflect::get(&js_sys::global(), &"Uint8Array".into()).map_err(failed)?.unchecked_into();
-    let length = Array::of1(&(SLAB * PAGE_SIZE as u32).into());
-    Reflect::construct(&constructor, &length).map(JsCast::unchecked_into).map_err(failed)
 }

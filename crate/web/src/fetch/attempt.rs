@@ -1,6 +1,7 @@
 //! One attempt to get a file from one mirror.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use futures::future::{Either, select};
 use js_sys::Uint8Array;
@@ -10,10 +11,10 @@ use web_sys::Response;
 use super::Sources;
 use super::abort::Leash;
 use super::body::Body;
-use super::download::Downloaded;
 use super::failure::{http_error, length_error, network_error, page_error, stall_error};
 use super::hash::{compare_sha256, sha256};
 use super::progress::Transfer;
+use super::receiver::Receiver;
 use super::request::{header, is_page, request};
 use super::resume::Partial;
 use super::stall::stalled;
@@ -23,12 +24,16 @@ use crate::global::wall_clock;
 /// Shown the first answer that is a success.
 pub type Onlooker = Box<dyn FnOnce(Response)>;
 
+/// The bytes of a file, and their SHA-256 if it had to be a certain one.
+pub type Received = (Uint8Array, Option<String>);
+
 /// A download under way.
 pub struct Attempts {
     pub transfer: Transfer,
     /// Milliseconds without a byte that are too many.
     pub stall: f64,
     pub onlooker: Option<Onlooker>,
+    receiver: Rc<dyn Receiver>,
     partial: Option<Partial>,
     /// How far any attempt has come.
     reached: u64,
@@ -39,12 +44,12 @@ pub type Failed = (Error, Failure);
 
 impl Attempts {
     /// None has been made.
-    pub fn new(transfer: Transfer, stall: f64, onlooker: Option<Onlooker>) -> Self {
-        Self { transfer, stall, onlooker, partial: None, reached: 0 }
+    pub fn new(transfer: Transfer, stall: f64, receiver: Rc<dyn Receiver>, onlooker: Option<Onlooker>) -> Self {
+        Self { transfer, stall, onlooker, receiver, partial: None, reached: 0 }
     }
 
     /// Makes one.
-    pub async fn attempt(&mut self, sources: &Sources, step: Step) -> Result<Downloaded, Failed> {
+    pub async fn attempt(&mut self, sources: &Sources, step: Step) -> Result<Received, Failed> {
         let url = &sources.mirrors[step.mirror];
         let before = self.reached;
         let outcome = match self.receive(url, step).await {
@@ -57,16 +62,22 @@ impl Attempts {
         match outcome {
             Err((error, Failure::Lost { .. })) => {
                 if partial.is_none() {
-                    self.partial = None;
+                    self.forget();
                 }
                 Err((error, Failure::Lost { gained: self.reached - before }))
             }
             Err(failed) => {
-                self.partial = None;
+                self.forget();
                 Err(failed)
             }
             got => got,
         }
+    }
+
+    /// What has come is of no use any more.
+    fn forget(&mut self) {
+        self.partial = None;
+        self.receiver.clear();
     }
 
     /// Receives all there is, unless it stalls.
@@ -88,7 +99,8 @@ impl Attempts {
         loop {
             activity.set(activity.get() + 1);
             let Some(chunk) = body.next().await.map_err(|thrown| network(url, thrown))? else { break };
-            partial.push(&chunk);
+            partial.loaded += u64::from(chunk.length());
+            self.receiver.receive(&chunk).map_err(|error| (error, Failure::Wrong))?;
             self.transfer.count(chunk.length());
             self.transfer.report(partial.loaded, partial.declared);
         }
@@ -126,6 +138,7 @@ impl Attempts {
         if is_page(&response) {
             return Err((page_error(url), Failure::Absent));
         }
+        self.forget();
         self.partial = Some(Partial::new(step.mirror, &response));
         if let Some(onlooker) = self.onlooker.take()
             && let Ok(copy) = response.clone()
@@ -138,15 +151,17 @@ impl Attempts {
     }
 
     /// What has come, if it is what it must be.
-    async fn check(&self, url: &str, sources: &Sources) -> Result<Downloaded, Failed> {
-        let bytes = self.partial.as_ref().map_or_else(|| Uint8Array::new_with_length(0), Partial::concatenate);
-        let length = u64::from(bytes.length());
+    async fn check(&self, url: &str, sources: &Sources) -> Result<Received, Failed> {
+        let length = self.partial.as_ref().map_or(0, |partial| partial.loaded);
         let wrong = |error| (error, Failure::Wrong);
         check_length(length, &[self.transfer.size()])
             .map_err(|found| wrong(length_error(url, Code::Integrity, found)))?;
-        let hash = sha256(&bytes).await;
+        let bytes = self.receiver.whole();
+        let mut hash = None;
         if let Some(expected) = &sources.sha256 {
-            compare_sha256(url, &hash, expected).map_err(wrong)?;
+            let actual = sha256(&bytes).await;
+            compare_sha256(url, &actual, expected).map_err(wrong)?;
+            hash = Some(actual);
         }
         self.transfer.finish(length);
         Ok((bytes, hash))

@@ -1,13 +1,17 @@
 //! A file, whole, from whoever gives it.
 
+use std::rc::Rc;
+
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 use js_sys::Uint8Array;
 use taipan_core::transfer::{Patience, Plan};
 use web_sys::Response;
 
-use super::attempt::{Attempts, Onlooker};
+use super::attempt::{Attempts, Onlooker, Received};
+use super::hash::sha256;
 use super::progress::Transfer;
+use super::receiver::{Pieces, Receiver};
 use super::sources::Answers;
 use super::{Fetcher, Label, Sources};
 use crate::boundary::Stage;
@@ -43,7 +47,7 @@ impl Fetcher {
     /// [`Code::LoadNetwork`] where there is no answer or not all of it, [`Code::LoadHttp`] where the answer is not a
     /// success, [`Code::Integrity`] where it is not the file, [`Code::Aborted`].
     pub fn download_from(&self, sources: Sources, label: Label<'_>) -> Downloading {
-        self.persevere(sources, label, None)
+        hashed(self.persevere(sources, label, Rc::<Pieces>::default(), None))
     }
 
     /// As [`Fetcher::download_from`]; `onlooker` is given the first answer that is a success, before its body comes. It
@@ -57,14 +61,34 @@ impl Fetcher {
         label: Label<'_>,
         onlooker: impl FnOnce(Response) + 'static,
     ) -> Downloading {
-        self.persevere(sources, label, Some(Box::new(onlooker)))
+        hashed(self.persevere(sources, label, Rc::<Pieces>::default(), Some(Box::new(onlooker))))
     }
 
-    fn persevere(&self, sources: Sources, label: Label<'_>, onlooker: Option<Onlooker>) -> Downloading {
+    /// As [`Fetcher::download_from`]; `receiver` is given the bytes as they come. Bytes that it does not take are wrong.
+    ///
+    /// # Errors
+    /// As [`Fetcher::download_from`], and those of the receiver.
+    pub fn download_into(
+        &self,
+        sources: Sources,
+        label: Label<'_>,
+        receiver: Rc<dyn Receiver>,
+    ) -> impl Future<Output = Result<()>> + use<> {
+        let receiving = self.persevere(sources, label, receiver, None);
+        async move { receiving.await.map(drop) }
+    }
+
+    fn persevere(
+        &self,
+        sources: Sources,
+        label: Label<'_>,
+        receiver: Rc<dyn Receiver>,
+        onlooker: Option<Onlooker>,
+    ) -> LocalBoxFuture<'static, Result<Received>> {
         let this = self.clone();
         let is_hurried = label.stage == Stage::Fetch;
-        let mut attempts =
-            Attempts::new(Transfer::open(self.network.timeline(), label), self.network.stall(), onlooker);
+        let transfer = Transfer::open(self.network.timeline(), label);
+        let mut attempts = Attempts::new(transfer, self.network.stall(), receiver, onlooker);
         let download = async move {
             let work = async {
                 let mut answers = Answers::new(sources.mirrors.len());
@@ -76,7 +100,7 @@ impl Fetcher {
                     }
                     let slot = this.network.slots().take(is_hurried).await;
                     let (error, failure) = match attempts.attempt(&sources, step).await {
-                        Ok(downloaded) => return Ok(downloaded),
+                        Ok(whole) => return Ok(whole),
                         Err(failed) => failed,
                     };
                     drop(slot);
@@ -92,4 +116,17 @@ impl Fetcher {
         };
         download.boxed_local()
     }
+}
+
+/// With the SHA-256 of what need not have had a certain one.
+fn hashed(receiving: LocalBoxFuture<'static, Result<Received>>) -> Downloading {
+    let download = async move {
+        let (bytes, hash) = receiving.await?;
+        let hash = match hash {
+            Some(hash) => hash,
+            None => sha256(&bytes).await,
+        };
+        Ok((bytes, hash))
+    };
+    download.boxed_local()
 }

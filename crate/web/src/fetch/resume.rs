@@ -1,13 +1,11 @@
 //! What is there of a transfer that broke off.
 
-use js_sys::{Array, Uint8Array};
 use taipan_core::transfer::{Resumed, Validator};
-use wasm_bindgen::JsCast;
 use web_sys::Response;
 
 use super::request::{declared_length, header, is_encoded, is_foreign};
 
-/// The bytes of a file up to where they have come, outside Rust's memory.
+/// How far a file has come, and of which answer.
 pub struct Partial {
     /// The mirror that they are from.
     pub mirror: usize,
@@ -15,7 +13,6 @@ pub struct Partial {
     pub loaded: u64,
     /// How many there will be, where the server says so.
     pub declared: Option<u64>,
-    chunks: Array,
     validator: Option<Validator>,
     is_foreign: bool,
 }
@@ -37,7 +34,6 @@ impl Partial {
             mirror,
             loaded: 0,
             declared: declared_length(response),
-            chunks: Array::new(),
             // What was decoded on the way has other offsets than what is sent.
             validator: if is_encoded(response) { None } else { validator(response) },
             is_foreign: is_foreign(response),
@@ -63,27 +59,6 @@ impl Partial {
         let range = header(response, "content-range");
         let known = (self.loaded, self.declared);
         Resumed::read(response.status(), range.as_deref(), known, is_same, is_encoded(response))
-    }
-
-    /// Keeps what has come.
-    pub fn push(&mut self, chunk: &Uint8Array) {
-        self.loaded += u64::from(chunk.length());
-        self.chunks.push(chunk);
-    }
-
-    /// All bytes in one piece.
-    pub fn concatenate(&self) -> Uint8Array {
-        if self.chunks.length() == 1 {
-            return self.chunks.get(0).unchecked_into();
-        }
-        let bytes = Uint8Array::new_with_length(self.loaded as u32);
-        let mut offset = 0;
-        for chunk in self.chunks.iter() {
-            let chunk: Uint8Array = chunk.unchecked_into();
-            bytes.set(&chunk, offset);
-            offset += chunk.length();
-        }
-        bytes
     }
 }
 

@@ -1,51 +1,80 @@
 //! Where the bytes of an image are.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
+use futures::FutureExt as _;
+use futures::future::{LocalBoxFuture, ready};
 use js_sys::Uint8Array;
 use taipan_core::source::{ByteSource, SharedSource, SourceError};
 
-use crate::archive_bytes::ArchiveBytes;
+use super::arrival::Arrival;
+use crate::error::Result;
 
 /// The bytes of an image, until they are let go of.
+#[derive(Clone)]
 pub struct ImageBytes {
-    length: u64,
     is_trusted: bool,
     place: RefCell<Option<Place>>,
 }
 
+#[derive(Clone)]
 enum Place {
     /// In the store.
     Stored(SharedSource),
-    /// In JavaScript's memory.
-    Here(ArchiveBytes),
+    /// In JavaScript's memory, as far as they have come.
+    Arriving(Rc<Arrival>),
 }
 
 impl ImageBytes {
     /// What this browser has written itself: only accidents can have changed it.
     pub fn stored(source: SharedSource) -> Self {
-        Self { length: source.len(), is_trusted: true, place: RefCell::new(Some(Place::Stored(source))) }
+        Self { is_trusted: true, place: RefCell::new(Some(Place::Stored(source))) }
     }
 
-    /// What came from somewhere else; `is_trusted` if all of it has been compared with a hash. `held` counts bytes outside
-    /// Rust's linear memory.
-    pub fn fetched(bytes: Uint8Array, is_trusted: bool, held: &Rc<Cell<u64>>) -> Self {
-        let bytes = ArchiveBytes::new(bytes, held);
-        Self { length: bytes.len(), is_trusted, place: RefCell::new(Some(Place::Here(bytes))) }
+    /// What comes from somewhere else; `is_trusted` if all of it will have been compared with a hash when it is whole.
+    pub fn arriving(arrival: Rc<Arrival>, is_trusted: bool) -> Self {
+        Self { is_trusted, place: RefCell::new(Some(Place::Arriving(arrival))) }
     }
 
-    /// Whether only accidents can have changed them, so that checksums are enough.
+    /// Whether checksums are enough, for bytes that are whole.
     pub fn is_trusted(&self) -> bool {
         self.is_trusted
     }
 
-    /// Bytes that are in JavaScript's memory, as they are there.
-    pub fn bytes(&self, offset: u64, length: u64) -> Option<Uint8Array> {
+    /// Whether they are those of this transfer.
+    pub fn is_of(&self, transfer: &Rc<Arrival>) -> bool {
+        matches!(&*self.place.borrow(), Some(Place::Arriving(arrival)) if Rc::ptr_eq(arrival, transfer))
+    }
+
+    /// Waits until the head and the manifest are there.
+    ///
+    /// # Errors
+    /// What keeps them from coming, here and in what follows.
+    pub fn beginning(&self) -> LocalBoxFuture<'static, Result<()>> {
+        self.arrival().map_or_else(|| ready(Ok(())).boxed_local(), Arrival::beginning)
+    }
+
+    /// Waits until there are so many.
+    pub fn reached(&self, end: u64) -> LocalBoxFuture<'static, Result<()>> {
+        self.arrival().map_or_else(|| ready(Ok(())).boxed_local(), |arrival| arrival.reached(end))
+    }
+
+    /// Waits until all are there.
+    pub fn whole(&self) -> LocalBoxFuture<'static, Result<()>> {
+        self.arrival().map_or_else(|| ready(Ok(())).boxed_local(), |arrival| arrival.whole())
+    }
+
+    fn arrival(&self) -> Option<Rc<Arrival>> {
         match &*self.place.borrow() {
-            Some(Place::Here(bytes)) => Some(bytes.bytes().subarray(offset as u32, (offset + length) as u32)),
+            Some(Place::Arriving(arrival)) => Some(Rc::clone(arrival)),
             _ => None,
         }
+    }
+
+    /// Bytes that are in JavaScript's memory, as they are there.
+    pub fn bytes(&self, offset: u64, length: u64) -> Option<Uint8Array> {
+        self.arrival()?.bytes(offset, length)
     }
 
     /// Lets go of the bytes.
@@ -61,13 +90,17 @@ impl ImageBytes {
 
 impl ByteSource for ImageBytes {
     fn len(&self) -> u64 {
-        self.length
+        match &*self.place.borrow() {
+            Some(Place::Stored(source)) => source.len(),
+            Some(Place::Arriving(arrival)) => arrival.len(),
+            None => 0,
+        }
     }
 
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), SourceError> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::result::Result<(), SourceError> {
         match &*self.place.borrow() {
             Some(Place::Stored(source)) => source.read_at(offset, buffer),
-            Some(Place::Here(bytes)) => bytes.read_at(offset, buffer),
+            Some(Place::Arriving(arrival)) => arrival.read_at(offset, buffer),
             None => Err(SourceError::Host("it has been let go of".to_owned())),
         }
     }

@@ -4,11 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use futures::future::try_join_all;
+use futures::FutureExt as _;
+use futures::future::{LocalBoxFuture, ready};
 use js_sys::{Uint8Array, WebAssembly};
 use taipan_core::image::{
-    ArchiveReference, ContentHash, Extent, Identity, Image, ImagePackage, Limits, Manifest, ModuleBytes, PAGE_SIZE,
-    PartKind, Verify,
+    ArchiveReference, ContentHash, Extent, Identity, Image, ImagePackage, Limits, Manifest, ModuleBytes, PartKind,
+    Verify,
 };
 use taipan_core::source::SharedSource;
 use taipan_core::vfs::{FileSystem, LayerId};
@@ -22,15 +23,15 @@ use crate::boundary::PackageInfo;
 use crate::emscripten::abi::Abi;
 use crate::emscripten::linker::Linker;
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Network, Sources, compare_sha256, sha256, sha256_now};
+use crate::fetch::{Network, Sources, compare_sha256, sha256, sha256_now, spawn};
 use crate::global::is_worker;
 use crate::packages::Lock;
 use crate::remote_file::RemoteFile;
 
 /// An image whose head and manifest have been read and fit this browser and this release.
 pub struct OpenImage {
-    image: Image,
-    source: Rc<ImageBytes>,
+    pub(super) image: Image,
+    pub(super) source: Rc<ImageBytes>,
     /// All state outside linear memory.
     pub manifest: Rc<Manifest>,
     /// The packages that are on the path.
@@ -52,7 +53,7 @@ pub struct CompiledModules {
 }
 
 impl OpenImage {
-    /// Reads what stands at the beginning of an image.
+    /// Reads what stands at the beginning of an image: that has to be there.
     ///
     /// # Errors
     /// [`Code::BadArchive`] if it is damaged, [`Code::WrongAbi`] if it was baked for something else, saying what.
@@ -96,20 +97,56 @@ impl OpenImage {
         compare(self.identity(), &wanted, "Bake it again with the packages that the page has now.")
     }
 
-    /// Compares every chunk that a restoration needs with its SHA-256, by the browser and off this thread. The head, which
-    /// has these hashes, has been compared with its own. Side modules that are linked later are compared then.
-    pub fn verify(&self) -> impl Future<Output = Result<()>> + use<> {
-        let head = self.image.head();
-        let waits = |part: usize| self.module_of(part).is_some_and(|index| !self.is_hot(index));
-        let extents = (0..head.parts.len()).filter(|part| !waits(*part)).flat_map(|part| self.image.extents(part));
-        let chunks: Result<Vec<_>> =
-            extents.map(|extent| Ok((self.stored(extent)?, head.chunk(extent).sha256.to_string()))).collect();
-        async move {
-            let chunks = chunks?;
-            let comparing =
-                chunks.iter().map(async |(bytes, expected)| compare_sha256(PART, &sha256(bytes).await, expected));
-            try_join_all(comparing).await.map(drop)
-        }
+    /// Waits until the image is whole and is what was baked. Each chunk that a restoration needs is compared with its SHA-256
+    /// when it has come, by the browser and off this thread, unless all of them are compared at once. The head, which has
+    /// these hashes, has been compared with its own. Side modules that are linked later are compared then.
+    pub fn verify(self: &Rc<Self>) -> LocalBoxFuture<'static, Result<()>> {
+        let image = Rc::clone(self);
+        let verifying = async move {
+            if !image.source.is_trusted() {
+                let head = image.image.head();
+                let waits = |part: usize| image.module_of(part).is_some_and(|index| !image.is_hot(index));
+                let parts = (0..head.parts.len()).filter(|part| !waits(*part));
+                let extents = parts.flat_map(|part| image.image.extents(part));
+                // All are under way before the first is waited for.
+                let comparing: Vec<_> = extents.map(|extent| spawn(image.compare(extent))).collect();
+                for one in comparing {
+                    one.await?;
+                }
+            }
+            image.source.whole().await
+        };
+        verifying.boxed_local()
+    }
+
+    fn compare(self: &Rc<Self>, extent: Extent) -> LocalBoxFuture<'static, Result<()>> {
+        let image = Rc::clone(self);
+        let comparing = async move {
+            image.arrived(extent).await?;
+            let expected = image.image.head().chunk(extent).sha256.to_string();
+            compare_sha256(PART, &sha256(&image.stored(extent)?).await, &expected)
+        };
+        comparing.boxed_local()
+    }
+
+    /// Waits until a chunk is there.
+    pub(super) fn arrived(&self, extent: Extent) -> LocalBoxFuture<'static, Result<()>> {
+        self.source.reached(extent.file_offset + extent.stored_length)
+    }
+
+    /// Waits until a part is there.
+    fn part_arrived(&self, part: usize) -> LocalBoxFuture<'static, Result<()>> {
+        let end = self.image.extents(part).last().map_or(0, |extent| extent.file_offset + extent.stored_length);
+        self.source.reached(end)
+    }
+
+    /// Waits until the contents of files are there.
+    ///
+    /// # Errors
+    /// What keeps them from coming.
+    pub fn files_arrived(&self) -> LocalBoxFuture<'static, Result<()>> {
+        let files = self.image.head().find_kind(PartKind::Files);
+        files.map_or_else(|| ready(Ok(())).boxed_local(), |part| self.part_arrived(part))
     }
 
     /// The bytes of a chunk as they are in the file.
@@ -165,31 +202,45 @@ impl OpenImage {
         self.image.head().memory.length
     }
 
-    /// Compiles what is linked at once, all in parallel.
+    /// Compiles what is linked at once, all in parallel, each when it has come.
     ///
     /// # Errors
     /// [`Code::BadArchive`], [`Code::BadWasm`].
-    pub fn compile(&self, linker: &Linker) -> Result<impl Future<Output = Result<CompiledModules>> + use<>> {
-        let mut compiling = Vec::new();
-        for (index, path) in self.module_paths.iter().enumerate().filter(|(index, _)| self.is_hot(*index)) {
-            let module = linker.compile(path, &self.read_module(index)?);
-            compiling.push(async move { Ok((index, module.await?.module)) });
-        }
-        let shim = if self.links_late() {
-            let part = self.image.head().find(SHIM).map_err(|error| not_usable(&error))?;
-            let bytes = self.image.part(part).map_err(|error| not_usable(&error))?;
-            Some(linker.compile(SHIM, &Uint8Array::from(bytes.as_slice())))
-        } else {
-            None
-        };
-        Ok(async move {
-            let hot = try_join_all(compiling).await?.into_iter().collect();
+    pub fn compile(self: &Rc<Self>, linker: &Linker) -> LocalBoxFuture<'static, Result<CompiledModules>> {
+        let (image, linker) = (Rc::clone(self), linker.clone());
+        let compiling = async move {
+            let start = |name: &str, part| spawn(image.compile_part(&linker, name, part));
+            let mut compiling = Vec::new();
+            for (index, path) in image.module_paths.iter().enumerate().filter(|(index, _)| image.is_hot(*index)) {
+                compiling.push((index, start(path, image.module_part(index)?)));
+            }
+            let shim = image.links_late().then(|| image.image.head().find(SHIM)).transpose();
+            let shim = shim.map_err(|error| not_usable(&error))?.map(|part| start(SHIM, part));
+            let mut hot = HashMap::new();
+            for (index, module) in compiling {
+                hot.insert(index, module.await?);
+            }
             let shim = match shim {
-                Some(shim) => Some(shim.await?.module),
+                Some(shim) => Some(shim.await?),
                 None => None,
             };
             Ok(CompiledModules { hot, shim })
-        })
+        };
+        compiling.boxed_local()
+    }
+
+    fn compile_part(
+        self: &Rc<Self>,
+        linker: &Linker,
+        name: &str,
+        part: usize,
+    ) -> LocalBoxFuture<'static, Result<WebAssembly::Module>> {
+        let (image, linker, name) = (Rc::clone(self), linker.clone(), name.to_owned());
+        let compiling = async move {
+            image.part_arrived(part).await?;
+            Ok(linker.compile(&name, &image.read_part(part)?).await?.module)
+        };
+        compiling.boxed_local()
     }
 
     /// The bytes of a side module.
@@ -206,7 +257,7 @@ impl OpenImage {
                 compare_sha256(PART, &sha256_now(&self.stored(extent)?), &expected)?;
             }
         }
-        self.read_module(index)
+        self.read_part(self.module_part(index)?)
     }
 
     fn module_part(&self, index: usize) -> Result<usize> {
@@ -216,8 +267,9 @@ impl OpenImage {
         self.image.head().find(name).map_err(|error| not_usable(&error))
     }
 
-    fn read_module(&self, index: usize) -> Result<Uint8Array> {
-        let bytes = self.image.part(self.module_part(index)?).map_err(|error| not_usable(&error))?;
+    #[inline(never)]
+    fn read_part(&self, part: usize) -> Result<Uint8Array> {
+        let bytes = self.image.part(part).map_err(|error| not_usable(&error))?;
         Ok(Uint8Array::from(bytes.as_slice()))
     }
 
@@ -273,34 +325,6 @@ impl OpenImage {
     pub fn layers(&self) -> impl Iterator<Item = (LayerId, &str)> {
         let layers = self.manifest.layers.iter();
         layers.filter(|(_, layer)| layer.role == ARCHIVE_ROLE).map(|(id, layer)| (LayerId::from(*id), &*layer.name))
-    }
-
-    /// Copies the pages of linear memory that lie in a range of addresses to where they belong.
-    ///
-    /// # Errors
-    /// [`Code::BadArchive`] if it is damaged.
-    pub fn copy_memory(&self, heap: &Uint8Array, addresses: std::ops::Range<u32>) -> Result<()> {
-        let Some(part) = self.image.head().find_kind(PartKind::Memory) else {
-            return Err(Error::new(Code::BadArchive, "The image has no memory in it."));
-        };
-        let pages = addresses.start / PAGE_SIZE as u32..addresses.end.div_ceil(PAGE_SIZE as u32);
-        for extent in self.image.extents(part) {
-            let chunk = self.image.head().chunk(extent);
-            let is_wanted = |run: &taipan_core::image::Run| run.first < pages.end && run.end() > pages.start;
-            if !chunk.runs.iter().any(is_wanted) {
-                continue;
-            }
-            let contents = self.image.chunk(extent).map_err(|error| not_usable(&error))?;
-            for (offset, run) in chunk.copies().filter(|(_, run)| is_wanted(run)) {
-                let first = run.first.max(pages.start);
-                let count = (run.end().min(pages.end) - first) as usize;
-                let offset = offset as usize + (first - run.first) as usize * PAGE_SIZE;
-                let address = first * PAGE_SIZE as u32;
-                let bytes = &contents[offset..offset + count * PAGE_SIZE];
-                heap.subarray(address, address + bytes.len() as u32).copy_from(bytes);
-            }
-        }
-        Ok(())
     }
 }
 
