@@ -25,8 +25,10 @@ const FOLDER: &str = "taipan-store";
 /// How much is written before others have their turn on this thread.
 const CHUNK: u32 = 4 * 1024 * 1024;
 
-/// How often writing is tried while another tab has the file open, and the milliseconds between.
+/// How often a file is asked for while another tab has it, which may be closing: to write it, and to keep it open. The
+/// milliseconds between.
 const ATTEMPTS: u32 = 6;
+const ATTEMPTS_TO_OPEN: u32 = 20;
 const PAUSE: f64 = 25.0;
 
 #[wasm_bindgen]
@@ -135,7 +137,7 @@ impl Opfs {
         let handle = self.handle(Place::Content(hash), false).await.ok()?;
         let options = Object::new();
         set(&options, "mode", &"read-only".into());
-        let access = open_access(&handle, &options).await.ok()?;
+        let access = when_free(ATTEMPTS_TO_OPEN, async || open_access(&handle, &options).await).await.ok()?;
         let length = access.0.size().ok()? as u64;
         Some(OpenContent { access, length, window: RefCell::default() })
     }
@@ -146,16 +148,7 @@ impl Opfs {
     }
 
     pub async fn write(&self, place: Place, bytes: &Uint8Array) -> Result<(), JsValue> {
-        let mut attempt = 1;
-        loop {
-            match self.try_write(place, bytes).await {
-                Err(thrown) if attempt < ATTEMPTS && is_named(&thrown, "NoModificationAllowedError") => {
-                    attempt += 1;
-                    global::sleep(PAUSE).await;
-                }
-                outcome => return outcome,
-            }
-        }
+        when_free(ATTEMPTS, async || self.try_write(place, bytes).await).await
     }
 
     async fn try_write(&self, place: Place, bytes: &Uint8Array) -> Result<(), JsValue> {
@@ -231,6 +224,20 @@ impl Opfs {
     async fn handle(&self, place: Place, create: bool) -> Result<FileHandle, JsValue> {
         let handle = self.folder(place).file(&place.file_name(), &creating(create))?;
         Ok(JsFuture::from(handle).await?.unchecked_into())
+    }
+}
+
+/// Tries again while somebody else has the file.
+async fn when_free<T>(attempts: u32, work: impl AsyncFn() -> Result<T, JsValue>) -> Result<T, JsValue> {
+    let mut attempt = 1;
+    loop {
+        match work().await {
+            Err(thrown) if attempt < attempts && is_named(&thrown, "NoModificationAllowedError") => {
+                attempt += 1;
+                global::sleep(PAUSE).await;
+            }
+            outcome => return outcome,
+        }
     }
 }
 
