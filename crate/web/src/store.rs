@@ -125,8 +125,18 @@ impl Store {
     /// The bytes that a name refers to, if they are there, to be read piece by piece. They are not compared with their hash:
     /// that is left to a reader who looks at every byte anyway. Until it is dropped nobody else may be able to remove them.
     pub async fn open_unchecked(&self, name: &str) -> Option<SharedSource> {
-        let hash = self.shared.index.borrow().find(name)?;
-        self.open_content_unchecked(hash).await
+        if let Some(hash) = self.find(name)
+            && let Some(source) = self.open_content_unchecked(hash).await
+        {
+            return Some(source);
+        }
+        // Another tab may have replaced it since the index was read, and removed what it was.
+        self.refresh().await;
+        self.open_content_unchecked(self.find(name)?).await
+    }
+
+    fn find(&self, name: &str) -> Option<ContentHash> {
+        self.shared.index.borrow().find(name)
     }
 
     /// Content, if it is there, as [`Store::open_unchecked`] gives it.
