@@ -202,7 +202,7 @@ impl Store {
     pub async fn remove(&self, name: &str) {
         let mut change = Change::begin(self).await;
         if let Some(unwanted) = change.index.remove_name(name) {
-            change.backend.remove(Place::Content(unwanted)).await;
+            change.remove_at_end(unwanted);
         }
         self.commit(change).await;
     }
@@ -317,7 +317,7 @@ impl Store {
             None => change.index.add(hash, size, now),
             Some(name) => {
                 if let Some(unwanted) = change.index.add_named(name, hash, size, now) {
-                    change.backend.remove(Place::Content(unwanted)).await;
+                    change.remove_at_end(unwanted);
                 }
             }
         }

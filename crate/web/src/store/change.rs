@@ -17,6 +17,8 @@ pub struct Change {
     /// Where content is.
     pub backend: Backend,
     store: Store,
+    /// Content that nothing refers to once the index is written.
+    unwanted: Vec<ContentHash>,
     _turn: OwnedMutexGuard<()>,
     _lock: Lock,
 }
@@ -29,7 +31,7 @@ impl Change {
         let lock = Lock::acquire().await;
         let backend = store.backend();
         let index = backend.index().await;
-        Self { index, backend, store: store.clone(), _turn: turn, _lock: lock }
+        Self { index, backend, store: store.clone(), unwanted: Vec::new(), _turn: turn, _lock: lock }
     }
 
     /// Removes content, and forgets it unless another tab has it open.
@@ -63,7 +65,13 @@ impl Change {
         }
     }
 
-    /// Writes the index.
+    /// Has content removed when the index does not refer to it any more: a tab that is closed in between must not leave an
+    /// index that refers to what is gone.
+    pub fn remove_at_end(&mut self, hash: ContentHash) {
+        self.unwanted.push(hash);
+    }
+
+    /// Writes the index, and removes what was to be removed then.
     ///
     /// # Errors
     /// What the browser threw.
@@ -71,6 +79,10 @@ impl Change {
         let (number, bytes) = self.index.encode();
         self.backend.write(Place::Index(number), &Uint8Array::from(bytes.as_slice())).await?;
         *self.store.shared.index.borrow_mut() = self.index;
+        for hash in self.unwanted {
+            // What stays is found, and removed, when room is made.
+            self.backend.remove(Place::Content(hash)).await;
+        }
         Ok(())
     }
 }
