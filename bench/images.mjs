@@ -1,17 +1,14 @@
 /** What pages start from that is made beforehand, in a browser: Taipan's images, Pyodide's snapshot of its core. */
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFiles } from "../cli/compress.mjs";
-import { openBrowser } from "../scripts/common/browser.mjs";
+import { sha256 } from "../cli/distribution.mjs";
 import { distributionFolder, localCache, root } from "../scripts/common/paths.mjs";
-import { Problem } from "../scripts/common/problem.mjs";
+import { errand } from "./errand.mjs";
 import { IMAGES, imageOf, SNAPSHOT, VERSION } from "./pages.mjs";
 
 const PLACE = join(localCache, "bench-images");
-
-const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 /** The hash of what they are made of: our package, the pages that make them, the distribution. */
 async function inputs() {
@@ -34,22 +31,11 @@ export async function imageFolder() {
 }
 
 /** The file that a page offers for download when its work is done. */
-async function download(url) {
-  const profile = await mkdtemp(join(tmpdir(), "taipan-bench-bake-"));
-  const context = await openBrowser(profile);
-  try {
-    const page = context.pages()[0] ?? (await context.newPage());
-    await page.goto(url);
-    await page.waitForFunction(() => globalThis.result !== undefined, undefined, { timeout: 120_000 });
-    const outcome = await page.evaluate(() => globalThis.result);
-    if (outcome.error) throw new Problem(`${url} failed: ${outcome.error}`);
+const download = (url) =>
+  errand(url, async (_, page) => {
     const [file] = await Promise.all([page.waitForEvent("download"), page.click("a")]);
-    return await readFile(await file.path());
-  } finally {
-    await context.close();
-    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
-  }
-}
+    return readFile(await file.path());
+  });
 
 /**
  * Makes those that the loaders start from, unless this build has made them before, with compressed variants beside them.

@@ -74,9 +74,9 @@ async function measure({ loaders, runs, steps }, { url, server, visit }) {
 async function openLine({ line }, server) {
   if (!line) return { url: server.url, close: () => {} };
   const { startProxy } = await import("./proxy.mjs");
-  const { checkLine } = await import("./check.mjs");
+  const { errand } = await import("./errand.mjs");
   const proxy = await startProxy(line, server.port);
-  const found = await checkLine(proxy.url);
+  const found = await errand(`${proxy.url}/bench/line.html`);
   const rates = [found.together, found.alone, found.synchronous].map((rate) => (rate / 1e6).toFixed(2));
   console.log(
     `The line in a worker: ${found.delay.toFixed(0)} ms; MB/s: six at once, one, synchronous: ${rates.join(", ")}`,

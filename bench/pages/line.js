@@ -1,4 +1,8 @@
-/** Tries the line as a loader uses it: by requests of a module worker, at once, one after the other and synchronously. */
+/**
+ * Tries the line as a loader uses it, by requests of a module worker: says whether a measurement over it is one of that line.
+ * Answers the milliseconds until a small answer (`delay`), and bytes per second of six requests at once, of one, and of a
+ * synchronous one.
+ */
 import { INDEX_URL } from "./steps.js";
 
 const SIZE = 1_000_000;

@@ -93,6 +93,23 @@ export function publish(run) {
   );
 }
 
+/**
+ * What a worker answers in the end.
+ *
+ * @param {string} script its address, from here
+ * @param {(name: string) => void} [done] is told the name of each step that it has taken
+ */
+export const answerOf = (script, done) =>
+  new Promise((resolve, reject) => {
+    const worker = new Worker(new URL(script, import.meta.url), { type: "module" });
+    worker.onerror = (event) => reject(new Error(event.message));
+    worker.onmessage = ({ data }) => {
+      if (data.name) done(data.name);
+      else if (data.error) reject(new Error(data.error));
+      else resolve(data);
+    };
+  });
+
 /** Has the program that drives the browser download a file. */
 export function offer(blob) {
   const link = document.createElement("a");
