@@ -5,11 +5,9 @@ use super::reader::MAGIC;
 use super::section::{EXPORT, IMPORT, TYPE};
 use super::writer::{counted, number, section, sized, type_index};
 
-const MODULE: &[u8] = b"host";
-
 /// A module that exports what it imports: functions of the host's, which a table takes only as WebAssembly's own.
 ///
-/// It imports each function as `host` and its name, and exports it under that name.
+/// It imports each function as [`Wrapper::HOST`] and its name, and exports it under that name.
 #[derive(Debug, Clone, Default)]
 pub struct Wrapper {
     types: Vec<Vec<u8>>,
@@ -19,6 +17,9 @@ pub struct Wrapper {
 }
 
 impl Wrapper {
+    /// The import module of the functions.
+    pub const HOST: &str = "host";
+
     /// One that wraps nothing.
     pub fn new() -> Self {
         Self::default()
@@ -27,7 +28,7 @@ impl Wrapper {
     /// Wraps a function. No module may export a name twice.
     pub fn add(&mut self, name: &str, function: FunctionType) {
         let index = type_index(&mut self.types, function);
-        sized(&mut self.imports, MODULE);
+        sized(&mut self.imports, Self::HOST.as_bytes());
         sized(&mut self.imports, name.as_bytes());
         self.imports.push(0);
         number(&mut self.imports, index);

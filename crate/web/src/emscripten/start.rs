@@ -310,7 +310,7 @@ async fn instantiate(
     let table = function_table(&parts.emscripten, &exports);
     linker.set_main_table_length(table.length());
     if let Some(restore) = &parts.restore {
-        restore.before_receiving(&parts.emscripten, &instance)?;
+        restore.before_receiving(&parts.emscripten, &exports, &table)?;
     } else {
         let env: Object = get(&imports, "env").unchecked_into();
         let symbols = parts.emscripten.global_offset_table();

@@ -3,22 +3,22 @@
 //! The glue makes a module for each (`convertJsFunctionToWasm` of Emscripten's `src/lib/libaddfunction.js`): hundreds, one
 //! after the other, before CPython runs. Here one module makes all of them.
 
-use js_sys::{Function, Object, Reflect, Uint8Array, WebAssembly};
+use js_sys::{Object, Uint8Array, WebAssembly};
 use taipan_core::side_module::{FunctionType, Wrapper};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::abi::set;
+use super::snapshot::glue::{entries, get};
 
-/// What the module calls the object that it imports functions from.
-const HOST: &str = "host";
+/// The address of a symbol of the global offset table.
+const VALUE: &str = "value";
 
 /// Functions that are to be wrapped.
 #[derive(Default)]
 pub struct Wrapping {
     wrapper: Wrapper,
     functions: Object,
-    count: u32,
 }
 
 impl Wrapping {
@@ -27,12 +27,6 @@ impl Wrapping {
         let (results, params) = value_types(signature);
         self.wrapper.add(name, FunctionType { params: &params, results: &results });
         set(&self.functions, name, function);
-        self.count += 1;
-    }
-
-    /// Whether there is none.
-    pub const fn is_empty(&self) -> bool {
-        self.count == 0
     }
 
     /// The wrapped functions by name, while everything else waits: in a worker.
@@ -52,13 +46,13 @@ impl Wrapping {
     pub async fn finish(self) -> Result<Object, JsValue> {
         let (bytes, imports) = self.into_parts();
         let made = JsFuture::from(WebAssembly::instantiate_buffer(&bytes, &imports)).await?;
-        let instance: WebAssembly::Instance = Reflect::get(&made, &"instance".into())?.unchecked_into();
+        let instance: WebAssembly::Instance = get(&made, "instance").unchecked_into();
         Ok(instance.exports())
     }
 
     fn into_parts(self) -> (Vec<u8>, Object) {
         let imports = Object::new();
-        set(&imports, HOST, &self.functions);
+        set(&imports, Wrapper::HOST, &self.functions);
         (self.wrapper.finish(), imports)
     }
 }
@@ -68,36 +62,27 @@ impl Wrapping {
 /// that has an address. To be called between the instantiation of the module and the glue's receiving it. What goes wrong is
 /// left to the glue.
 pub async fn place_functions(env: &Object, symbols: &Object, exports: &Object, table: &WebAssembly::Table, none: i32) {
-    let value = JsValue::from("value");
     let mut wrapping = Wrapping::default();
     let mut wanted = Vec::new();
-    for name in Object::keys(env).iter() {
-        let get = |object: &Object| Reflect::get(object, &name).unwrap_or(JsValue::UNDEFINED);
-        let symbol = get(symbols);
-        let is_open =
-            || Reflect::get(&symbol, &value).ok().and_then(|address| address.as_f64()) == Some(f64::from(none));
-        if !symbol.is_object() || !is_open() || !get(exports).is_undefined() {
+    for (name, function) in entries(env) {
+        let symbol = get(symbols, &name);
+        let is_open = symbol.is_object() && get(&symbol, VALUE).as_f64() == Some(f64::from(none));
+        if !is_open || !get(exports, &name).is_undefined() || get(&function, "stub").is_truthy() {
             continue;
         }
-        let Ok(function) = get(env).dyn_into::<Function>() else { continue };
-        let is_set = |what: &str| Reflect::get(&function, &what.into()).is_ok_and(|found| found.is_truthy());
-        let Some(signature) = Reflect::get(&function, &"sig".into()).ok().and_then(|found| found.as_string()) else {
-            continue;
-        };
-        let Some(text) = name.as_string().filter(|_| !is_set("stub")) else { continue };
-        wrapping.add(&text, &function, &signature);
-        wanted.push((name, symbol));
+        if let Some(signature) = get(&function, "sig").as_string().filter(|_| function.is_function()) {
+            wrapping.add(&name, &function, &signature);
+            wanted.push((name, symbol));
+        }
     }
-    if wrapping.is_empty() {
+    if wanted.is_empty() {
         return;
     }
     let Ok(wrapped) = wrapping.finish().await else { return };
     let Ok(first) = table.grow(wanted.len() as u32) else { return };
     for (slot, (name, symbol)) in (first..).zip(wanted) {
-        let Ok(function) = Reflect::get(&wrapped, &name) else { continue };
-        if table.set(slot, function.unchecked_ref()).is_ok() {
-            // A number for a mutable global of that type: it takes it.
-            let _ = Reflect::set(&symbol, &value, &slot.into());
+        if table.set(slot, get(&wrapped, &name).unchecked_ref()).is_ok() {
+            set(symbol.unchecked_ref(), VALUE, &slot.into());
         }
     }
 }

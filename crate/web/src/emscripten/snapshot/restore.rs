@@ -99,10 +99,9 @@ impl Restore {
     ///
     /// # Errors
     /// [`Code::OutOfMemory`] if memory or the table cannot be as long as it was.
-    pub fn before_receiving(&self, module: &Module, instance: &JsValue) -> Result<()> {
+    pub fn before_receiving(&self, module: &Module, exports: &Object, table: &WebAssembly::Table) -> Result<()> {
         let glue = Glue::new(module);
-        let exports = get(instance, "exports");
-        if let Ok(memory) = get(&exports, "memory").dyn_into::<WebAssembly::Memory>() {
+        if let Ok(memory) = get(exports, "memory").dyn_into::<WebAssembly::Memory>() {
             grow(&memory, self.memory_length)?;
             *self.memory.borrow_mut() = Some(memory);
         }
@@ -115,7 +114,6 @@ impl Restore {
         let handler = Object::new();
         set(&handler, "get", &find.into_js_value());
         Object::set_prototype_of(&glue.symbols(), Proxy::new(&Object::new(), &handler).unchecked_ref());
-        let table = get(&exports, "__indirect_function_table").dyn_into().unwrap_or_else(|_| glue.table());
         table
             .grow(self.manifest.table_length.saturating_sub(table.length()))
             .map_err(|thrown| Error::from_js(Code::OutOfMemory, "CPython's function table cannot grow", thrown))?;
