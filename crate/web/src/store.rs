@@ -118,7 +118,7 @@ impl Store {
 
     /// The bytes that a name refers to, if they are there and whole.
     pub async fn get(&self, name: &str) -> Option<Uint8Array> {
-        let hash = self.shared.index.borrow().find(name)?;
+        let hash = self.find(name)?;
         self.get_content(&hash).await
     }
 
@@ -149,7 +149,7 @@ impl Store {
 
     /// Whether a name refers to something, as far as is known.
     pub fn contains(&self, name: &str) -> bool {
-        self.shared.index.borrow().find(name).is_some()
+        self.find(name).is_some()
     }
 
     /// Content, if it is there and whole. Content that the index does not list is not looked for: that it is missing
@@ -171,7 +171,7 @@ impl Store {
 
     /// As [`Store::get`], while everything else waits. Finds only what [`Store::tidy`] has laid out.
     pub fn get_now(&self, name: &str) -> Option<Uint8Array> {
-        let hash = self.shared.index.borrow().find(name)?;
+        let hash = self.find(name)?;
         self.get_content_now(&hash)
     }
 
