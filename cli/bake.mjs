@@ -1,6 +1,6 @@
 /** `taipan bake`: from a distribution and packages to an image that pages start from. */
-import { access, mkdir, readFile, rm } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { access, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startServer } from "./bake/server.mjs";
 import { findBrowser, openPage } from "./browser.mjs";
@@ -9,10 +9,14 @@ import { LOCK_FILE, openDistribution, sha256 } from "./distribution.mjs";
 import { abiOf, parseLock, select } from "./lock.mjs";
 import { size } from "./output.mjs";
 import { Problem } from "./problem.mjs";
+import { rust } from "./rust.mjs";
 import { addressOf } from "./split.mjs";
 
 /** The name of an image. */
 const IMAGE = "python.image";
+
+/** The folder of the side modules beside it. */
+const MODULES = "modules";
 
 /** What is there while a run lasts. */
 const WORK = ".taipan";
@@ -20,7 +24,7 @@ const WORK = ".taipan";
 /** Milliseconds without a word of the page after which it is given up. */
 const PATIENCE = 180_000;
 
-const STEPS = { start: "Import", run: "Program", bake: "Image" };
+const STEPS = { start: "Import", run: "Program", bake: "Image", exercise: "First steps from the image" };
 
 /**
  * Bakes an image.
@@ -34,8 +38,9 @@ const STEPS = { start: "Import", run: "Program", bake: "Image" };
  * @param {string} [options.browser] the program of an installed browser
  * @param {keyof EFFORTS} [options.compress] default `best`
  * @param {ReturnType<import("./output.mjs").progressOn>} options.progress
- * @returns {Promise<{ file: string, bytes: number, sizes: { br?: number, gz?: number }, isPrepared: boolean, isFresh:
- *   boolean }>} `isFresh` is false where a prepared folder had this image
+ * @returns {Promise<{ file: string, bytes: number, sizes: { br?: number, gz?: number }, beside: { count: number, bytes:
+ *   number, br?: number, gz?: number }, isPrepared: boolean, isFresh: boolean }>} `beside`: the side modules that are files
+ *   beside the image; `isFresh` is false where a prepared folder had this image
  */
 export async function bake(options) {
   const { packages, program, compress = "best", progress } = options;
@@ -70,9 +75,9 @@ export async function bake(options) {
     const there = isPrepared && (await imageOf(out, lock, inputs, compress));
     if (there) return { ...there, isPrepared, isFresh: false };
     const browser = await findBrowser(options.browser);
-    const image = await drive({ job, browser, own, distribution, lock, progress });
+    const { image, files } = await detach(await drive({ job, browser, own, distribution, lock, progress }), progress);
     return {
-      ...(await write({ out, image, lock, inputs, isPrepared, compress, progress })),
+      ...(await write({ out, image, files, lock, inputs, isPrepared, compress, progress })),
       isPrepared,
       isFresh: true,
     };
@@ -120,11 +125,38 @@ async function inputsOf({ own, lock, job, compress }) {
 async function imageOf(out, lock, inputs, compress) {
   const { file_name: file, inputs: of, sha256: hash } = lock.taipan.image ?? {};
   if (of !== inputs) return undefined;
-  const path = join(out, file);
-  const data = await readFile(path).catch(() => Buffer.alloc(0));
-  if (sha256(data) !== hash) return undefined;
-  const sizes = await writeFiles([{ path, data, sha256: hash }], compress, () => {});
-  return { file, bytes: data.length, sizes: sizes.get(path) };
+  const read = async (path) => ({ path, data: await readFile(path).catch(() => Buffer.alloc(0)) });
+  const image = { ...(await read(join(out, file))), sha256: hash };
+  if (sha256(image.data) !== hash) return undefined;
+  const files = [];
+  for (const beside of (await rust()).filesBeside(image.data)) {
+    files.push({ ...(await read(join(dirname(image.path), beside.path))), sha256: beside.sha256 });
+  }
+  if (files.some(({ data, sha256: hash }) => sha256(data) !== hash)) return undefined;
+  return { file, ...measure(image, files, await writeFiles([image, ...files], compress, () => {})) };
+}
+
+/** Takes out of an image what a page does not call at first. */
+async function detach({ image, exercised, unknown }, progress) {
+  if (exercised === undefined) {
+    progress.say(`All side modules stay in the image: what pages call first is not known. ${unknown}`);
+    return { image, files: [] };
+  }
+  const { calledModules, detachModules } = await rust();
+  const detached = detachModules(image, calledModules(exercised));
+  const bytesOf = ({ buffer, byteOffset, length }) => Buffer.from(buffer, byteOffset, length);
+  const files = detached.files.map(({ path, bytes, sha256 }) => ({ path, data: bytesOf(bytes), sha256 }));
+  return { image: bytesOf(detached.image), files };
+}
+
+/** How large what was written is. */
+function measure(image, files, sizes) {
+  const beside = { count: files.length, bytes: 0 };
+  for (const { path, data } of files) {
+    beside.bytes += data.length;
+    for (const [suffix, bytes] of Object.entries(sizes.get(path))) beside[suffix] = (beside[suffix] ?? 0) + bytes;
+  }
+  return { bytes: image.data.length, sizes: sizes.get(image.path), beside };
 }
 
 /** A file of the distribution, as the page asks for it. */
@@ -142,21 +174,28 @@ function filesOf(distribution, lock) {
 async function drive({ job, browser, own, distribution, lock, progress }) {
   let [step, heard, begun] = [progress.step("Python in a browser"), performance.now(), false];
   let packages = [];
+  let image;
   const trouble = [];
   const find = filesOf(distribution, lock);
-  const { promise: image, resolve: finish, reject: fail } = Promise.withResolvers?.() ?? withResolvers();
-  image.catch(() => {});
+  const { promise: made, resolve: finish, reject: fail } = Promise.withResolvers?.() ?? withResolvers();
+  made.catch(() => {});
   const told = {
-    progress: ({ loaded, total }) => step.update(loaded, total, size(loaded)),
+    progress: ({ loaded, total }) => step?.update(loaded, total, size(loaded)),
     output: (text) => progress.say(text.trimEnd()),
     step(name) {
-      step.end();
+      step?.end();
       step = progress.step(STEPS[name]);
     },
     packages(list) {
       packages = list;
     },
-    image: finish,
+    image(bytes) {
+      image = bytes;
+      step.end(`${packages.length} packages, ${size(bytes.length)}`);
+      step = undefined;
+    },
+    exercised: (bytes) => finish({ image, exercised: bytes }),
+    unknown: (reason) => finish({ image, unknown: reason }),
     failure: (error) => fail(problemOf(error, trouble, job)),
   };
   const server = await startServer({
@@ -166,8 +205,8 @@ async function drive({ job, browser, own, distribution, lock, progress }) {
     distribution: (path) => find(path).catch((error) => void trouble.push(error)),
     onTold(what, body) {
       [heard, begun] = [performance.now(), true];
-      if (what === "image") told.image(body);
-      else if (["output", "step"].includes(what)) told[what](body.toString("utf8"));
+      if (["image", "exercised"].includes(what)) told[what](body);
+      else if (["output", "step", "unknown"].includes(what)) told[what](body.toString("utf8"));
       else if (Object.hasOwn(told, what)) told[what](JSON.parse(body.toString("utf8")));
     },
   });
@@ -184,9 +223,9 @@ async function drive({ job, browser, own, distribution, lock, progress }) {
     throw new Problem(`${browser} ended before the image was made: ${said}`, "Try another with --browser.");
   });
   try {
-    const bytes = await Promise.race([image, watch(), end]);
-    step.end(`${packages.length} packages, ${size(bytes.length)}`);
-    return bytes;
+    const outcome = await Promise.race([made, watch(), end]);
+    step?.end();
+    return outcome;
   } finally {
     watching.abort();
     await page.close();
@@ -204,26 +243,39 @@ function problemOf({ code, message, hint, traceback }, trouble, { program }) {
   return trouble.find((error) => error instanceof Problem) ?? new Problem(message, hint);
 }
 
-/** Writes the image and its compressed forms, and into a prepared folder's lock file that there is one. */
-async function write({ out, image, lock, inputs, isPrepared, compress, progress }) {
-  const hash = sha256(image);
-  const step = progress.step(compress === "none" ? "File" : "File and its compressed forms");
+/** Writes the image, what is beside it and their compressed forms, and into a prepared folder's lock file that there is one. */
+async function write({ out, image: data, files, lock, inputs, isPrepared, compress, progress }) {
+  const hash = sha256(data);
+  const step = progress.step(compress === "none" ? "Files" : "Files and their compressed forms");
   const file = isPrepared ? addressOf(IMAGE, hash) : IMAGE;
-  const path = join(out, file);
-  const sizes = await writeFiles([{ path, data: image, sha256: hash }], compress, (done, total) =>
-    step.update(done, total, file),
-  );
+  const image = { path: join(out, file), data, sha256: hash };
+  const folder = dirname(image.path);
+  const beside = files.map((one) => ({ ...one, path: join(folder, one.path) }));
+  // Whoever sees the image finds what belongs to it.
+  const report = (done, total, path) => step.update(done, total, path.slice(out.length + 1));
+  const sizes = await writeFiles(beside, compress, report);
+  for (const [path, of] of await writeFiles([image], compress, report)) sizes.set(path, of);
   if (isPrepared) {
     const old = lock.taipan.image?.file_name ?? "";
-    lock.taipan.image = { inputs, file_name: file, size: image.length, sha256: hash };
-    const data = Buffer.from(JSON.stringify(lock));
-    await writeFiles([{ path: join(out, LOCK_FILE), data, sha256: sha256(data) }], compress, () => {});
+    lock.taipan.image = { inputs, file_name: file, size: data.length, sha256: hash };
+    const text = Buffer.from(JSON.stringify(lock));
+    await writeFiles([{ path: join(out, LOCK_FILE), data: text, sha256: sha256(text) }], compress, () => {});
     if (old !== file && /^files\/[0-9a-f]{16}\/python\.image$/.test(old)) {
       await rm(dirname(join(out, old)), { recursive: true, force: true });
     }
+  } else {
+    await removeOthers(join(folder, MODULES), new Set(beside.map(({ path }) => basename(path))));
   }
   step.end();
-  return { file, bytes: image.length, sizes: sizes.get(path) };
+  return { file, ...measure(image, beside, sizes) };
+}
+
+/** Removes side modules of earlier images. */
+async function removeOthers(folder, wanted) {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const [, module] = /^(\w*-[0-9a-f]{16}\.wasm)(\.(br|gz))?$/.exec(name) ?? [];
+    if (module && !wanted.has(module)) await rm(join(folder, name), { force: true });
+  }
 }
 
 /** For Node before 22. */

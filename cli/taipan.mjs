@@ -139,7 +139,7 @@ async function runPrepare(values, positionals, stream) {
 
 async function runBake(values, positionals, stream) {
   const out = folderFrom([values.out, ...positionals], "taipan bake --packages numpy --out site/python");
-  const { file, bytes, sizes, isPrepared, isFresh } = await bake({
+  const { file, bytes, sizes, beside, isPrepared, isFresh } = await bake({
     out,
     packages: names(values.packages),
     distribution: values.distribution,
@@ -150,10 +150,12 @@ async function runBake(values, positionals, stream) {
     progress: progressOn(stream),
   });
   if (!isFresh) stream.write(`✓ The image of ${out} is up to date.\n`);
-  const sent = [`${size(bytes)}`, ...(sizes.gz ? [`gzip ${size(sizes.gz)}`, `brotli ${size(sizes.br)}`] : [])].join(
-    ", ",
-  );
-  stream.write(`\n  ${file}: ${sent}\n\n`);
+  const sent = ({ bytes, gz, br }) =>
+    [`${size(bytes)}`, ...(gz ? [`gzip ${size(gz)}`, `brotli ${size(br)}`] : [])].join(", ");
+  stream.write(`\n  ${file}: ${sent({ bytes, ...sizes })}\n`);
+  if (beside.count > 0)
+    stream.write(`  ${beside.count} side modules beside it, fetched when they are called: ${sent(beside)}\n`);
+  stream.write("\n");
   stream.write(
     isPrepared
       ? `Serve ${out}. Pages that name it as \`indexURL\` start from the image.\n`

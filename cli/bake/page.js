@@ -17,9 +17,29 @@ for name in ("random", "numpy.random"):
         sys.modules[name].seed(0)
 del os, sys, name`;
 
-async function bake() {
-  const { loadPython } = await import("./taipan/index.js");
-  const { packages, modules, program } = await (await fetch("job")).json();
+/** What pages do first, as far as that can be known: what an image is needed for that has no program. */
+const FIRST_STEPS = `
+def first_steps():
+    import contextlib, sys
+    if "numpy" in sys.modules:
+        import numpy
+        with contextlib.suppress(Exception):
+            values = numpy.arange(6.0).reshape(2, 3)
+            repr(values @ values.T + values.sum())
+    if "pandas" in sys.modules:
+        import pandas
+        with contextlib.suppress(Exception):
+            frame = pandas.DataFrame({"a": [1, 2, 3], "b": ["x", "y", "x"]})
+            repr(frame), frame._repr_html_()
+            repr(frame.groupby("b").a.sum())
+            repr(frame[frame.a > 1].sort_values("a").describe())
+first_steps()
+del first_steps`;
+
+const onOutput = (output) => "text" in output && void tell("output", output.text);
+
+/** Starts Python from the beginning, imports, and runs the program. */
+async function prepare(loadPython, { packages, modules, program }) {
   let reported = 0;
   const python = await loadPython({
     indexURL: "distribution/",
@@ -38,16 +58,44 @@ async function bake() {
   if (modules.length > 0) await python.run(IMPORTS, { globals: { modules }, filename: "<imports>" });
   if (program) {
     await tell("step", "run");
-    await python.run(program.source, {
-      filename: program.filename,
-      onOutput: (output) => "text" in output && void tell("output", output.text),
-    });
+    await python.run(program.source, { filename: program.filename, onOutput });
   }
   await python.run(TIDY, { filename: "<tidy>" });
+  return python;
+}
+
+/**
+ * Starts Python from an image as a page does, and does what pages do first. An image of it knows which side modules were
+ * called.
+ */
+async function exercise(loadPython, image, program) {
+  const address = URL.createObjectURL(image);
+  const python = await loadPython({ indexURL: "distribution/", image: address, cache: "none" });
+  try {
+    if (python.timings.image === undefined) throw new Error(python.timings.imageRefused);
+    await python.run(program?.source ?? FIRST_STEPS, { filename: program?.filename ?? "<first steps>" });
+    return await python.bake();
+  } finally {
+    python.dispose();
+    URL.revokeObjectURL(address);
+  }
+}
+
+async function bake() {
+  const { loadPython } = await import("./taipan/index.js");
+  const job = await (await fetch("job")).json();
+  const python = await prepare(loadPython, job);
   await tell("step", "bake");
   const image = await python.bake();
   await tell("packages", JSON.stringify(await python.loadedPackages()));
+  python.dispose();
   await tell("image", image);
+  await tell("step", "exercise");
+  await exercise(loadPython, image, job.program).then(
+    (exercised) => tell("exercised", exercised),
+    // A program that cannot run twice: then nobody knows what can wait, and nothing does.
+    ({ message }) => tell("unknown", message),
+  );
 }
 
 bake().catch(({ code, message, hint, traceback, stack }) =>

@@ -5,11 +5,12 @@
 //! and memory can be copied from wherever the host keeps the file to wherever CPython's memory is, without passing
 //! through Rust's. The body is a sequence of parts: the [`Manifest`] first, then what restoring needs, in that order.
 //!
-//! Writing: [`ImageWriter`]. Reading a file that is there: [`Image`]; one that is arriving: [`ImageReader`]. Images of
+//! Writing: [`ImageWriter`]; what is not called at once becomes files beside the image: [`detach`]. Reading a file that is there: [`Image`]; one that is arriving: [`ImageReader`]. Images of
 //! changed pages only: [`PageHashes`] and [`resolve`].
 
 mod chain;
 mod chunk;
+mod detach;
 mod error;
 mod files;
 mod hash;
@@ -18,6 +19,7 @@ mod identity;
 mod manifest;
 mod page;
 mod reader;
+mod side_modules;
 mod stream;
 mod tree;
 mod wire;
@@ -25,6 +27,7 @@ mod writer;
 
 pub use self::chain::{Piece, resolve};
 pub use self::chunk::{Checksum, Chunk, Compression, Verify};
+pub use self::detach::{Detached, DetachedFile, detach};
 pub use self::error::ImageError;
 pub use self::files::{FileBody, FileRecord, FileTree};
 pub use self::head::{Extent, Head, MemoryLayout, PREAMBLE_LENGTH, Part, PartKind};
@@ -32,13 +35,14 @@ pub use self::identity::{Difference, Distribution, Identity, ImagePackage};
 pub use self::manifest::{ArchiveReference, LayerReference, LinkedModule, Manifest, ModuleBytes, TableEntry};
 pub use self::page::{PAGE_SIZE, PageHash, PageHashes, PageSet, Run, is_zero};
 pub use self::reader::Image;
+pub use self::side_modules::{SHIM, SideModuleImages};
 pub use self::stream::{Event, ImageReader};
 pub use self::tree::{OwnContents, Placement};
 pub use self::writer::{Baked, ImageWriter};
 pub use crate::content_hash::ContentHash;
 
 /// The version of the format that is written and read. A reader refuses every other one.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// What an image may at most claim to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use thiserror::Error;
 
 pub use functions::{FunctionType, Functions, Import, ImportKind};
 use reader::Reader;
-pub use shim::{Forwarder, Shim};
+pub use shim::{Forwarder, Shim, Unlinked};
 pub use strip::strip;
 pub use wrapper::Wrapper;
 

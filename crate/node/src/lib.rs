@@ -1,9 +1,11 @@
 //! What the command line asks of Rust, as plain data. It does no I/O: Node does.
 
 mod error;
+mod image;
 mod installation;
 mod wheels;
 
+pub use image::{called_modules, detach_modules, files_beside};
 pub use installation::Installation;
 pub use wheels::{Wheels, read_metadata};
 

@@ -135,6 +135,17 @@ impl Interpreter {
         self.image.as_ref().map_or(Ok(()), |image| image.let_go())
     }
 
+    /// Waits until the image that it was restored from is whole.
+    ///
+    /// # Errors
+    /// What keeps the files beside it from being had.
+    pub async fn complete_image(&self) -> Result<()> {
+        match self.image.clone() {
+            Some(image) => image.complete().await,
+            None => Ok(()),
+        }
+    }
+
     /// How long each stage took.
     pub fn timings(&self) -> TimingsObject {
         self.timeline.to_object(self.files.borrow().usage().files_inflated)

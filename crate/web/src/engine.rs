@@ -146,6 +146,7 @@ impl Engine {
     /// `NOT_SUPPORTED` for what an image cannot hold, naming it.
     pub async fn bake(&self) -> Thrown<js_sys::Array> {
         Part::Image.load(self.interpreter.packages.host()).await?;
+        self.interpreter.complete_image().await?;
         Ok(image::bake(&self.interpreter)?)
     }
 
@@ -157,6 +158,7 @@ impl Engine {
     #[wasm_bindgen(js_name = keepImage)]
     pub async fn keep_image(&self, name: String, signal: Option<AbortSignal>) -> Thrown<()> {
         Part::Image.load(self.interpreter.packages.host()).await?;
+        self.interpreter.complete_image().await?;
         Ok(image::keep(&self.interpreter, &name, &self.fetcher(signal)).await?)
     }
 

@@ -28,6 +28,13 @@ pub fn is_worker() -> bool {
     js_sys::Reflect::has(&js_sys::global(), &"WorkerGlobalScope".into()).unwrap_or_default()
 }
 
+/// Whether the user has asked for less data to be fetched (the Save Data API, where there is one).
+pub fn saves_data() -> bool {
+    let part = |of: JsValue, name: &str| Reflect::get(&of, &name.into()).unwrap_or(JsValue::UNDEFINED);
+    let navigator = part(js_sys::global().into(), "navigator");
+    part(part(navigator, "connection"), "saveData").is_truthy()
+}
+
 /// Milliseconds since 1970, for file times.
 pub fn wall_clock() -> f64 {
     js_sys::Date::now()

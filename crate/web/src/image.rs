@@ -6,16 +6,17 @@
 mod arrival;
 mod automatic;
 mod bake;
+mod beside;
 mod bytes;
 mod download;
 mod memory;
 mod open;
-mod side_modules;
 
 use taipan_core::image::ContentHash;
 
 pub use self::automatic::AutomaticImage;
 pub use self::bake::{bake, keep};
+pub use self::beside::Beside;
 pub use self::bytes::ImageBytes;
 pub use self::download::ImageDownload;
 pub use self::open::OpenImage;

@@ -101,6 +101,16 @@ pub enum ModuleBytes {
         /// The part's name.
         name: String,
     },
+    /// In a file of its own (2), changed for the image in the same way: nothing of it is needed before it is called.
+    File {
+        /// Where it is, from where the image is: names with slashes between, of letters, digits, `_`, `-` and dots that are not
+        /// at their beginning.
+        path: String,
+        /// Its bytes.
+        length: u64,
+        /// SHA-256 of its bytes.
+        sha256: ContentHash,
+    },
 }
 
 impl Default for ModuleBytes {
@@ -175,6 +185,9 @@ impl Manifest {
                 ModuleBytes::Part { name } if !module_parts.contains(name.as_str()) => {
                     return Err(ImageError::NoPart { name: name.clone() });
                 }
+                ModuleBytes::File { path, .. } if !is_path(path) => {
+                    return wrong("side modules", "the path of one leads elsewhere");
+                }
                 _ => {}
             }
             let end = |base, size| u64::from(base) + u64::from(size);
@@ -201,6 +214,12 @@ impl Manifest {
         }
         self.files.check(self, head)
     }
+}
+
+/// Whether a path stays in the folder that it begins in, whoever makes an address of it.
+fn is_path(path: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    path.split('/').all(|name| !name.is_empty() && !name.starts_with('.') && name.bytes().all(is_plain))
 }
 
 record!(Manifest {
@@ -256,6 +275,12 @@ impl Wire for ModuleBytes {
                 out.push(1);
                 name.put(out);
             }
+            Self::File { path, length, sha256 } => {
+                out.push(2);
+                path.put(out);
+                length.put(out);
+                sha256.put(out);
+            }
         }
     }
 
@@ -263,6 +288,7 @@ impl Wire for ModuleBytes {
         match input.array()? {
             [0] => Ok(Self::Archive { archive: Wire::take(input)?, entry: Wire::take(input)? }),
             [1] => Ok(Self::Part { name: Wire::take(input)? }),
+            [2] => Ok(Self::File { path: Wire::take(input)?, length: Wire::take(input)?, sha256: Wire::take(input)? }),
             _ => Err(input.damaged()),
         }
     }

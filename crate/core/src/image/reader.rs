@@ -52,9 +52,20 @@ impl Image {
     /// # Errors
     /// [`ImageError::Source`], [`ImageError::Chunk`].
     pub fn chunk(&self, extent: Extent) -> Result<Vec<u8>, ImageError> {
+        contents(&self.head, extent, self.read(extent)?, self.verify)
+    }
+
+    /// The bytes of a chunk as they are in the file, checked.
+    pub(super) fn stored(&self, extent: Extent) -> Result<Vec<u8>, ImageError> {
+        let stored = self.read(extent)?;
+        checked(&self.head, extent, &stored, self.verify)?;
+        Ok(stored)
+    }
+
+    fn read(&self, extent: Extent) -> Result<Vec<u8>, ImageError> {
         let mut stored = vec![0; extent.stored_length as usize];
         self.source.read_at(extent.file_offset, &mut stored)?;
-        contents(&self.head, extent, stored, self.verify)
+        Ok(stored)
     }
 
     /// The contents of a part, checked and inflated.
@@ -88,14 +99,18 @@ impl Image {
 
 /// What a chunk holds whose bytes in the file are given.
 pub(super) fn contents(head: &Head, extent: Extent, stored: Vec<u8>, verify: Verify) -> Result<Vec<u8>, ImageError> {
-    let chunk = head.chunk(extent);
-    let damaged = || ImageError::Chunk { part: head.parts[extent.part].name.clone(), chunk: extent.chunk };
-    if !chunk.matches(&stored, verify) {
-        return Err(damaged());
-    }
-    match chunk.inflate(&stored) {
+    checked(head, extent, &stored, verify)?;
+    match head.chunk(extent).inflate(&stored) {
         Some(std::borrow::Cow::Owned(inflated)) => Ok(inflated),
         Some(std::borrow::Cow::Borrowed(_)) => Ok(stored),
-        None => Err(damaged()),
+        None => Err(damaged(head, extent)),
     }
+}
+
+fn checked(head: &Head, extent: Extent, stored: &[u8], verify: Verify) -> Result<(), ImageError> {
+    if head.chunk(extent).matches(stored, verify) { Ok(()) } else { Err(damaged(head, extent)) }
+}
+
+fn damaged(head: &Head, extent: Extent) -> ImageError {
+    ImageError::Chunk { part: head.parts[extent.part].name.clone(), chunk: extent.chunk }
 }

@@ -5,7 +5,7 @@ use xxhash_rust::xxh64::xxh64;
 use super::chunk::Compression;
 use super::page::push_page;
 use super::{
-    Chunk, ContentHash, Head, Identity, ImageError, Limits, Manifest, MemoryLayout, PAGE_SIZE, PageSet, Part, PartKind,
+    Chunk, ContentHash, Head, Identity, Image, ImageError, Limits, Manifest, MemoryLayout, PAGE_SIZE, PageSet, Part, PartKind,
     Run, is_zero,
 };
 use crate::source::ByteSource;
@@ -113,6 +113,23 @@ impl<'a> ImageWriter<'a> {
             }
         }
         self.flush(1);
+        Ok(())
+    }
+
+    /// Adds a part of another image as it is there. Where it is the memory, the image that is written has to be of the same
+    /// parent.
+    ///
+    /// # Errors
+    /// [`ImageError::Source`], [`ImageError::Chunk`].
+    pub fn copy(&mut self, image: &Image, part: usize) -> Result<(), ImageError> {
+        for extent in image.extents(part) {
+            (self.sink)(&image.stored(extent)?);
+        }
+        let part = image.head().parts[part].clone();
+        if part.kind == PartKind::Memory {
+            self.memory = image.head().memory.clone();
+        }
+        self.parts.push(part);
         Ok(())
     }
 

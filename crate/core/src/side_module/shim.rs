@@ -6,21 +6,26 @@ use super::section::{CODE, ELEMENT, EXPORT, FUNCTION, IMPORT, TYPE};
 use super::writer::{counted, i32_const, number, section, sized, type_index};
 
 const I32: u8 = 0x7f;
+const UNREACHABLE: u8 = 0x00;
+const EMPTY: u8 = 0x40;
+const IF: u8 = 0x04;
+const RETURN: u8 = 0x0f;
 const CALL: u8 = 0x10;
 const CALL_INDIRECT: u8 = 0x11;
 const LOCAL_GET: u8 = 0x20;
+const I32_EQZ: u8 = 0x45;
 const FUNCREF: u8 = 0x70;
 
 const MODULE: &[u8] = b"shim";
-const LINK: FunctionType = FunctionType { params: &[I32], results: &[] };
+const LINK: FunctionType = FunctionType { params: &[I32, I32], results: &[I32] };
 
 /// A module that fills slots of a table until the libraries that own them are linked.
 ///
-/// It imports `shim.link`, a function that takes the number of a library, and `shim.table`, which has to be long enough.
-/// When it is instantiated it puts a function into every slot, which calls `link` with the number of the slot's
-/// library and then, with the arguments it was called with, what is in the slot. `link` has to have filled the slot
-/// with the real function by then, or has to throw; it may be called again for a library that is linked, by whoever
-/// kept what was in the slot.
+/// It imports `shim.link`, a function that takes the number of a library and an [`Unlinked`], and `shim.table`, which has
+/// to be long enough. When it is instantiated it puts a function into every slot, which calls `link` with the number of the
+/// slot's library and then, with the arguments it was called with, what is in the slot. `link` gives 1 when it has filled the
+/// slot with the real function. It may be called again for a library that is linked, by whoever kept what was in the slot.
+/// Where it gives 0, the function that was called returns 0, or nothing, without having done anything.
 #[derive(Debug, Clone, Default)]
 pub struct Shim {
     forwarding: Forwarding,
@@ -66,6 +71,39 @@ impl Shim {
             }
         }
         self.forwarding.module(1, imports, ELEMENT, self.rows.len() as u32, &segments)
+    }
+}
+
+/// What a function can say to its caller when the library that it belongs to cannot be linked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Unlinked {
+    /// Nothing: `link` has to throw, it must not give 0.
+    Throws = 0,
+    /// It returns 0. For a function of Python's that is an exception, which has to have been set.
+    IsZero = 1,
+    /// It returns nothing.
+    IsSilent = 2,
+}
+
+impl Unlinked {
+    /// What a function of this type can say.
+    const fn of(function: FunctionType) -> Self {
+        match function.results {
+            [] => Self::IsSilent,
+            [I32] => Self::IsZero,
+            _ => Self::Throws,
+        }
+    }
+
+    /// As `link` is given it.
+    #[must_use]
+    pub const fn from_number(number: u32) -> Self {
+        match number {
+            1 => Self::IsZero,
+            2 => Self::IsSilent,
+            _ => Self::Throws,
+        }
     }
 }
 
@@ -117,8 +155,19 @@ impl Forwarding {
         // Without locals.
         let mut body = vec![0];
         if let Some(library) = library {
+            let unlinked = Unlinked::of(function);
             i32_const(&mut body, library);
-            body.extend_from_slice(&[CALL, 0]);
+            i32_const(&mut body, unlinked as u32);
+            body.extend_from_slice(&[CALL, 0, I32_EQZ, IF, EMPTY]);
+            match unlinked {
+                Unlinked::Throws => body.push(UNREACHABLE),
+                Unlinked::IsZero => {
+                    i32_const(&mut body, 0);
+                    body.push(RETURN);
+                }
+                Unlinked::IsSilent => body.push(RETURN),
+            }
+            body.push(END);
         }
         for param in 0..function.params.len() as u32 {
             body.push(LOCAL_GET);

@@ -7,7 +7,7 @@ use super::files::DistributionFiles;
 use crate::boundary::{BootOptions, ImageOrigin, Stage};
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Incoming, Label, Sources};
-use crate::image::{AutomaticImage, ImageBytes, ImageDownload, content_hash, stored_name};
+use crate::image::{AutomaticImage, Beside, ImageBytes, ImageDownload, content_hash, stored_name};
 use crate::packages::base_urls;
 use crate::store::Store;
 
@@ -106,6 +106,25 @@ impl ImageSource {
         }
     }
 
+    /// Where files beside it are. One that this browser has made itself is whole.
+    ///
+    /// # Errors
+    /// What keeps the lock file from being read.
+    pub async fn beside(&self, ground: &Ground, distribution: &mut DistributionFiles) -> Result<Beside> {
+        let network = ground.network.clone();
+        Ok(match self {
+            Self::Name(_) | Self::Automatic(_) => Beside { folders: Vec::new(), network, store: None },
+            Self::Address(url) => Beside { folders: vec![folder_of(url).to_owned()], network, store: None },
+            Self::Distribution => {
+                let lock = distribution.lock_file().await?;
+                let name = lock.file().manifest().image().map_or("", |file| &file.file_name);
+                let folders = Sources::in_folders(&base_urls(&ground.options), name).mirrors;
+                let folders = folders.iter().map(|url| folder_of(url).to_owned()).collect();
+                Beside { folders, network, store: Some(ground.store.clone().await) }
+            }
+        })
+    }
+
     /// What is of no use is forgotten where it will be made again, and what is damaged in any case.
     pub async fn refuse(&self, error: &Error, store: &Store) {
         if !matches!(error.code(), Code::LoadNetwork | Code::LoadHttp) {
@@ -123,6 +142,12 @@ impl ImageSource {
             image.forget(store).await;
         }
     }
+}
+
+/// The folder that an address is in, with the slash at its end.
+fn folder_of(url: &str) -> &str {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    &path[..path.rfind('/').map_or(0, |slash| slash + 1)]
 }
 
 /// The image that the lock file names: as it is kept, or from the server, and then it is kept when there is time.

@@ -21,7 +21,7 @@ use crate::emscripten::snapshot::{Restore, SideModuleSource};
 use crate::emscripten::start::Populate;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Sources, spawn};
-use crate::global::{sleep, wall_clock};
+use crate::global::{is_worker, saves_data, sleep, wall_clock};
 use crate::image::{ImageBytes, OpenImage};
 use crate::packages::Packages;
 use crate::part::Part;
@@ -75,7 +75,8 @@ async fn restore_from(
     let Ground { options, host, timeline, fetcher, .. } = &ground;
     let early = distribution.early_factory(host);
     bytes.beginning().await?;
-    let image = Rc::new(OpenImage::read(bytes, &ground.held)?);
+    let beside = source.beside(&ground, distribution).await?;
+    let image = Rc::new(OpenImage::read(bytes, beside, &ground.held)?);
     let verified = spawn(image.verify());
     let compiling = spawn(image.compile(&ground.linker));
     let (factory, main) = distribution.restored(&image.identity().distribution, image.abi()?, host, early);
@@ -167,13 +168,17 @@ async fn restore_from(
     })
 }
 
-/// Lets others have the image's file as soon as the first work has been done.
+/// Lets others have the image's file as soon as the first work has been done, and fetches what is beside it, so that
+/// nobody has to wait for it.
 fn let_go_when_idle(image: &Rc<OpenImage>) {
     let image = Rc::clone(image);
     wasm_bindgen_futures::spawn_local(async move {
         sleep(IDLE).await;
         // What cannot be read now is read, and reported, when it is called.
         let _ = image.let_go();
+        if is_worker() && !saves_data() {
+            image.fetch_ahead().await;
+        }
     });
 }
 

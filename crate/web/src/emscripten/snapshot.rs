@@ -6,6 +6,7 @@
 //! `src/js/snapshot.ts`, at the versions that [`super::abi`] names.
 
 mod capture;
+mod exception;
 pub(in crate::emscripten) mod glue;
 pub mod heap;
 mod libraries;

@@ -6,12 +6,11 @@ use std::rc::Rc;
 use js_sys::{Array, Function, Reflect, Uint8Array};
 use taipan_core::image::{
     ContentHash, Distribution, FileTree, Identity, ImagePackage, ImageWriter, LayerReference, Limits, LinkedModule,
-    Manifest, ModuleBytes, PartKind, Placement,
+    Manifest, ModuleBytes, PartKind, Placement, SHIM, SideModuleImages,
 };
 use taipan_core::source::SharedSource;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::side_modules::{SHIM, SideModuleImages};
 use super::{ARCHIVE_ROLE, content_hash, engine, lock_file_hash, not_usable, python_files_hash, states, stored_name};
 use crate::archive_bytes::ArchiveBytes;
 use crate::boot::Interpreter;
@@ -26,6 +25,8 @@ use crate::global;
 /// [`Code::NotSupported`] for what an image cannot hold, naming it.
 #[inline(never)]
 pub fn bake(interpreter: &Interpreter) -> Result<Array> {
+    // What has been needed since the start is what will be needed after the next one; coming to rest needs more.
+    let called = interpreter.side_modules.as_ref().map(|modules| modules.linked());
     quiesce(interpreter)?;
     snapshot::heap::scrub(&interpreter.module)?;
     let mut manifest = Manifest::default();
@@ -34,7 +35,7 @@ pub fn bake(interpreter: &Interpreter) -> Result<Array> {
         public: interpreter.api.clone().into(),
         host: interpreter.host_module.clone(),
     };
-    let (paths, libraries) = capture(interpreter, &holders, &mut manifest)?;
+    let (paths, libraries) = capture(interpreter, &holders, called.as_deref(), &mut manifest)?;
     let contents = add_files(interpreter, &mut manifest)?;
     let packages = interpreter.packages.loaded();
     add_state(&mut manifest, states::PACKAGES, &packages)?;
@@ -75,7 +76,7 @@ pub fn bake(interpreter: &Interpreter) -> Result<Array> {
 fn part_name(module: &LinkedModule) -> String {
     match &module.bytes {
         ModuleBytes::Part { name } => name.clone(),
-        ModuleBytes::Archive { entry, .. } => entry.clone(),
+        ModuleBytes::Archive { entry: name, .. } | ModuleBytes::File { path: name, .. } => name.clone(),
     }
 }
 
@@ -136,14 +137,10 @@ fn owner(interpreter: &Interpreter, value: &JsValue) -> Option<String> {
 fn capture(
     interpreter: &Interpreter,
     holders: &Holders,
+    called: Option<&[bool]>,
     manifest: &mut Manifest,
 ) -> Result<(Vec<String>, SideModuleImages)> {
     let Interpreter { module, main, linker, side_modules, .. } = interpreter;
-    // What has been needed since the start is what will be needed after the next one.
-    let is_hot: Vec<bool> = side_modules
-        .as_ref()
-        .map(|modules| (0..modules.len()).map(|index| modules.is_linked(index)).collect())
-        .unwrap_or_default();
     if let Some(modules) = side_modules {
         modules.link_all()?;
     }
@@ -156,7 +153,7 @@ fn capture(
         let bytes = if let Some((modules, index)) = known {
             let (sha256, bytes) = modules.read(index)?;
             module.sha256 = sha256;
-            module.is_hot = is_hot[index];
+            module.is_hot = called.is_some_and(|called| called[index]);
             bytes.to_vec()
         } else {
             let bytes = read_module(interpreter, path)?;

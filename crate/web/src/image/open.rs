@@ -5,17 +5,17 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures::FutureExt as _;
-use futures::future::{LocalBoxFuture, ready};
+use futures::future::{LocalBoxFuture, ready, try_join_all};
 use js_sys::{Uint8Array, WebAssembly};
 use taipan_core::image::{
-    ArchiveReference, ContentHash, Extent, Identity, Image, ImagePackage, Limits, Manifest, ModuleBytes, PartKind,
+    ArchiveReference, ContentHash, Extent, Identity, Image, ImagePackage, Limits, Manifest, ModuleBytes, PartKind, SHIM,
     Verify,
 };
 use taipan_core::source::SharedSource;
 use taipan_core::vfs::{FileSystem, LayerId};
 
+use super::beside::{Beside, FileBeside, FilesBeside};
 use super::bytes::ImageBytes;
-use super::side_modules::SHIM;
 use super::{ARCHIVE_ROLE, engine, lock_file_hash, not_usable, python_files_hash, states};
 use crate::archive_bytes::ArchiveBytes;
 use crate::archives::Archives;
@@ -41,6 +41,7 @@ pub struct OpenImage {
     lock_file: String,
     /// Side modules that have been read, by their numbers.
     modules: RefCell<HashMap<usize, ArchiveBytes>>,
+    beside: FilesBeside,
     held: Rc<Cell<u64>>,
 }
 
@@ -53,11 +54,12 @@ pub struct CompiledModules {
 }
 
 impl OpenImage {
-    /// Reads what stands at the beginning of an image: that has to be there.
+    /// Reads what stands at the beginning of an image: that has to be there. Of files `beside` it nothing has.
     ///
     /// # Errors
     /// [`Code::BadArchive`] if it is damaged, [`Code::WrongAbi`] if it was baked for something else, saying what.
-    pub fn read(source: ImageBytes, held: &Rc<Cell<u64>>) -> Result<Self> {
+    pub fn read(source: ImageBytes, beside: Beside, held: &Rc<Cell<u64>>) -> Result<Self> {
+        let beside = FilesBeside::new(beside, held);
         let source = Rc::new(source);
         let shared: SharedSource = Rc::clone(&source) as SharedSource;
         // Chunks are compared with their checksum when they are read, and with their SHA-256 by `verify`.
@@ -77,7 +79,7 @@ impl OpenImage {
         let lock_file = read_state(&manifest, states::LOCK_FILE)?;
         let (manifest, held) = (Rc::new(manifest), Rc::clone(held));
         let modules = RefCell::default();
-        Ok(Self { image, source, manifest, packages, module_paths, lock_file, modules, held })
+        Ok(Self { image, source, manifest, packages, module_paths, lock_file, modules, beside, held })
     }
 
     /// Compares the packages that came from a lock file with those that this one has.
@@ -209,13 +211,13 @@ impl OpenImage {
     pub fn compile(self: &Rc<Self>, linker: &Linker) -> LocalBoxFuture<'static, Result<CompiledModules>> {
         let (image, linker) = (Rc::clone(self), linker.clone());
         let compiling = async move {
-            let start = |name: &str, part| spawn(image.compile_part(&linker, name, part));
             let mut compiling = Vec::new();
             for (index, path) in image.module_paths.iter().enumerate().filter(|(index, _)| image.is_hot(*index)) {
-                compiling.push((index, start(path, image.module_part(index)?)));
+                compiling.push((index, spawn(image.compile_module(&linker, path, index))));
             }
             let shim = image.links_late().then(|| image.image.head().find(SHIM)).transpose();
-            let shim = shim.map_err(|error| not_usable(&error))?.map(|part| start(SHIM, part));
+            let shim = shim.map_err(|error| not_usable(&error))?;
+            let shim = shim.map(|part| spawn(image.compile_part(&linker, SHIM, part)));
             let mut hot = HashMap::new();
             for (index, module) in compiling {
                 hot.insert(index, module.await?);
@@ -225,6 +227,22 @@ impl OpenImage {
                 None => None,
             };
             Ok(CompiledModules { hot, shim })
+        };
+        compiling.boxed_local()
+    }
+
+    fn compile_module(
+        self: &Rc<Self>,
+        linker: &Linker,
+        path: &str,
+        index: usize,
+    ) -> LocalBoxFuture<'static, Result<WebAssembly::Module>> {
+        let (image, linker, path) = (Rc::clone(self), linker.clone(), path.to_owned());
+        let compiling = async move {
+            let Some(file) = image.file(index) else {
+                return image.compile_part(&linker, &path, image.module_part(index)?).await;
+            };
+            Ok(linker.compile(&path, &image.beside.read(&file).await?).await?.module)
         };
         compiling.boxed_local()
     }
@@ -243,11 +261,15 @@ impl OpenImage {
         compiling.boxed_local()
     }
 
-    /// The bytes of a side module.
+    /// The bytes of a side module. One that is a file beside the image is waited for, unless it has been fetched.
     ///
     /// # Errors
-    /// [`Code::BadArchive`] if it is damaged, [`Code::Integrity`] if it is not what was baked.
+    /// [`Code::BadArchive`] if it is damaged, [`Code::Integrity`] if it is not what was baked, [`Code::LoadNetwork`] and
+    /// [`Code::LoadHttp`] if its file is not to be had.
     pub fn module(&self, index: usize) -> Result<Uint8Array> {
+        if let Some(file) = self.file(index) {
+            return self.beside.read_now(&file);
+        }
         if let Some(bytes) = self.modules.borrow().get(&index) {
             return Ok(bytes.bytes().clone());
         }
@@ -258,6 +280,46 @@ impl OpenImage {
             }
         }
         self.read_part(self.module_part(index)?)
+    }
+
+    /// The file that a side module is, if it is not in the image.
+    fn file(&self, index: usize) -> Option<FileBeside<'_>> {
+        match &self.manifest.modules[index].bytes {
+            ModuleBytes::File { path, length, sha256 } => {
+                Some(FileBeside { path, length: *length, sha256: *sha256 })
+            }
+            _ => None,
+        }
+    }
+
+    fn files_beside(&self) -> impl Iterator<Item = FileBeside<'_>> {
+        (0..self.manifest.modules.len()).filter_map(|index| self.file(index))
+    }
+
+    /// Has what is beside the image at hand, as far as it is to be had, one after the other.
+    #[inline(never)]
+    pub fn fetch_ahead(self: Rc<Self>) -> LocalBoxFuture<'static, ()> {
+        let fetching = async move {
+            for file in self.files_beside() {
+                self.beside.fetch_ahead(&file).await;
+            }
+        };
+        fetching.boxed_local()
+    }
+
+    /// Waits until what is beside the image is at hand.
+    ///
+    /// # Errors
+    /// What keeps it from being had.
+    #[inline(never)]
+    pub fn complete(self: Rc<Self>) -> LocalBoxFuture<'static, Result<()>> {
+        let completing = async move {
+            let beside = &self.beside;
+            try_join_all(self.files_beside().map(|file| async move { beside.read(&file).await.map(drop) }))
+                .await
+                .map(drop)
+        };
+        completing.boxed_local()
     }
 
     fn module_part(&self, index: usize) -> Result<usize> {
@@ -279,7 +341,7 @@ impl OpenImage {
     /// As [`OpenImage::module`].
     pub fn let_go(&self) -> Result<()> {
         if !self.source.is_released() {
-            for index in 0..self.manifest.modules.len() {
+            for index in (0..self.manifest.modules.len()).filter(|index| self.file(*index).is_none()) {
                 let bytes = ArchiveBytes::new(self.module(index)?, &self.held);
                 self.modules.borrow_mut().insert(index, bytes);
             }

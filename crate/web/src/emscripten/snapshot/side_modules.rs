@@ -10,9 +10,11 @@ use std::rc::Rc;
 
 use js_sys::{Array, Function, Object, Proxy, Reflect, Uint8Array, WebAssembly};
 use taipan_core::image::{ContentHash, LinkedModule, Manifest, TableEntry};
+use taipan_core::side_module::Unlinked;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::exception::raise;
 use super::glue::{Glue, entries, get, global, global_descriptor, number};
 use super::restore::put;
 use crate::emscripten::abi::{Relocates, set};
@@ -91,8 +93,14 @@ impl SideModules {
     /// [`Code::BadWasm`] if it does not fit.
     pub fn stand_in(this: &Rc<Self>, shim: &WebAssembly::Module) -> Result<()> {
         let owner = Rc::clone(this);
-        let link = Closure::<dyn Fn(u32) -> std::result::Result<(), JsValue>>::new(move |index: u32| {
-            owner.link(index as usize).map(drop).map_err(JsValue::from)
+        let link = Closure::<dyn Fn(u32, u32) -> std::result::Result<u32, JsValue>>::new(move |index: u32, unlinked| {
+            let Err(error) = owner.link(index as usize) else { return Ok(1) };
+            match Unlinked::from_number(unlinked) {
+                Unlinked::IsZero if raise(&owner.glue, &error) => Ok(0),
+                // Such as the end of an object: nobody can be told, and it has to wait.
+                Unlinked::IsSilent => Ok(0),
+                _ => Err(error.into()),
+            }
         });
         let (imports, parts) = (Object::new(), Object::new());
         set(&parts, "link", &link.into_js_value());
@@ -103,14 +111,9 @@ impl SideModules {
             .map_err(|thrown| Error::from_js(Code::BadWasm, "The image's side modules have no place", thrown))
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.manifest.modules.len()
-    }
-
-    /// Whether a module is linked.
-    pub fn is_linked(&self, index: usize) -> bool {
-        self.linked.borrow().get(index).is_some_and(Option::is_some)
+    /// Of each, whether it is linked.
+    pub fn linked(&self) -> Vec<bool> {
+        self.linked.borrow().iter().map(Option::is_some).collect()
     }
 
     /// The number of the module at a path.
@@ -180,7 +183,12 @@ impl SideModules {
         let (owner, holder) = (Rc::clone(this), object.clone());
         let exports = Closure::<dyn Fn() -> std::result::Result<JsValue, JsValue>>::new(move || {
             let memory_base = owner.manifest.modules[index].memory_base;
-            let exports = relocate(&owner.link(index)?, memory_base, owner.relocates)?;
+            let exports = match owner.link(index) {
+                Ok(exports) => relocate(&exports, memory_base, owner.relocates)?,
+                // Then it has no symbol, for now. Who looks one up for Python finds the exception.
+                Err(error) if raise(&owner.glue, &error) => return Ok(Object::new().into()),
+                Err(error) => return Err(error.into()),
+            };
             let descriptor = Object::new();
             set(&descriptor, "value", &exports);
             for attribute in ["writable", "enumerable", "configurable"] {

@@ -1,13 +1,13 @@
 //! Side modules as an image has them: so that they can be linked when they are first called.
 
-use taipan_core::image::{Manifest, TableEntry};
-use taipan_core::side_module::{FunctionType, Functions, Shim, strip};
+use super::{Manifest, TableEntry};
+use crate::side_module::{FunctionType, Functions, Shim, strip};
 
 /// The name of the part with the module that links the others when they are called.
 pub const SHIM: &str = "shim";
 
 /// The side modules of an image, in the manifest's order.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub struct SideModuleImages {
     /// Their bytes.
     pub bytes: Vec<Vec<u8>>,
