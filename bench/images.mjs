@@ -1,11 +1,15 @@
 /** What pages start from that is made beforehand, in a browser: Taipan's images, Pyodide's snapshot of its core. */
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { access, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { bake } from "../cli/bake.mjs";
 import { writeFiles } from "../cli/compress.mjs";
 import { sha256 } from "../cli/distribution.mjs";
+import { progressOn } from "../cli/output.mjs";
 import { distributionFolder, localCache, root } from "../scripts/common/paths.mjs";
+import { chromiumPath } from "../scripts/setup/chromium.mjs";
 import { errand } from "./errand.mjs";
+import { CHOICES } from "./pages/choices.js";
 import { IMAGES, imageOf, SNAPSHOT, VERSION } from "./pages.mjs";
 
 const PLACE = join(localCache, "bench-images");
@@ -43,14 +47,35 @@ const download = (url) =>
  * @returns {Promise<string[]>} their paths on the server
  */
 export async function makeImages({ url, folder, steps, loaders }) {
-  const wanted = [
-    { loader: "taipan-baked", name: imageOf(steps), page: `bake.html?steps=${steps}` },
-    { loader: "stock-snapshot", name: SNAPSHOT, page: "snapshot.html" },
-  ].filter(({ loader }) => loaders.includes(loader));
-  for (const { name, page } of wanted) {
-    const path = join(folder, name);
-    const data = (await readFile(path).catch(() => undefined)) ?? (await download(`${url}/bench/${page}`));
+  const wanted = [];
+  if (loaders.includes("taipan-baked")) {
+    wanted.push(imageOf(steps));
+    await bakeImage(join(folder, dirname(imageOf(steps))), CHOICES[steps]);
+  }
+  if (loaders.includes("stock-snapshot")) {
+    wanted.push(SNAPSHOT);
+    const path = join(folder, SNAPSHOT);
+    const data = (await readFile(path).catch(() => undefined)) ?? (await download(`${url}/bench/snapshot.html`));
     await writeFiles([{ path, data, sha256: sha256(data) }], "fast", () => {});
   }
-  return wanted.map(({ name }) => IMAGES + name);
+  return wanted.map((name) => IMAGES + name);
+}
+
+/** As `taipan bake` does it for a site whose owner knows what its pages do first. */
+async function bakeImage(out, { baked, steps }) {
+  const isThere = await access(join(out, "python.image")).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return;
+  await bake({
+    out,
+    packages: [],
+    program: { source: baked, filename: "<baked>" },
+    exercise: { source: steps.map(({ code }) => code).join("\n"), filename: "<steps>" },
+    distribution: distributionFolder(VERSION),
+    browser: await chromiumPath(),
+    compress: "fast",
+    progress: progressOn({ write: () => true }),
+  });
 }

@@ -4,7 +4,7 @@ export const VERSION = "0.28.3";
 export const PREPARED = "/python/prepared/";
 /** Where files are served that are made beforehand: an image for each choice of steps, Pyodide's snapshot of its core. */
 export const IMAGES = "/images/";
-export const imageOf = (steps) => `${steps}.image`;
+export const imageOf = (steps) => `${steps}/python.image`;
 export const SNAPSHOT = "core.snapshot";
 
 /** What the steps of `pages/steps.js` must give: a loader that is fast and wrong is not measured. */

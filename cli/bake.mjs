@@ -35,6 +35,8 @@ const STEPS = { start: "Import", run: "Program", bake: "Image", exercise: "First
  * @param {string} [options.distribution] folder or address, where `out` is no prepared folder; default: npm's package `pyodide`
  * @param {string} [options.wheels] where its wheels are, if not there
  * @param {{ source: string, filename: string }} [options.program] a Python program to run after the imports
+ * @param {{ source: string, filename: string }} [options.exercise] a program that is run from the image, to find out which
+ *   side modules pages call first; default: the first one, or what pages do as a rule
  * @param {string} [options.browser] the program of an installed browser
  * @param {keyof EFFORTS} [options.compress] default `best`
  * @param {ReturnType<import("./output.mjs").progressOn>} options.progress
@@ -43,7 +45,7 @@ const STEPS = { start: "Import", run: "Program", bake: "Image", exercise: "First
  *   beside the image; `isFresh` is false where a prepared folder had this image
  */
 export async function bake(options) {
-  const { packages, program, compress = "best", progress } = options;
+  const { packages, program, exercise, compress = "best", progress } = options;
   const out = resolve(options.out);
   if (!(compress in EFFORTS)) {
     throw new Problem(`There is no effort called ${compress}.`, `Choose from ${Object.keys(EFFORTS).join(", ")}.`);
@@ -70,6 +72,7 @@ export async function bake(options) {
       packages: named.map((key) => lock.packages[key].name),
       modules: named.flatMap((key) => lock.packages[key].imports ?? []),
       program,
+      exercise,
     };
     const inputs = await inputsOf({ own, lock, job, compress });
     const there = isPrepared && (await imageOf(out, lock, inputs, compress));

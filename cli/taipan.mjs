@@ -37,6 +37,8 @@ import nothing. It is made in an installed browser. Where DIR is a prepared fold
 
   --packages NAMES        packages whose modules are imported
   --run FILE.py           a program to run then; what it leaves in variables is there for pages
+  --exercise FILE.py      a program that does what pages do first: side modules that it does not call become files beside
+                          the image. It leaves nothing in the image. Default: the program of --run
   --distribution PLACE, --wheels PLACE   as above, where DIR is no prepared folder
   --browser PROGRAM       default: CHROME_PATH, or what is found of Chromium, Chrome, Edge and Firefox
   --compress EFFORT, --quiet             as above
@@ -72,7 +74,12 @@ const COMMANDS = {
     run: runPrepare,
   },
   bake: {
-    options: { run: { type: "string" }, out: { type: "string" }, browser: { type: "string" } },
+    options: {
+      run: { type: "string" },
+      exercise: { type: "string" },
+      out: { type: "string" },
+      browser: { type: "string" },
+    },
     run: runBake,
   },
 };
@@ -145,6 +152,7 @@ async function runBake(values, positionals, stream) {
     distribution: values.distribution,
     wheels: values.wheels,
     program: await programFrom("run", values.run),
+    exercise: await programFrom("exercise", values.exercise),
     browser: values.browser,
     compress: values.compress,
     progress: progressOn(stream),

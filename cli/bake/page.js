@@ -68,12 +68,12 @@ async function prepare(loadPython, { packages, modules, program }) {
  * Starts Python from an image as a page does, and does what pages do first. An image of it knows which side modules were
  * called.
  */
-async function exercise(loadPython, image, program) {
+async function exercise(loadPython, image, program = { source: FIRST_STEPS, filename: "<first steps>" }) {
   const address = URL.createObjectURL(image);
   const python = await loadPython({ indexURL: "distribution/", image: address, cache: "none" });
   try {
     if (python.timings.image === undefined) throw new Error(python.timings.imageRefused);
-    await python.run(program?.source ?? FIRST_STEPS, { filename: program?.filename ?? "<first steps>" });
+    await python.run(program.source, { filename: program.filename });
     return await python.bake();
   } finally {
     python.dispose();
@@ -91,7 +91,7 @@ async function bake() {
   python.dispose();
   await tell("image", image);
   await tell("step", "exercise");
-  await exercise(loadPython, image, job.program).then(
+  await exercise(loadPython, image, job.exercise ?? job.program).then(
     (exercised) => tell("exercised", exercised),
     // A program that cannot run twice: then nobody knows what can wait, and nothing does.
     ({ message }) => tell("unknown", message),

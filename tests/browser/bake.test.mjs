@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -182,6 +182,50 @@ describe("taipan bake", { timeout: 600_000 }, () => {
     await api.close();
     assert.equal(found.timings.imageRefused, undefined);
     assert.deepEqual([found.value, found.timings.image], [true, "address"]);
+  });
+
+  it("puts side modules beside the image that the program does not call", async () => {
+    await writeFile(join(folder, "first.py"), "import numpy; numpy.arange(3).sum()");
+    await mkdir(join(folder, "beside", "modules"), { recursive: true });
+    await writeFile(join(folder, "beside", "modules", "old-0123456789abcdef.wasm"), "of an earlier image");
+    const { code, stdout, stderr } = await bake(
+      ...["beside", "--packages", "numpy", "--exercise", "first.py", "--distribution", DISTRIBUTION],
+    );
+    assert.equal(code, 0, stderr);
+    const [, count] = /(\d+) side modules beside it/.exec(stdout) ?? [];
+    const modules = (await readdir(join(folder, "beside", "modules"))).filter((name) => name.endsWith(".wasm"));
+    assert.equal(modules.length, Number(count));
+    const has = (name) => modules.some((module) => module.startsWith(`${name}-`));
+    assert.deepEqual(["_umath_linalg", "_multiarray_umath", "old"].map(has), [true, false, false]);
+
+    const api = await openApiPage({ roots: { "/beside/": join(folder, "beside") } });
+    const visit = api.evaluate(async () => {
+      const python = await start({ image: "/beside/python.image" });
+      const { value } = await python.run("import numpy; float(numpy.arange(3).sum())");
+      await fetch("/beside/now");
+      const { value: later } = await python.run("round(numpy.linalg.det([[1, 2], [3, 4]]), 6)");
+      const { timings } = python;
+      python.dispose();
+      return { value, later, timings };
+    });
+    const found = await visit.finally(() => api.close());
+    assert.equal(found.timings.imageRefused, undefined);
+    assert.deepEqual([found.value, found.later, found.timings.image], [3, -2, "address"]);
+    const paths = api.server.log.map(({ path }) => path);
+    const asked = (list) => list.filter((path) => path.startsWith("/beside/modules/"));
+    const now = paths.indexOf("/beside/now");
+    assert.deepEqual(asked(paths.slice(0, now)), [], "what the program called is in the image");
+    assert.ok(asked(paths.slice(now)).some((path) => path.includes("/_umath_linalg-")));
+  });
+
+  it("leaves all in the image where the program cannot run twice, and says so", async () => {
+    await writeFile(join(folder, "once.py"), "import numpy, os; os.mkdir('/home/pyodide/once')");
+    const { code, stdout, stderr } = await bake(
+      ...["once", "--packages", "numpy", "--run", "once.py", "--distribution", DISTRIBUTION],
+    );
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /All side modules stay in the image.*FileExistsError/);
+    assert.deepEqual((await readdir(join(folder, "once"))).includes("modules"), false);
   });
 
   it("makes no image when Python raises, and shows where", async () => {

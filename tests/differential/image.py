@@ -3,6 +3,7 @@ images with what is in them (crate/core/examples/write_image.rs), and prints dis
 
 import hashlib
 import json
+import re
 import struct
 import sys
 import zlib
@@ -141,9 +142,18 @@ def read_chunk(r):
     return compression, stored, length, checksum, sha256, runs
 
 
+def read_place(r):
+    tag = r.tag(2)
+    fields = [[r.u32, r.text], [r.text], [r.text, r.u, r.hash]][tag]
+    place = [tag] + [field() for field in fields]
+    if tag == 2:
+        assert re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*", place[1]), "a path that leads away"
+    return place
+
+
 def read_module(r):
     names, handles, sha256 = r.list(r.text), r.list(r.u32), r.hash()
-    where = [0, r.u32(), r.text()] if r.tag(1) == 0 else [1, r.text()]
+    where = read_place(r)
     numbers = [r.u32() for _ in range(4)]
     references, flags = r.option(r.u32), [r.bool() for _ in range(3)]
     return [names, handles, sha256, where, numbers, references, flags, r.list(r.u32)]
@@ -185,7 +195,7 @@ def read_image(image, memory):
     """What is in an image, and the memory that it makes of its parent's."""
     assert image[:8] == b"\x89TAIPAN\n", "not an image"
     version, head_length, length = struct.unpack_from("<IIQ", image, 8)
-    assert version == 1 and length == len(image)
+    assert version == 2 and length == len(image)
     head = image[:head_length]
     name = head[24:56].hex()
     assert hashlib.sha256(head[:24] + head[56:]).hexdigest() == name, "the head's hash"

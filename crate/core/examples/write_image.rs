@@ -116,10 +116,14 @@ fn module(dice: &mut Dice) -> LinkedModule {
         names: dice.list(3, Dice::text),
         handles: dice.list(2, Dice::small),
         sha256: dice.hash(),
-        bytes: if dice.flip() {
-            ModuleBytes::Archive { archive: dice.roll(2) as u32, entry: dice.text() }
-        } else {
-            ModuleBytes::Part { name: "x.so".into() }
+        bytes: match dice.roll(3) {
+            0 => ModuleBytes::Archive { archive: dice.roll(2) as u32, entry: dice.text() },
+            1 => ModuleBytes::Part { name: "x.so".into() },
+            _ => ModuleBytes::File {
+                path: format!("modules/x_{}-y.wasm", dice.small()),
+                length: dice.number(),
+                sha256: dice.hash(),
+            },
         },
         memory_base: dice.roll(PAGE_SIZE as u64) as u32,
         memory_size: 0,
@@ -205,6 +209,7 @@ fn module_json(module: &LinkedModule) -> Value {
     let bytes = match &module.bytes {
         ModuleBytes::Archive { archive, entry } => json!([0, archive, entry]),
         ModuleBytes::Part { name } => json!([1, name]),
+        ModuleBytes::File { path, length, sha256 } => json!([2, path, length, sha256.to_string()]),
     };
     json!([
         module.names,

@@ -7,11 +7,12 @@ use std::rc::Rc;
 
 use proptest::prelude::*;
 use taipan_core::image::{
-    ArchiveReference, Baked, Checksum, Chunk, Compression, ContentHash, Distribution, Event, FileBody, FileRecord,
-    FileTree, Head, Identity, Image, ImageError, ImagePackage, ImageReader, ImageWriter, LayerReference, Limits,
-    LinkedModule, Manifest, ModuleBytes, PAGE_SIZE, PREAMBLE_LENGTH, PageHashes, PageSet, PartKind, Placement,
-    TableEntry, Verify, resolve,
+    ArchiveReference, Baked, Checksum, Chunk, Compression, ContentHash, Detached, Distribution, Event, FileBody,
+    FileRecord, FileTree, Head, Identity, Image, ImageError, ImagePackage, ImageReader, ImageWriter, LayerReference,
+    Limits, LinkedModule, Manifest, ModuleBytes, PAGE_SIZE, PREAMBLE_LENGTH, PageHashes, PageSet, PartKind, Placement,
+    SHIM, TableEntry, Verify, detach, resolve,
 };
+use taipan_core::side_module::strip;
 use taipan_core::source::{ByteSource, SharedSource};
 use taipan_core::vfs::{Content, FileSystem, Layer, LayerEntry};
 
@@ -80,6 +81,11 @@ fn manifest() -> Manifest {
         is_dependency: true,
         ..LinkedModule::default()
     };
+    let beside = LinkedModule {
+        names: vec!["z.so".into()],
+        bytes: ModuleBytes::File { path: "modules/z-1.wasm".into(), length: 300, sha256: ContentHash::of(b"z") },
+        ..LinkedModule::default()
+    };
     Manifest {
         archives: vec![ArchiveReference {
             sha256: ContentHash::of(b"archive"),
@@ -91,7 +97,7 @@ fn manifest() -> Manifest {
             LayerReference { role: "package".into(), name: "numpy".into(), archive: Some(0) },
         )]),
         files: FileTree { next_inode: 7, next_layer: 2, nodes },
-        modules: vec![linked, needed],
+        modules: vec![linked, needed, beside],
         table_length: 40,
         table: BTreeMap::from([
             (16, TableEntry::Null),
@@ -287,10 +293,10 @@ fn other_files_and_versions_are_told_apart() {
     assert_eq!(read_all(b"", Verify::Checksum), Err(ImageError::NotImage));
     assert_eq!(read_all(&[b'P'; 5000], Verify::Checksum), Err(ImageError::NotImage));
     let mut newer = small();
-    newer[8] = 2;
-    let expected = ImageError::Version { found: 2, known: 1 };
+    newer[8] = 3;
+    let expected = ImageError::Version { found: 3, known: 2 };
     assert_eq!(read_all(&newer, Verify::Checksum), Err(expected.clone()));
-    assert_eq!(expected.to_string(), "it is an image of format 2, this reader knows format 1");
+    assert_eq!(expected.to_string(), "it is an image of format 3, this reader knows format 2");
 }
 
 /// Places in the head where numbers stand, by what is there in an image of one page.
@@ -335,7 +341,7 @@ fn text(value: &str, out: &mut Vec<u8>) {
 
 impl HeadParts {
     fn encode(&self, head: &Head, memory: usize, chunks: &[Chunk]) -> Vec<u8> {
-        let mut out = b"\x89TAIPAN\n\x01\0\0\0\0\0\0\0".to_vec();
+        let mut out = b"\x89TAIPAN\n\x02\0\0\0\0\0\0\0".to_vec();
         out.extend([0; 40]);
         let identity = &head.identity;
         text(&identity.engine, &mut out);
@@ -507,13 +513,17 @@ fn manifests_that_refer_to_what_is_not_there_are_refused() {
     assert!(refused(|manifest| manifest.layers.get_mut(&1).unwrap().archive = Some(1)));
     assert!(refused(|manifest| manifest.modules[0].bytes = ModuleBytes::Part { name: "files".into() }));
     assert!(refused(|manifest| manifest.modules[1].bytes = ModuleBytes::Archive { archive: 9, entry: "y".into() }));
-    assert!(refused(|manifest| manifest.modules[0].needed = vec![2]));
+    assert!(refused(|manifest| manifest.modules[0].needed = vec![3]));
+    for path in ["", "/x", "x/", "a//b", "../x", "a/..", ".x", "a/./b", "http:x", "x?y", "a\\b", "x%2e", "é"] {
+        let bytes = ModuleBytes::File { path: path.into(), length: 1, sha256: ContentHash::default() };
+        assert!(refused(|manifest| manifest.modules[2].bytes = bytes.clone()), "{path}");
+    }
     assert!(refused(|manifest| manifest.modules[0].memory_base = 3 * 4096 - 99));
     assert!(refused(|manifest| manifest.modules[0].memory_size = u32::MAX));
     assert!(refused(|manifest| manifest.modules[0].table_size = 31));
     assert!(refused(|manifest| manifest.free_slots = vec![40]));
     assert!(refused(|manifest| drop(manifest.table.insert(40, TableEntry::Null))));
-    let foreign = TableEntry::Module { module: 2, name: "f".into() };
+    let foreign = TableEntry::Module { module: 3, name: "f".into() };
     assert!(refused(|manifest| drop(manifest.table.insert(30, foreign.clone()))));
     assert!(refused(|manifest| manifest.files.nodes[3].body = FileBody::Own { offset: 5, length: 3 }));
     assert!(refused(|manifest| manifest.files.nodes[3].body = FileBody::Own { offset: u64::MAX, length: 3 }));
@@ -524,6 +534,57 @@ fn manifests_that_refer_to_what_is_not_there_are_refused() {
     assert!(refused(shared), "a file of which there are many, and bytes of which there are few");
     let past = FileBody::Stored { archive: 0, offset: 99, length: 2 };
     assert!(refused(|manifest| manifest.files.nodes[5].body = past.clone()));
+}
+
+/// An image with these side modules, all in it.
+fn with_modules(modules: &[(&str, &[u8])]) -> Image {
+    let linked = modules.iter().map(|(name, _)| LinkedModule {
+        names: vec![format!("/lib/{name}.cpython.so")],
+        bytes: ModuleBytes::Part { name: (*name).into() },
+        table_base: 10,
+        table_size: 5,
+        ..LinkedModule::default()
+    });
+    let manifest = Manifest { modules: linked.collect(), table_length: 40, ..Manifest::default() };
+    let mut body = Vec::new();
+    let mut writer = ImageWriter::new(manifest, compressor(true), |bytes| body.extend_from_slice(bytes));
+    for (name, bytes) in modules {
+        writer.part(PartKind::Module, name, [bytes]);
+    }
+    writer.part(PartKind::Module, SHIM, [b"for all"]);
+    writer.memory(&memory_of(&[None, Some(3), Some(7)]), None).unwrap();
+    let Baked { bytes: mut image, .. } = writer.finish(identity(), None, &LIMITS).unwrap();
+    image.extend(body);
+    open(&image, Verify::Sha256).unwrap()
+}
+
+#[test]
+fn side_modules_that_are_not_called_become_files_beside_the_image() {
+    let library = support::module::library();
+    let stripped = strip(&library).unwrap();
+    let whole = with_modules(&[("first_one", &stripped), ("second", &stripped), ("odd", b"not one at all")]);
+    let Detached { image, files } = detach(&whole, |name| name == "/lib/second.cpython.so", &LIMITS).unwrap();
+    let [file] = &files[..] else { panic!("{files:?}") };
+    assert_eq!((file.bytes.as_slice(), file.sha256), (stripped.as_slice(), ContentHash::of(&stripped)));
+    assert_eq!(file.path, format!("modules/first_one-{}.wasm", &file.sha256.to_string()[..16]));
+
+    let left = open(&image, Verify::Sha256).unwrap();
+    let manifest = left.manifest().unwrap();
+    let hot: Vec<bool> = manifest.modules.iter().map(|module| module.is_hot).collect();
+    assert_eq!(hot, [false, true, true], "what cannot be linked later is linked at once");
+    let expected = ModuleBytes::File { path: file.path.clone(), length: file.bytes.len() as u64, sha256: file.sha256 };
+    assert_eq!(manifest.modules[0].bytes, expected);
+    assert_eq!(left.part(left.head().find("second").unwrap()).unwrap(), stripped);
+    assert!(left.head().find("first_one").is_err());
+    assert_ne!(left.part(left.head().find(SHIM).unwrap()).unwrap(), b"for all", "it stands in for the one that left");
+    assert_eq!(memory_in(&left), memory_in(&whole));
+    assert_ne!(left.head().id, whole.head().id);
+    assert_eq!(detach(&whole, |name| name == "/lib/second.cpython.so", &LIMITS).unwrap().image, image);
+    assert!(matches!(detach(&left, |_| true, &LIMITS), Err(ImageError::Inconsistent { what: "side modules", .. })));
+
+    let all = detach(&whole, |_| true, &LIMITS).unwrap();
+    assert!(all.files.is_empty());
+    assert!(open(&all.image, Verify::Sha256).unwrap().head().find(SHIM).is_err(), "nothing is left to stand in for");
 }
 
 #[test]

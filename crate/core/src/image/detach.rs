@@ -1,7 +1,8 @@
 //! Side modules that are not called at once, as files beside an image.
 
 use super::{
-    Baked, ContentHash, Image, ImageError, ImageWriter, Limits, LinkedModule, ModuleBytes, PartKind, SHIM, SideModuleImages,
+    Baked, ContentHash, Image, ImageError, ImageWriter, Limits, LinkedModule, ModuleBytes, PartKind, SHIM,
+    SideModuleImages,
 };
 
 /// The folder that they are in, from where the image is.

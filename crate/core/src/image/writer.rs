@@ -5,8 +5,8 @@ use xxhash_rust::xxh64::xxh64;
 use super::chunk::Compression;
 use super::page::push_page;
 use super::{
-    Chunk, ContentHash, Head, Identity, Image, ImageError, Limits, Manifest, MemoryLayout, PAGE_SIZE, PageSet, Part, PartKind,
-    Run, is_zero,
+    Chunk, ContentHash, Head, Identity, Image, ImageError, Limits, Manifest, MemoryLayout, PAGE_SIZE, PageSet, Part,
+    PartKind, Run, is_zero,
 };
 use crate::source::ByteSource;
 

@@ -76,11 +76,15 @@ const cases = {
     const module = new WebAssembly.Module(stripped);
     const linked = [];
     let fails = true;
+    let refuses = false;
     const instances = [];
-    const link = (library) => {
+    const link = (library, unlinked) => {
       linked.push(library);
+      assert.equal(unlinked, 1, "the functions of this library can say 0");
       if (fails) throw new RangeError("not yet");
+      if (refuses) return 0;
       instances[library] ??= instantiate(module, library);
+      return 1;
     };
     const forward = new WebAssembly.Instance(new WebAssembly.Module(forwarder), { shim: { table } });
     const instantiate = (which, library) =>
@@ -105,7 +109,13 @@ const cases = {
     assert.equal(table.get(slots[0] + 3), trampoline);
     assert.deepEqual(linked, [0]);
 
-    fails = false;
+    [fails, refuses] = [false, true];
+    assert.equal(trampoline(1, 2n), 0, "without the library there is nothing to add");
+    assert.equal(table.get(slots[0] + 3), trampoline);
+    assert.deepEqual(linked, [0, 0]);
+    linked.pop();
+
+    refuses = false;
     // 1 + 2, and the address that the start function relocated.
     assert.equal(trampoline(1, 2n), 3 + MEMORY_BASE + 16);
     assert.deepEqual(linked, [0, 0]);
@@ -164,9 +174,12 @@ const cases = {
   sizes({ slots, types }, shim, forwarder) {
     const table = new WebAssembly.Table({ element: "anyfunc", initial: slots.at(-1) + 1 });
     let linked;
-    const link = (library) => {
+    let refused;
+    const link = (library, unlinked) => {
       linked = library;
-      throw new RangeError("seen");
+      assert.equal(unlinked, types[library % types.length].results.length > 0 ? 0 : 2);
+      if (refused) throw new RangeError("seen");
+      return 0;
     };
     new WebAssembly.Instance(new WebAssembly.Module(shim), { shim: { table, link } });
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(forwarder), { shim: { table } });
@@ -176,6 +189,9 @@ const cases = {
       assert.deepEqual(JSON.parse(typeOf(exports[`slot ${slot}`])), type);
       if ([...type.parameters, ...type.results].includes("v128")) return;
       const values = type.parameters.map((value) => (value === "i64" ? 1n : value === "funcref" ? null : 1));
+      refused = type.results.length > 0;
+      if (!refused) assert.equal(table.get(slot)(...values), undefined, "nothing is said without the library");
+      refused = true;
       for (const call of [table.get(slot), exports[`slot ${slot}`]]) {
         linked = undefined;
         assert.throws(() => call(...values), { message: "seen" });

@@ -8,8 +8,8 @@ use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, ready, try_join_all};
 use js_sys::{Uint8Array, WebAssembly};
 use taipan_core::image::{
-    ArchiveReference, ContentHash, Extent, Identity, Image, ImagePackage, Limits, Manifest, ModuleBytes, PartKind, SHIM,
-    Verify,
+    ArchiveReference, ContentHash, Extent, Identity, Image, ImagePackage, Limits, Manifest, ModuleBytes, PartKind,
+    SHIM, Verify,
 };
 use taipan_core::source::SharedSource;
 use taipan_core::vfs::{FileSystem, LayerId};
@@ -285,9 +285,7 @@ impl OpenImage {
     /// The file that a side module is, if it is not in the image.
     fn file(&self, index: usize) -> Option<FileBeside<'_>> {
         match &self.manifest.modules[index].bytes {
-            ModuleBytes::File { path, length, sha256 } => {
-                Some(FileBeside { path, length: *length, sha256: *sha256 })
-            }
+            ModuleBytes::File { path, length, sha256 } => Some(FileBeside { path, length: *length, sha256: *sha256 }),
             _ => None,
         }
     }

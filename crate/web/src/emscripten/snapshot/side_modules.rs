@@ -93,15 +93,16 @@ impl SideModules {
     /// [`Code::BadWasm`] if it does not fit.
     pub fn stand_in(this: &Rc<Self>, shim: &WebAssembly::Module) -> Result<()> {
         let owner = Rc::clone(this);
-        let link = Closure::<dyn Fn(u32, u32) -> std::result::Result<u32, JsValue>>::new(move |index: u32, unlinked| {
-            let Err(error) = owner.link(index as usize) else { return Ok(1) };
-            match Unlinked::from_number(unlinked) {
-                Unlinked::IsZero if raise(&owner.glue, &error) => Ok(0),
-                // Such as the end of an object: nobody can be told, and it has to wait.
-                Unlinked::IsSilent => Ok(0),
-                _ => Err(error.into()),
-            }
-        });
+        let link =
+            Closure::<dyn Fn(u32, u32) -> std::result::Result<u32, JsValue>>::new(move |index: u32, unlinked| {
+                let Err(error) = owner.link(index as usize) else { return Ok(1) };
+                match Unlinked::from_number(unlinked) {
+                    Unlinked::IsZero if raise(&owner.glue, &error) => Ok(0),
+                    // Such as the end of an object: nobody can be told, and it has to wait.
+                    Unlinked::IsSilent => Ok(0),
+                    _ => Err(error.into()),
+                }
+            });
         let (imports, parts) = (Object::new(), Object::new());
         set(&parts, "link", &link.into_js_value());
         set(&parts, "table", &this.glue.table());

@@ -1,0 +1,48 @@
+/** What can be measured. */
+
+const GROUPBY_STEPS = [
+  { name: "numpy", packages: ["numpy"], code: "import numpy" },
+  { name: "pandas", packages: ["pandas"], code: "import pandas" },
+  {
+    name: "groupby",
+    packages: [],
+    code: [
+      "frame = pandas.DataFrame({'key': ['a', 'b', 'a', 'c'] * 250, 'value': range(1000)})",
+      "str(frame.groupby('key')['value'].sum().to_dict())",
+    ].join("\n"),
+  },
+];
+
+/** By the name of a choice: what an image for it has imported, and its steps: their names, packages and code. */
+export const CHOICES = {
+  core: { baked: "", steps: [{ name: "sum", packages: [], code: "1 + 1" }] },
+  groupby: { baked: "import pandas", steps: GROUPBY_STEPS },
+  all: {
+    baked: "import numpy, pandas, matplotlib.pyplot, scipy, sklearn.linear_model",
+    steps: [
+      ...GROUPBY_STEPS,
+      { name: "matplotlib", packages: ["matplotlib"], code: "import matplotlib.pyplot" },
+      {
+        name: "figure",
+        packages: [],
+        code: [
+          "import io",
+          "from matplotlib.figure import Figure",
+          "figure, png = Figure(), io.BytesIO()",
+          "figure.subplots().plot([1, 2, 3])",
+          "figure.savefig(png, format='png')",
+          "png.getvalue()[:8].hex()",
+        ].join("\n"),
+      },
+      { name: "sklearn", packages: ["scikit-learn"], code: "from sklearn.linear_model import LinearRegression" },
+      {
+        name: "fit",
+        packages: [],
+        code: [
+          "model = LinearRegression().fit([[0], [1], [2]], [1, 3, 5])",
+          "str(round(float(model.predict([[3]])[0]), 6))",
+        ].join("\n"),
+      },
+    ],
+  },
+};
