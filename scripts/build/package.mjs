@@ -22,7 +22,7 @@ const BUDGET = 409_000;
 /** The same with what is fetched when it is first needed. */
 const BUDGET_OF_ALL = 580_000;
 /** What is fetched when it is first needed, or belongs to other entries than `taipan`. */
-const LATER = /^dist\/(wasm\/taipan_web_(image|resolver)\.wasm|(pyodide|element|view)\.js)/;
+const LATER = /^dist\/(wasm\/taipan_web_(checkpoint|image|resolver)\.wasm|(pyodide|element|view)\.js)/;
 
 /** What wasm-bindgen writes: it becomes part of the scripts. */
 const SCRIPT = WASM.find((file) => file.endsWith(".js"));
