@@ -48,8 +48,8 @@ export const isOurs = (loader) => loader.startsWith("taipan");
 export const startsFrom = (loader, state) =>
   ({
     "taipan-baked": "address",
-    "taipan-image": state === "warm" ? "name" : undefined,
-    "taipan-automatic": state === "warm" ? "automatic" : undefined,
+    "taipan-image": state === "fresh" ? undefined : "name",
+    "taipan-automatic": state === "fresh" ? undefined : "automatic",
   })[loader];
 
 /** The address of a loader's page on a server. */

@@ -8,8 +8,8 @@
  *   npm run bench -- --all                     matplotlib and scikit-learn too; the prepared folder and images have them
  *   npm run bench -- --line 20,40              over a line of 20 Mbit/s and 40 ms there and back, shared by all requests
  *
- * A run is two visits of each page: the first with a fresh profile, the second after the browser was closed and opened
- * again on it. Prints medians, ranges and ratios, and writes everything, the options too, to bench-results/.
+ * A run is three visits of each page: with a fresh profile, again in the same browser, and after the browser was closed and
+ * opened on the same profile. Each begins when the browser has nothing else to do. Prints medians, ranges and ratios, and writes everything, the options too, to bench-results/.
  *
  * "Bytes moved" are bodies as they were sent, compressed where they were; "of them the image" is what an image takes of that.
  */
@@ -48,20 +48,26 @@ async function prepared({ loaders, steps }) {
   return steps === "all" ? prepareAll() : prepareLesson();
 }
 
-async function measure({ loaders, runs, steps }, { url, server, visit }) {
-  const visits = { fresh: {}, warm: {} };
+async function measure({ loaders, runs, steps }, { url, server, states, visitAll }) {
+  const visits = Object.fromEntries(states.map((state) => [state, {}]));
   for (let run = 1; run <= runs; run += 1) {
     for (const loader of loaders) {
       const profile = await mkdtemp(join(tmpdir(), "taipan-bench-"));
       try {
-        for (const state of ["fresh", "warm"]) {
-          const page = pageOf(loader, steps, url);
-          const asked = { expected: ANSWERS[steps], from: startsFrom(loader, state) };
-          const result = await visit({ profile, url: page, server, ...asked });
-          visits[state][loader] = [...(visits[state][loader] ?? []), result];
-          const until = `${(result[LANDMARK[steps]] / 1000).toFixed(2)} s until ${LANDMARK[steps]}`;
-          console.log(`run ${run} of ${runs}, ${state.padEnd(5)} ${loader.padEnd(16)} ${until}`);
-        }
+        await visitAll({
+          profile,
+          asked: (state) => ({
+            url: pageOf(loader, steps, url),
+            expected: ANSWERS[steps],
+            from: startsFrom(loader, state),
+            server,
+          }),
+          done(state, result) {
+            visits[state][loader] = [...(visits[state][loader] ?? []), result];
+            const until = `${(result[LANDMARK[steps]] / 1000).toFixed(2)} s until ${LANDMARK[steps]}`;
+            console.log(`run ${run} of ${runs}, ${state.padEnd(9)} ${loader.padEnd(16)} ${until}`);
+          },
+        });
       } finally {
         await rm(profile, { recursive: true, force: true, maxRetries: 5 });
       }
@@ -91,7 +97,7 @@ await main(async (args) => {
   const { build } = await import("../scripts/build.mjs");
   const { startServer } = await import("../scripts/server.mjs");
   const { imageFolder, makeImages } = await import("./images.mjs");
-  const { visit } = await import("./visit.mjs");
+  const { STATES, visitAll } = await import("./visit.mjs");
   const { tabulate } = await import("./table.mjs");
   if (loaders.some(isOurs)) await build(["wasm", "js"]);
   const site = await prepared(chosen);
@@ -115,7 +121,7 @@ await main(async (args) => {
     const images = await makeImages({ url: server.url, folder, steps, loaders });
     await warmServer(server.url, [...paths, ...ours, ...images]);
     way = await openLine(chosen, server);
-    const visits = await measure(chosen, { url: way.url, server, visit });
+    const visits = await measure(chosen, { url: way.url, server, states: STATES, visitAll });
     const { text, summaries } = tabulate(visits);
     const machine = { processor: cpus()[0]?.model, cores: cpus().length, platform: process.platform };
     const time = new Date().toISOString();

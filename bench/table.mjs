@@ -24,6 +24,9 @@ export const MEASURES = [
   { key: "filesInflated", name: "files inflated", format: String },
 ];
 
+/** Nothing is no part of nothing. */
+const ratio = (one, other) => (one && other.median > 0 ? (one.median / other.median).toFixed(2) : "–");
+
 /** Rows of text in columns as wide as needed. */
 function columns(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
@@ -33,15 +36,15 @@ function columns(rows) {
 }
 
 /**
- * A table of medians and ranges for each profile, and below it one of ratios for each stock loader.
+ * A table of medians and ranges for each state, and below it one of ratios for each stock loader.
  *
- * @param {Record<string, Record<string, Record<string, number>[]>>} visits by profile ("fresh", "warm") and loader
+ * @param {Record<string, Record<string, Record<string, number>[]>>} visits by state ("fresh", "again", "restarted") and loader
  * @returns {{ text: string, summaries: object }}
  */
 export function tabulate(visits) {
   const summaries = {};
   const parts = [];
-  for (const [profile, byLoader] of Object.entries(visits)) {
+  for (const [state, byLoader] of Object.entries(visits)) {
     const loaders = Object.keys(byLoader);
     const ours = loaders.filter((name) => name.startsWith("taipan"));
     const stock = loaders.filter((name) => name.startsWith("stock"));
@@ -50,13 +53,13 @@ export function tabulate(visits) {
     const measured = MEASURES.map((measure) => ({ ...measure, found: found(measure.key) })).filter((measure) =>
       loaders.some((loader) => measure.found[loader]),
     );
-    summaries[profile] = Object.fromEntries(measured.map((measure) => [measure.key, measure.found]));
+    summaries[state] = Object.fromEntries(measured.map((measure) => [measure.key, measure.found]));
     const cell = (one, format) => (one ? `${format(one.median)} (${format(one.least)}–${format(one.most)})` : "–");
     const rows = measured.map(({ name, format, found }) => [
       name,
       ...loaders.map((loader) => cell(found[loader], format)),
     ]);
-    parts.push(columns([[`${profile} profile`, ...loaders], ...rows]));
+    parts.push(columns([[state, ...loaders], ...rows]));
     if (ours.length === 0) continue;
     for (const other of stock) {
       const ratios = measured
@@ -64,9 +67,9 @@ export function tabulate(visits) {
         .map(({ name, found }) => [
           // A ratio has no unit.
           name.replace(/, \w+$/, ""),
-          ...ours.map((one) => (found[one] ? (found[one].median / found[other].median).toFixed(2) : "–")),
+          ...ours.map((one) => ratio(found[one], found[other])),
         ]);
-      parts.push(columns([[`${profile}, ratio to ${other}`, ...ours], ...ratios]));
+      parts.push(columns([[`${state}, ratio to ${other}`, ...ours], ...ratios]));
     }
   }
   return { text: parts.join("\n\n"), summaries };
