@@ -147,7 +147,7 @@ export interface InstallOptions {
 }
 
 /** A part of the engine's module that is fetched when it is first needed: images, or the resolver of requirements. */
-export type Part = "image" | "resolver";
+export type Part = "checkpoint" | "image" | "resolver";
 
 /** What the engine asks of the worker it runs in. */
 export interface EngineHost {
