@@ -24,7 +24,9 @@ mod tests {
         for header in ["max-age=60", "public, max-age=31536000, immutable", "Max-Age=\"5\"", "private , MAX-AGE = 1"] {
             assert!(may_be_reused(header), "{header}");
         }
-        for header in ["", "public", "max-age=0", "max-age=-1", "max-age", "no-cache", "max-age=60, no-store", "s-maxage=60"] {
+        for header in
+            ["", "public", "max-age=0", "max-age=-1", "max-age", "no-cache", "max-age=60, no-store", "s-maxage=60"]
+        {
             assert!(!may_be_reused(header), "{header}");
         }
     }

@@ -1,9 +1,9 @@
 //! One request and its headers.
 
 use js_sys::Promise;
+use taipan_core::transfer::may_be_reused;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use taipan_core::transfer::may_be_reused;
 use web_sys::{AbortSignal, Headers, RequestCache, RequestInit, Response, ResponseType};
 
 use super::failure::network_error;
