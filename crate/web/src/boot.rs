@@ -12,6 +12,7 @@
 //! 6. put the packages on the path.
 
 mod files;
+mod glue;
 mod image_source;
 mod restored;
 mod standard_library;
