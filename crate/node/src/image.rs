@@ -17,7 +17,7 @@ use crate::error::error;
 /// `BAD_ARCHIVE`.
 #[wasm_bindgen(js_name = calledModules)]
 pub fn called_modules(image: Vec<u8>) -> Result<Vec<String>, JsValue> {
-    let modules = open(image)?.manifest().map_err(refused)?.modules;
+    let modules = open(image)?.manifest().map_err(|reason| refused(&reason))?.modules;
     let called = modules.into_iter().filter(|module| module.is_hot);
     Ok(called.filter_map(|module| module.names.into_iter().next()).collect())
 }
@@ -28,7 +28,7 @@ pub fn called_modules(image: Vec<u8>) -> Result<Vec<String>, JsValue> {
 /// `BAD_ARCHIVE`.
 #[wasm_bindgen(js_name = filesBeside)]
 pub fn files_beside(image: Vec<u8>) -> Result<Array, JsValue> {
-    let modules = open(image)?.manifest().map_err(refused)?.modules;
+    let modules = open(image)?.manifest().map_err(|reason| refused(&reason))?.modules;
     let files = modules.into_iter().filter_map(|module| match module.bytes {
         ModuleBytes::File { path, sha256, .. } => {
             Some(record([("path", path.into()), ("sha256", sha256.to_string().into())]))
@@ -46,7 +46,8 @@ pub fn files_beside(image: Vec<u8>) -> Result<Array, JsValue> {
 #[wasm_bindgen(js_name = detachModules)]
 pub fn detach_modules(image: Vec<u8>, called: Vec<String>) -> Result<JsValue, JsValue> {
     let called: HashSet<String> = called.into_iter().collect();
-    let detached = detach(&open(image)?, |name| called.contains(name), &Limits::default()).map_err(refused)?;
+    let detached =
+        detach(&open(image)?, |name| called.contains(name), &Limits::default()).map_err(|reason| refused(&reason))?;
     let files: Array = detached
         .files
         .iter()
@@ -62,10 +63,10 @@ pub fn detach_modules(image: Vec<u8>, called: Vec<String>) -> Result<JsValue, Js
 }
 
 fn open(image: Vec<u8>) -> Result<Image, JsValue> {
-    Image::open(Rc::new(image), Verify::Checksum, &Limits::default()).map_err(refused)
+    Image::open(Rc::new(image), Verify::Checksum, &Limits::default()).map_err(|reason| refused(&reason))
 }
 
-fn refused(reason: ImageError) -> JsValue {
+fn refused(reason: &ImageError) -> JsValue {
     error("BAD_ARCHIVE", &format!("The image cannot be used: {reason}."))
 }
 

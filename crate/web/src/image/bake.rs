@@ -75,8 +75,9 @@ pub fn bake(interpreter: &Interpreter) -> Result<Array> {
 
 fn part_name(module: &LinkedModule) -> String {
     match &module.bytes {
-        ModuleBytes::Part { name } => name.clone(),
-        ModuleBytes::Archive { entry: name, .. } | ModuleBytes::File { path: name, .. } => name.clone(),
+        ModuleBytes::Part { name }
+        | ModuleBytes::Archive { entry: name, .. }
+        | ModuleBytes::File { path: name, .. } => name.clone(),
     }
 }
 
