@@ -64,7 +64,7 @@ test("a loader's page is told the steps, and an image is the one for them", () =
   assert.equal(pageOf("taipan", "all", url), `${url}/bench/taipan.html?steps=all`);
   for (const steps of Object.keys(ANSWERS)) {
     const { searchParams } = new URL(pageOf("taipan-baked", steps, url));
-    assert.equal(searchParams.get("image"), `/images/${steps}.image`);
+    assert.equal(searchParams.get("image"), `/images/${steps}/python.image`);
     assert.equal(searchParams.get("steps"), steps);
   }
 });
