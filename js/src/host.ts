@@ -1,4 +1,5 @@
 import type { EngineHost, Part } from "./boundary.js";
+import type { HeadStart } from "./head_start.js";
 import { OutputQueue } from "./output.js";
 import type { HostOptions, WorkerEvent } from "./protocol.js";
 import { WorkerMemory } from "./shared.js";
@@ -17,9 +18,11 @@ export class WorkerHost implements EngineHost {
   readLine?: (prompt: string) => string | null;
   readonly #post: (event: WorkerEvent) => void;
   readonly #memory: WorkerMemory | undefined;
+  readonly #headStart: HeadStart;
 
-  constructor(options: HostOptions, post: (event: WorkerEvent) => void) {
+  constructor(options: HostOptions, headStart: HeadStart, post: (event: WorkerEvent) => void) {
     this.#post = post;
+    this.#headStart = headStart;
     this.outputs = new OutputQueue((run, outputs) => post({ type: "outputs", run, outputs }));
     const memory = options.shared && new WorkerMemory(options.shared);
     this.#memory = memory;
@@ -34,6 +37,10 @@ export class WorkerHost implements EngineHost {
 
   importModule(url: string): Promise<unknown> {
     return import(/* webpackIgnore: true */ /* @vite-ignore */ url);
+  }
+
+  earlyAnswer(url: string): Promise<Response> | undefined {
+    return this.#headStart.take(url);
   }
 
   loadPart(name: Part): Promise<void> {

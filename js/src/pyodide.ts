@@ -4,6 +4,7 @@ import type { BootOptions, EngineHost, Progress } from "./boundary.js";
 import { BYTECODE } from "./bytecode.js";
 import { describeError, reviveError } from "./error_transfer.js";
 import { aborted, badArgument, TaipanError } from "./errors.js";
+import { HeadStart } from "./head_start.js";
 import type { Lockfile, PyodideAPI, PyodideConfig } from "./pyodide_api.js";
 import { bootPyodide } from "./wasm/taipan_web.js";
 import { loadPart, loadPartNow, loadWasm } from "./wasm_module.js";
@@ -75,8 +76,13 @@ export async function loadPyodide(options: LoadPyodideOptions = {}): Promise<Pyo
 
 async function start(configuration: Configuration, options: LoadPyodideOptions): Promise<PyodideAPI> {
   try {
-    const [boot] = await Promise.all([bootOptions(configuration, options), loadOnce()]);
-    return (await bootPyodide(boot, configuration, host(options), options.signal)) as PyodideAPI;
+    const loading = loadOnce();
+    // Awaited below, unless the options fail first.
+    loading.catch(() => {});
+    const boot = await bootOptions(configuration, options);
+    const headStart = new HeadStart(boot);
+    await loading;
+    return (await bootPyodide(boot, configuration, host(options, headStart), options.signal)) as PyodideAPI;
   } catch (error) {
     throw error instanceof TaipanError ? error : reviveError(describeError(error));
   }
@@ -150,9 +156,10 @@ async function bootOptions(configuration: Configuration, options: LoadPyodideOpt
   };
 }
 
-function host({ onProgress }: LoadPyodideOptions): EngineHost {
+function host({ onProgress }: LoadPyodideOptions, headStart: HeadStart): EngineHost {
   return {
     importModule: (url) => import(/* webpackIgnore: true */ /* @vite-ignore */ url),
+    earlyAnswer: (url) => headStart.take(url),
     loadPart,
     ...(typeof document === "undefined" && { loadPartNow }),
     onProgress: (progress) => onProgress?.(progress),

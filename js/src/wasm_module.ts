@@ -9,6 +9,7 @@ export async function loadWasm(): Promise<void> {
 
 /** Where the parts of the wasm module are: each address written out, for bundlers. */
 const ADDRESSES: Record<Part, URL> = {
+  checkpoint: new URL("./wasm/taipan_web_checkpoint.wasm", import.meta.url),
   image: new URL("./wasm/taipan_web_image.wasm", import.meta.url),
   resolver: new URL("./wasm/taipan_web_resolver.wasm", import.meta.url),
 };

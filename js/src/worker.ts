@@ -3,6 +3,7 @@ import { BYTECODE } from "./bytecode.js";
 import type { Engine as EngineInterface } from "./engine.js";
 import { describeError } from "./error_transfer.js";
 import { aborted, TaipanError } from "./errors.js";
+import { HeadStart } from "./head_start.js";
 import { WorkerHost } from "./host.js";
 import type {
   BootEnd,
@@ -112,9 +113,10 @@ async function serve<M extends Method>({ id, method, args }: RequestOf<M>): Prom
 }
 
 async function boot(options: Sent<"boot">[0], hostOptions: HostOptions, signal: AbortSignal): Promise<BootEnd> {
+  const headStart = new HeadStart(options);
   starting = (async () => {
     await compiled;
-    const host = new WorkerHost(hostOptions, post);
+    const host = new WorkerHost(hostOptions, headStart, post);
     return { engine: await Engine.boot({ ...options, bytecode: BYTECODE }, host, signal), host };
   })();
   started = await starting;

@@ -5,6 +5,10 @@ const within = (modules) => new RegExp(`taipan_(?:core|web)::(?:${modules})`);
 
 /** For `split.mjs`. */
 export const PARTS = {
+  checkpoint: {
+    entry: path("checkpoint::Checkpoints::(?:take_at_rest|prepare|put_back|let_go)"),
+    own: within("checkpoint::(?!Checkpoints)|emscripten::moment|emscripten::handles::callbacks::Callbacks::roll_back"),
+  },
   image: {
     entry: path(
       "image::(?:arrival|bake|download|memory|open)::|emscripten::snapshot::(?:capture|heap|references|restore)::",

@@ -1,20 +1,30 @@
 /** Checkpoints against a model: after any sequence of actions Python is in the state that the model is in. */
 import assert from "node:assert/strict";
-import { after, before, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import fc from "fast-check";
 import { openApiPage } from "../support/api-page.mjs";
+import { wheelOf } from "./support/wheels.mjs";
 
 const SEED = Number(process.env.CHECKPOINT_SEED ?? Date.now() % 2 ** 31);
 const RUNS = 15;
 
+/** Of each distribution: modules, among them side modules, one of them with exceptions of C++. */
+const SETS = [
+  { version: "0.28.3", modules: ["colorsys", "kiwisolver", "regex", "six"], packages: [] },
+  {
+    version: "314.0.7",
+    modules: ["colorsys", "msgspec", "msgpack._cmsgpack", "typing_inspection"],
+    packages: ["msgspec", "msgpack", "typing_inspection", "typing_extensions"].map(wheelOf),
+  },
+];
+
 /** What the actions need, and what tells the state. */
 const PREPARE = `
-import gc, io, js, json, os, random, sys
+import gc, importlib, io, js, json, os, random, sys
 os.makedirs("/model"); os.chdir("/model")
 variables, objects, handles = {}, {}, {}
-MODULES = ["colorsys", "kiwisolver", "regex", "six"]
 def use(name):
-    module = __import__(name)
+    module = importlib.import_module(name)
     if name == "regex":
         return module.sub(r"(?<=a)b+", "c", "abbb")
     if name == "kiwisolver":
@@ -25,6 +35,13 @@ def use(name):
             solver.addConstraint(constraint)
         except module.DuplicateConstraint:
             return "duplicate"
+    if name == "msgspec":
+        try:
+            module.json.decode(b"[1, true]", type=list[int])
+        except module.ValidationError as error:
+            return str(error)
+    if name == "msgpack._cmsgpack":
+        return module.Packer().pack({"a": [1, None]})
     return name
 def write(name, text, mode="w"):
     with open(name, mode) as file:
@@ -169,49 +186,61 @@ function normal(model) {
   };
 }
 
-let api;
-before(async () => {
-  api = await openApiPage();
-  await api.page.evaluate(`globalThis.PREPARE = ${JSON.stringify(PREPARE)}`);
-  await api.evaluate(async () => {
-    const python = await start({ checkpointLimit: 1_000_000_000 });
-    await python.run(PREPARE);
-    const base = await python.checkpoint();
-    /** Does the steps from the beginning; gives the state after each. */
-    globalThis.perform = async (steps) => {
-      await python.rollback(base);
-      const kept = new Map();
-      const states = [];
-      for (const { kind, code, index } of steps) {
-        if (kind === "checkpoint") kept.set(index, await python.checkpoint());
-        else if (kind === "rollback") await python.rollback(kept.get(index));
-        else if (kind === "dispose") kept.get(index).dispose();
-        else
-          await python
-            .run(code)
-            .catch((error) => (error.type === "AttributeError" ? undefined : Promise.reject(error)));
-        states.push(JSON.parse((await python.run("observe()")).value));
-      }
-      for (const checkpoint of kept.values()) checkpoint.dispose();
-      return { states, memory: await python.memory() };
-    };
-  });
-});
-after(() => api?.close());
+for (const { version, modules, packages } of SETS) {
+  describe(`checkpoints of ${version}`, { timeout: 900_000 }, () => {
+    let api;
+    before(async () => {
+      api = await openApiPage({ version });
+      await api.evaluate(
+        async ({ prepare, packages }) => {
+          const python = await start({ checkpointLimit: 1_000_000_000, packages });
+          await python.run(prepare);
+          const base = await python.checkpoint();
+          /** Does the steps from the beginning; gives the state after each. */
+          globalThis.perform = async (steps) => {
+            await python.rollback(base);
+            const kept = new Map();
+            const states = [];
+            for (const { kind, code, index } of steps) {
+              if (kind === "checkpoint") kept.set(index, await python.checkpoint());
+              else if (kind === "rollback") await python.rollback(kept.get(index));
+              else if (kind === "dispose") kept.get(index).dispose();
+              else
+                await python
+                  .run(code)
+                  .catch((error) => (error.type === "AttributeError" ? undefined : Promise.reject(error)));
+              states.push(JSON.parse((await python.run("observe()")).value));
+            }
+            for (const checkpoint of kept.values()) checkpoint.dispose();
+            return { states, memory: await python.memory() };
+          };
+        },
+        { prepare: `${PREPARE}\nMODULES = ${JSON.stringify(modules)}`, packages },
+      );
+    });
+    after(() => api?.close());
 
-it(`checkpoints keep to the model (CHECKPOINT_SEED=${SEED})`, { timeout: 900_000 }, async () => {
-  let most = 0;
-  await fc.assert(
-    fc.asyncProperty(fc.array(action, { minLength: 4, maxLength: 30 }), async (actions) => {
-      const steps = plan(actions);
-      const { states, memory } = await api.evaluate((steps) => perform(steps), steps);
-      most = Math.max(most, memory.checkpoints);
-      steps.forEach(({ expected, ...step }, index) => {
-        assert.deepEqual(states[index], expected, `after step ${index}, ${JSON.stringify(step)}`);
-      });
-    }),
-    { seed: SEED, numRuns: RUNS, interruptAfterTimeLimit: 240_000, markInterruptAsFailure: false, endOnFailure: true },
-  );
-  // All that is left belongs to the checkpoint at the beginning.
-  assert.ok(most < 30e6, `${most} bytes are kept`);
-});
+    it(`keep to the model (CHECKPOINT_SEED=${SEED})`, async () => {
+      let most = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.array(action, { minLength: 4, maxLength: 30 }), async (actions) => {
+          const steps = plan(actions);
+          const { states, memory } = await api.evaluate((steps) => perform(steps), steps);
+          most = Math.max(most, memory.checkpoints);
+          steps.forEach(({ expected, ...step }, index) => {
+            assert.deepEqual(states[index], expected, `after step ${index}, ${JSON.stringify(step)}`);
+          });
+        }),
+        {
+          seed: SEED,
+          numRuns: RUNS,
+          interruptAfterTimeLimit: 240_000,
+          markInterruptAsFailure: false,
+          endOnFailure: true,
+        },
+      );
+      // All that is left belongs to the checkpoint at the beginning.
+      assert.ok(most < 30e6, `${most} bytes are kept`);
+    });
+  });
+}

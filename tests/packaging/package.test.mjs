@@ -111,6 +111,7 @@ test("the package holds what runs, its types, its licence, and nothing else", ()
     "dist/element.d.ts",
     "dist/view.js",
     "dist/wasm/taipan_web_bg.wasm",
+    "dist/wasm/taipan_web_checkpoint.wasm",
     "dist/wasm/taipan_web_image.wasm",
     "dist/wasm/taipan_web_resolver.wasm",
     "dist/cli/wasm/taipan_node_bg.wasm",

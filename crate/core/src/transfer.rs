@@ -4,12 +4,14 @@
 //! The host makes the requests and hands in what became of them; nothing here knows of requests, timers or random
 //! numbers.
 
+mod cache_control;
 mod content_range;
 mod overall;
 mod plan;
 mod resume;
 mod retry_after;
 
+pub use cache_control::may_be_reused;
 pub use content_range::ContentRange;
 pub use overall::{Overall, TransferId};
 pub use plan::{Failure, Patience, Plan, Step, back_off, is_passing};

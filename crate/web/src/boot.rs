@@ -12,6 +12,7 @@
 //! 6. put the packages on the path.
 
 mod files;
+mod glue;
 mod image_source;
 mod restored;
 mod standard_library;
@@ -243,7 +244,7 @@ impl Ground {
         };
         let module = start(options, &self.timeline).await?;
         if self.face.configuration().is_none() {
-            self.handles.watch_proxies(&module);
+            self.handles.watch_registrations(&module);
         }
         self.fetcher.check_aborted()?;
         Ok(module)

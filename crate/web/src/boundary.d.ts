@@ -147,12 +147,14 @@ export interface InstallOptions {
 }
 
 /** A part of the engine's module that is fetched when it is first needed: images, or the resolver of requirements. */
-export type Part = "image" | "resolver";
+export type Part = "checkpoint" | "image" | "resolver";
 
 /** What the engine asks of the worker it runs in. */
 export interface EngineHost {
   /** Evaluates a script at a URL: `import(url)`. */
   importModule(url: string): Promise<unknown>;
+  /** The answer to a request that was made before the engine was there: `fetch(url)`. To be had once. */
+  earlyAnswer?(url: string): Promise<Response> | undefined;
   /** Gets a part of the engine's module, unless it is there. Rejects with a `LoadError`. */
   loadPart(name: Part): Promise<void>;
   /** As `loadPart`, while everything else waits. Absent where this thread must not block. */

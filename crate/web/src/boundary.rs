@@ -74,6 +74,12 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = importModule)]
     pub fn import_module(this: &EngineHost, url: &str) -> Result<js_sys::Promise, JsValue>;
 
+    #[wasm_bindgen(method, getter, js_name = earlyAnswer)]
+    fn early_answer_function(this: &EngineHost) -> Option<js_sys::Function>;
+
+    #[wasm_bindgen(method, js_name = earlyAnswer)]
+    fn early_answer_to(this: &EngineHost, url: &str) -> Option<js_sys::Promise>;
+
     #[wasm_bindgen(method, catch, js_name = loadPart)]
     pub fn load_part(this: &EngineHost, name: &str) -> Result<js_sys::Promise, JsValue>;
 
@@ -112,6 +118,12 @@ extern "C" {
 }
 
 impl EngineHost {
+    /// The answer to a request that was made before the engine was there.
+    pub fn early_answer(&self, url: &str) -> Option<js_sys::Promise> {
+        self.early_answer_function()?;
+        self.early_answer_to(url)
+    }
+
     /// Tells the page something, where it listens.
     pub fn notify(&self, notice: &Notice) {
         if self.notice_function().is_some() {

@@ -62,6 +62,11 @@ impl Checkpoints {
     /// [`Code::NotSupported`] for what could not be gone back to, [`Code::OutOfMemory`].
     pub async fn take(&self, interpreter: &Interpreter) -> Result<CheckpointInfo> {
         let _rest = rest(interpreter).await?;
+        self.take_at_rest(interpreter)
+    }
+
+    #[inline(never)]
+    fn take_at_rest(&self, interpreter: &Interpreter) -> Result<CheckpointInfo> {
         let pages = look_at_memory(interpreter)?;
         let mut kept = self.kept.borrow_mut();
         let moment = {
@@ -109,10 +114,27 @@ impl Checkpoints {
     /// [`Code::Fatal`] if the interpreter is broken afterwards.
     pub async fn roll_back(&self, interpreter: &Interpreter, id: u32) -> Result<()> {
         let _rest = rest(interpreter).await?;
-        let now = look_at_memory(interpreter)?;
+        if self.prepare(interpreter, id)? {
+            global::sleep(0.0).await;
+        }
+        // It may have been disposed of meanwhile.
+        self.put_back(interpreter, id)
+    }
+
+    /// Ends what has to be ended before memory changes. Says whether that needs what is due to run.
+    #[inline(never)]
+    fn prepare(&self, interpreter: &Interpreter, id: u32) -> Result<bool> {
+        let kept = self.kept.borrow();
+        let checkpoint = kept.checkpoints.get(&id).ok_or_else(gone)?;
+        Ok(interpreter.handles.prepare(&checkpoint.handles, &interpreter.module))
+    }
+
+    #[inline(never)]
+    fn put_back(&self, interpreter: &Interpreter, id: u32) -> Result<()> {
         let kept = self.kept.borrow();
         let checkpoint = kept.checkpoints.get(&id).ok_or_else(gone)?;
         let Interpreter { module, linker, files, handles, packages, mounts, .. } = interpreter;
+        let now = look_at_memory(interpreter)?;
         let difference = kept.store.difference(&now, &checkpoint.pages);
         let heap = module.heap_u8();
         for copy in difference.copies {
@@ -134,6 +156,11 @@ impl Checkpoints {
     /// # Errors
     /// [`Code::Fatal`] if the glue fails.
     pub fn dispose(&self, interpreter: &Interpreter, id: u32) -> Result<()> {
+        if self.kept.borrow().checkpoints.contains_key(&id) { self.let_go(interpreter, id) } else { Ok(()) }
+    }
+
+    #[inline(never)]
+    fn let_go(&self, interpreter: &Interpreter, id: u32) -> Result<()> {
         let mut kept = self.kept.borrow_mut();
         kept.forget(id);
         if kept.checkpoints.is_empty() {
@@ -178,14 +205,6 @@ impl Kept {
 /// Waits until no package is being brought and no task has its stack elsewhere; as long as what it gives is there, none
 /// begins to be brought.
 async fn rest(interpreter: &Interpreter) -> Result<MutexGuard<'_, ()>> {
-    let abi = interpreter.packages.lock().abi;
-    if !abi.has_checkpoints() {
-        return Err(Error::new(
-            Code::NotSupported,
-            format!("Checkpoints of a distribution of ABI {} cannot be made yet.", abi.version()),
-        )
-        .hint("Use Pyodide 0.28 or 0.29."));
-    }
     interpreter.bytecode.note_activity();
     let nothing_loads = interpreter.packages.one_at_a_time().await;
     let has_suspended = || interpreter.handles.callbacks.has_suspended();

@@ -176,8 +176,10 @@ impl Engine {
     /// Keeps the interpreter as it is, to go back to. Nothing may be running.
     ///
     /// # Errors
-    /// `NOT_SUPPORTED` for what could not be gone back to, `OUT_OF_MEMORY`.
+    /// `NOT_SUPPORTED` for what could not be gone back to, `OUT_OF_MEMORY`; `LOAD_NETWORK` and the like for the part that does
+    /// it.
     pub async fn checkpoint(&self) -> Thrown<CheckpointInfoObject> {
+        Part::Checkpoint.load(self.interpreter.packages.host()).await?;
         let info = self.interpreter.checkpoints.take(&self.interpreter).await?;
         Ok(to_js(&info).unchecked_into())
     }
@@ -187,6 +189,7 @@ impl Engine {
     /// # Errors
     /// `CHECKPOINT_GONE`, `NOT_SUPPORTED`; nothing has changed then. `FATAL`.
     pub async fn rollback(&self, id: u32) -> Thrown<()> {
+        Part::Checkpoint.load(self.interpreter.packages.host()).await?;
         Ok(self.interpreter.checkpoints.roll_back(&self.interpreter, id).await?)
     }
 

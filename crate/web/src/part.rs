@@ -13,6 +13,8 @@ use crate::error::{Code, Error, Result};
 /// A part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
+    /// Taking checkpoints and going back to them.
+    Checkpoint,
     /// Baking and restoring images.
     Image,
     /// Resolving requirements, with package indexes; freezing.
@@ -22,6 +24,7 @@ pub enum Part {
 impl Part {
     const fn name(self) -> &'static str {
         match self {
+            Self::Checkpoint => "checkpoint",
             Self::Image => "image",
             Self::Resolver => "resolver",
         }

@@ -42,6 +42,11 @@ impl Timeline {
         }
     }
 
+    /// The answer to a request that was made before the engine was there.
+    pub fn early_answer(&self, url: &str) -> Option<js_sys::Promise> {
+        self.host.early_answer(url)
+    }
+
     /// Notes how many bytes something has, for progress on it.
     pub fn expect(&self, name: &str, bytes: u64) {
         self.expected.borrow_mut().insert(name.to_owned(), bytes as f64);

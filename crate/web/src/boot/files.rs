@@ -5,13 +5,13 @@ use std::cell::OnceCell;
 use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::future::{LocalBoxFuture, Shared, try_join4};
-use js_sys::{Array, Function, Uint8Array, WebAssembly};
+use js_sys::{Function, Uint8Array, WebAssembly};
 use taipan_core::image::Distribution;
 use taipan_core::prepared::Manifest;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, BlobPropertyBag, Url};
 
+use super::glue::Glue;
 use crate::boundary::{BootOptions, EngineHost, Stage};
 use crate::distribution::{self, CoreFile, LOCK_FILE, STANDARD_LIBRARY_FILE, WASM_FILE};
 use crate::emscripten::abi::Abi;
@@ -38,7 +38,7 @@ pub struct DistributionFiles {
     fetcher: Fetcher,
     guessed_abi: Abi,
     lock: Incoming<Lock>,
-    glue: Incoming<Hashed>,
+    glue: Glue,
     /// Where the standard library is.
     library_url: String,
     /// The caller has a standard library of another make.
@@ -59,7 +59,7 @@ impl DistributionFiles {
         let index_url = options.index_url.clone();
         let guessed_abi = Abi::guess(&index_url);
         let (module, compiled) = request_module(fetcher, format!("{index_url}{WASM_FILE}"));
-        let glue = hashed(fetcher, &index_url, guessed_abi.glue_file());
+        let glue = Glue::request(fetcher, &index_url, guessed_abi);
         let lock = lock_file(lock_text(options, fetcher), fetcher);
         let library_url = options.standard_library_url.clone();
         Self {
@@ -94,7 +94,7 @@ impl DistributionFiles {
         if abi == self.guessed_abi {
             return true;
         }
-        self.glue = hashed(&self.fetcher, &self.index_url, abi.glue_file());
+        self.glue = Glue::request(&self.fetcher, &self.index_url, abi);
         self.guessed_abi = abi;
         self.verified = OnceCell::new();
         false
@@ -104,17 +104,17 @@ impl DistributionFiles {
     /// seen not to be of one either.
     pub fn factory(&self, abi: Abi, host: &EngineHost) -> impl Future<Output = Result<Function>> + use<> {
         let (glue, verified, lock) = (self.glue.clone(), self.verified(), self.lock.clone());
-        let (host, url) = (host.clone(), format!("{}{}", self.index_url, abi.glue_file()));
+        let host = host.clone();
         async move {
-            let (mut bytes, hash) = glue.await?;
+            let (bytes, hash) = glue.bytes.clone().await?;
             let is_vouched_for = |manifest: &Manifest| {
                 manifest.file(abi.glue_file()).is_some_and(|facts| facts.sha256.eq_ignore_ascii_case(&hash))
             };
-            if !distribution::is_known(&hash) && !is_vouched_for(lock.await?.file().manifest()) {
-                bytes = verified.await?.glue.0;
+            if distribution::is_known(&hash) || is_vouched_for(lock.await?.file().manifest()) {
+                return glue.evaluate(&host, &bytes).await;
             }
-            let namespace = evaluate(&host, &url, &bytes).await?;
-            abi.factory(&namespace)
+            let verified = verified.await?.glue.0;
+            glue.evaluate_bytes(&host, &verified).await
         }
     }
 
@@ -141,14 +141,13 @@ impl DistributionFiles {
 
     /// The function that the glue defines, if it is that of a known release: it need not wait for anything else.
     pub fn early_factory(&self, host: &EngineHost) -> Incoming<Option<Function>> {
-        let (glue, host, abi) = (self.glue.clone(), host.clone(), self.guessed_abi);
-        let url = format!("{}{}", self.index_url, abi.glue_file());
+        let (glue, host) = (self.glue.clone(), host.clone());
         share(async move {
-            let (bytes, hash) = glue.await?;
+            let (bytes, hash) = glue.bytes.clone().await?;
             if !distribution::is_known(&hash) {
                 return Ok(None);
             }
-            abi.factory(&evaluate(&host, &url, &bytes).await?).map(Some)
+            glue.evaluate(&host, &bytes).await.map(Some)
         })
     }
 
@@ -162,17 +161,17 @@ impl DistributionFiles {
     ) -> (impl Future<Output = Result<Function>> + use<>, Shared<LocalBoxFuture<'static, Result<WebAssembly::Module>>>)
     {
         let early = self.expect(abi).then_some(early);
-        let (glue, host, url) = (self.glue.clone(), host.clone(), format!("{}{}", self.index_url, abi.glue_file()));
+        let (glue, host) = (self.glue.clone(), host.clone());
         let (wanted_glue, wanted_module) = (wanted.glue.to_string(), wanted.module.to_string());
         let factory = async move {
-            let (bytes, hash) = glue.await?;
+            let (bytes, hash) = glue.bytes.clone().await?;
             compare_sha256(abi.glue_file(), &hash, &wanted_glue)?;
             if let Some(early) = early
                 && let Some(factory) = early.await?
             {
                 return Ok(factory);
             }
-            abi.factory(&evaluate(&host, &url, &bytes).await?)
+            glue.evaluate(&host, &bytes).await
         };
         let (module, bytes, timeline) = (self.compiled.clone(), self.module.clone(), self.fetcher.timeline());
         let module = async move {
@@ -187,7 +186,7 @@ impl DistributionFiles {
 
     fn verified(&self) -> Incoming<CoreFiles> {
         let verify = || {
-            let files = [&self.glue, &self.module, &self.request_library()];
+            let files = [&self.glue.bytes, &self.module, &self.request_library()];
             let wanted = Wanted { abi: self.guessed_abi, is_library_own: self.is_library_own };
             verify(&self.fetcher, &self.index_url, wanted, &self.lock, files)
         };
@@ -279,13 +278,8 @@ impl CoreFiles {
     }
 }
 
-fn share<T: Clone + 'static>(future: impl Future<Output = Result<T>> + 'static) -> Incoming<T> {
+pub(super) fn share<T: Clone + 'static>(future: impl Future<Output = Result<T>> + 'static) -> Incoming<T> {
     spawn(future).boxed_local().shared()
-}
-
-fn hashed(fetcher: &Fetcher, folder: &str, file: &'static str) -> Incoming<Hashed> {
-    let label = Label { stage: Stage::Fetch, name: file, size: None };
-    share(fetcher.download_from(Sources::at(&format!("{folder}{file}")), label))
 }
 
 fn lock_text(options: &BootOptions, fetcher: &Fetcher) -> Incoming<String> {
@@ -330,26 +324,6 @@ fn request_module(fetcher: &Fetcher, url: String) -> (Incoming<Hashed>, Incoming
 async fn compile(url: &str, bytes: &Uint8Array) -> Result<WebAssembly::Module> {
     let context = format!("{url} is not WebAssembly that this browser can compile");
     Ok(settle(Code::BadWasm, &context, WebAssembly::compile(bytes)).await?.unchecked_into())
-}
-
-/// Evaluates a script whose bytes have been checked: from those very bytes where the page's content security policy
-/// allows `blob:` scripts, else from its address, which the HTTP cache answers.
-async fn evaluate(host: &EngineHost, url: &str, bytes: &Uint8Array) -> Result<JsValue> {
-    let failed = |thrown| {
-        Error::from_js(Code::BadArgument, &format!("{url} cannot be evaluated"), thrown)
-            .hint("`indexURL` must be the folder of a whole and unmodified Pyodide distribution.")
-    };
-    let options = BlobPropertyBag::new();
-    options.set_type(Abi::glue_type());
-    let blob = Blob::new_with_u8_array_sequence_and_options(&Array::of1(bytes), &options).map_err(failed)?;
-    let object_url = Url::create_object_url_with_blob(&blob).map_err(failed)?;
-    let evaluated = JsFuture::from(host.import_module(&object_url).map_err(failed)?).await;
-    // Whether it is revoked changes nothing but memory.
-    let _ = Url::revoke_object_url(&object_url);
-    match evaluated {
-        Ok(namespace) => Ok(namespace),
-        Err(_) => JsFuture::from(host.import_module(url).map_err(failed)?).await.map_err(failed),
-    }
 }
 
 /// Reads the lock file. From then on, progress on the files of a prepared distribution has totals.

@@ -66,11 +66,6 @@ impl Abi {
         }
     }
 
-    /// Whether [`super::moment`] has been tried with this glue.
-    pub const fn has_checkpoints(self) -> bool {
-        matches!(self, Self::V2025)
-    }
-
     /// Whether the main module makes its memory itself; else the glue makes one, or takes `Module.wasmMemory`.
     pub const fn exports_memory(self) -> bool {
         matches!(self, Self::V2026)

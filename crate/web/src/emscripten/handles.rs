@@ -1,10 +1,11 @@
-//! What JavaScript holds of Python's: objects, and functions to be called once.
+//! What JavaScript holds of Python's: objects, iterators, and functions to be called once.
 //!
 //! When Python goes back to an earlier moment, addresses in its memory stand for what was there then. So whatever
 //! JavaScript has been given since must not reach memory any more, and what it had then must be as good as it was.
 
 mod callbacks;
 mod proxies;
+mod registrations;
 
 use std::rc::Rc;
 
@@ -12,7 +13,7 @@ use js_sys::Object;
 
 pub use self::callbacks::Callbacks;
 use self::callbacks::SavedCallbacks;
-use self::proxies::{Proxies, SavedProxies};
+use self::registrations::{Registrations, SavedRegistrations};
 use super::bindings::Module;
 
 /// Everything that JavaScript holds of one interpreter.
@@ -20,13 +21,13 @@ use super::bindings::Module;
 pub struct Handles {
     /// Functions to be called once, and timers.
     pub callbacks: Rc<Callbacks>,
-    proxies: Rc<Proxies>,
+    registrations: Rc<Registrations>,
 }
 
 /// What JavaScript held at one moment.
 pub struct SavedHandles {
     callbacks: SavedCallbacks,
-    proxies: SavedProxies,
+    registrations: SavedRegistrations,
 }
 
 impl Handles {
@@ -35,14 +36,14 @@ impl Handles {
         Callbacks::watch_imports(&self.callbacks, imports);
     }
 
-    /// Watches the objects that are handed out from now on.
-    pub fn watch_proxies(&self, module: &Module) {
-        Proxies::watch(&self.proxies, module);
+    /// Watches what is handed out from now on, to be freed when JavaScript has let go of it.
+    pub fn watch_registrations(&self, module: &Module) {
+        Registrations::watch(&self.registrations, module);
     }
 
     /// What there is now.
     pub fn save(&self) -> SavedHandles {
-        SavedHandles { callbacks: self.callbacks.save(), proxies: self.proxies.save() }
+        SavedHandles { callbacks: self.callbacks.save(), registrations: self.registrations.save() }
     }
 
     /// Forgets what was noted for moments other than these.
@@ -50,9 +51,14 @@ impl Handles {
         self.callbacks.retain(kept.map(|saved| &saved.callbacks));
     }
 
+    /// Ends what has to be ended while memory still is as it is. Says whether that needs what is due to run.
+    pub fn prepare(&self, saved: &SavedHandles, module: &Module) -> bool {
+        self.registrations.end_iterators(&saved.registrations, module)
+    }
+
     /// Makes it be as it was, when memory already is.
     pub fn roll_back(&self, saved: &SavedHandles, module: &Module) {
-        self.proxies.roll_back(&saved.proxies);
+        self.registrations.roll_back(&saved.registrations);
         Callbacks::roll_back(&self.callbacks, &saved.callbacks, module);
     }
 }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use futures::future::{Either, select};
-use js_sys::Uint8Array;
+use js_sys::{Promise, Uint8Array};
 use taipan_core::transfer::{Failure, Resumed, Step, check_length, parse_retry_after};
 use web_sys::Response;
 
@@ -15,14 +15,19 @@ use super::failure::{http_error, length_error, network_error, page_error, stall_
 use super::hash::{compare_sha256, sha256};
 use super::progress::Transfer;
 use super::receiver::Receiver;
-use super::request::{header, is_page, request};
+use super::request::{answer, header, is_page, request};
 use super::resume::Partial;
 use super::stall::stalled;
 use crate::error::{Code, Error, Result};
 use crate::global::wall_clock;
 
 /// Shown the first answer that is a success.
-pub type Onlooker = Box<dyn FnOnce(Response)>;
+pub enum Onlooker {
+    /// Takes it, with a body of its own.
+    Takes(Box<dyn FnOnce(Response)>),
+    /// Looks at its headers.
+    Looks(Box<dyn FnOnce(&Response)>),
+}
 
 /// The bytes of a file, and their SHA-256 if it had to be a certain one.
 pub type Received = (Uint8Array, Option<String>);
@@ -33,6 +38,8 @@ pub struct Attempts {
     /// Milliseconds without a byte that are too many.
     pub stall: f64,
     pub onlooker: Option<Onlooker>,
+    /// The answer to a first request that has been made already.
+    pub early: Option<Promise>,
     receiver: Rc<dyn Receiver>,
     partial: Option<Partial>,
     /// How far any attempt has come.
@@ -45,7 +52,7 @@ pub type Failed = (Error, Failure);
 impl Attempts {
     /// None has been made.
     pub fn new(transfer: Transfer, stall: f64, receiver: Rc<dyn Receiver>, onlooker: Option<Onlooker>) -> Self {
-        Self { transfer, stall, onlooker, receiver, partial: None, reached: 0 }
+        Self { transfer, stall, onlooker, early: None, receiver, partial: None, reached: 0 }
     }
 
     /// Makes one.
@@ -124,7 +131,10 @@ impl Attempts {
                 Resumed::Nothing => {}
             }
         }
-        let response = ask(None).await?;
+        let response = match self.early.take().filter(|_| step.mirror == 0 && !step.reload) {
+            Some(early) => answer(url, early).await.map_err(lost)?,
+            None => ask(None).await?,
+        };
         self.begin(url, step, response)
     }
 
@@ -140,14 +150,19 @@ impl Attempts {
         }
         self.forget();
         self.partial = Some(Partial::new(step.mirror, &response));
-        if let Some(onlooker) = self.onlooker.take()
-            && let Ok(copy) = response.clone()
-        {
-            // The browser keeps what it makes of the original with it.
-            onlooker(response);
-            return Ok(copy);
+        match self.onlooker.take() {
+            Some(Onlooker::Takes(take)) => {
+                let Ok(copy) = response.clone() else { return Ok(response) };
+                // The browser keeps what it makes of the original with it.
+                take(response);
+                Ok(copy)
+            }
+            Some(Onlooker::Looks(look)) => {
+                look(&response);
+                Ok(response)
+            }
+            None => Ok(response),
         }
-        Ok(response)
     }
 
     /// What has come, if it is what it must be.

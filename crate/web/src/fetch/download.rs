@@ -61,7 +61,20 @@ impl Fetcher {
         label: Label<'_>,
         onlooker: impl FnOnce(Response) + 'static,
     ) -> Downloading {
-        hashed(self.persevere(sources, label, Rc::<Pieces>::default(), Some(Box::new(onlooker))))
+        hashed(self.persevere(sources, label, Rc::<Pieces>::default(), Some(Onlooker::Takes(Box::new(onlooker)))))
+    }
+
+    /// As [`Fetcher::download_from`]; `look` is shown the headers of the first answer that is a success.
+    ///
+    /// # Errors
+    /// As [`Fetcher::download_from`].
+    pub fn download_looking(
+        &self,
+        sources: Sources,
+        label: Label<'_>,
+        look: impl FnOnce(&Response) + 'static,
+    ) -> Downloading {
+        hashed(self.persevere(sources, label, Rc::<Pieces>::default(), Some(Onlooker::Looks(Box::new(look)))))
     }
 
     /// As [`Fetcher::download_from`]; `receiver` is given the bytes as they come. Bytes that it does not take are wrong.
@@ -89,6 +102,7 @@ impl Fetcher {
         let is_hurried = label.stage == Stage::Fetch;
         let transfer = Transfer::open(self.network.timeline(), label);
         let mut attempts = Attempts::new(transfer, self.network.stall(), receiver, onlooker);
+        attempts.early = sources.mirrors.first().and_then(|url| self.network.timeline().early_answer(url));
         let download = async move {
             let work = async {
                 let mut answers = Answers::new(sources.mirrors.len());

@@ -1,6 +1,8 @@
 //! One request and its headers.
 
-use wasm_bindgen::JsCast;
+use js_sys::Promise;
+use taipan_core::transfer::may_be_reused;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestCache, RequestInit, Response, ResponseType};
 
@@ -19,7 +21,24 @@ pub async fn request(
     reload: bool,
     resumption: Option<Resumption<'_>>,
 ) -> Result<Response> {
-    let failed = |thrown| network_error(url, thrown);
+    let asking = ask(url, signal, reload, resumption).map_err(|thrown| network_error(url, thrown))?;
+    answer(url, asking).await
+}
+
+/// Waits for the headers of an answer.
+///
+/// # Errors
+/// [`crate::error::Code::LoadNetwork`] where there is none.
+pub async fn answer(url: &str, asking: Promise) -> Result<Response> {
+    Ok(JsFuture::from(asking).await.map_err(|thrown| network_error(url, thrown))?.unchecked_into())
+}
+
+fn ask(
+    url: &str,
+    signal: Option<&AbortSignal>,
+    reload: bool,
+    resumption: Option<Resumption<'_>>,
+) -> std::result::Result<Promise, JsValue> {
     let init = RequestInit::new();
     init.set_signal(signal);
     if reload {
@@ -28,15 +47,14 @@ pub async fn request(
     if let Some(resumption) = resumption {
         // A cache would give the rest from what it kept of the transfer that broke off.
         init.set_cache(RequestCache::NoStore);
-        let headers = Headers::new().map_err(failed)?;
-        headers.set("Range", &format!("bytes={}-", resumption.offset)).map_err(failed)?;
+        let headers = Headers::new()?;
+        headers.set("Range", &format!("bytes={}-", resumption.offset))?;
         if let Some(if_range) = resumption.if_range {
-            headers.set("If-Range", if_range).map_err(failed)?;
+            headers.set("If-Range", if_range)?;
         }
         init.set_headers(&headers);
     }
-    let answer = JsFuture::from(global::fetch(url, &init).map_err(failed)?).await.map_err(failed)?;
-    Ok(answer.unchecked_into())
+    global::fetch(url, &init)
 }
 
 /// A header of an answer. Across origins most cannot be seen, unless the server exposes them.
@@ -58,6 +76,12 @@ pub fn is_foreign(response: &Response) -> bool {
 /// Whether its bytes are seen to be coded for the way.
 pub fn is_encoded(response: &Response) -> bool {
     header(response, "content-encoding").is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity"))
+}
+
+/// Whether the browser may give the same answer again without asking the server (RFC 9111, section 4.2), for this origin's
+/// own files.
+pub fn is_reused(response: &Response) -> bool {
+    !is_foreign(response) && header(response, "cache-control").is_some_and(|header| may_be_reused(&header))
 }
 
 /// The length of the body, where the server says it and it is that of the decoded bytes. Across origins

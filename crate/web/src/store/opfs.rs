@@ -71,6 +71,9 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn read(this: &Access, buffer: &Uint8Array, options: &Object) -> Result<f64, JsValue>;
 
+    #[wasm_bindgen(method, catch, js_name = read)]
+    fn read_into(this: &Access, buffer: &mut [u8], options: &Object) -> Result<f64, JsValue>;
+
     #[wasm_bindgen(method, catch)]
     fn write(this: &Access, buffer: &Uint8Array, options: &Object) -> Result<f64, JsValue>;
 
@@ -139,7 +142,7 @@ impl Opfs {
         set(&options, "mode", &"read-only".into());
         let access = when_free(ATTEMPTS_TO_OPEN, async || open_access(&handle, &options).await).await.ok()?;
         let length = access.0.size().ok()? as u64;
-        Some(OpenContent { access, length, window: RefCell::default() })
+        Some(OpenContent { access, length })
     }
 
     pub async fn size(&self, place: Place) -> Option<u64> {
@@ -277,11 +280,10 @@ impl Drop for OpenAccess {
     }
 }
 
-/// Content that is being read. The browser reads into a window of JavaScript's memory, and from there it is copied.
+/// Content that is being read. The browser reads into Rust's memory.
 pub struct OpenContent {
     access: OpenAccess,
     length: u64,
-    window: RefCell<Uint8Array>,
 }
 
 impl ByteSource for OpenContent {
@@ -292,14 +294,9 @@ impl ByteSource for OpenContent {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), SourceError> {
         let out_of_range = || SourceError::OutOfRange { offset, length: buffer.len() as u64, available: self.length };
         offset.checked_add(buffer.len() as u64).filter(|end| *end <= self.length).ok_or_else(out_of_range)?;
-        let length = buffer.len() as u32;
-        if self.window.borrow().length() < length {
-            *self.window.borrow_mut() = Uint8Array::new_with_length(length);
-        }
-        let window = self.window.borrow().subarray(0, length);
-        let read = self.access.0.read(&window, &at(offset as u32));
-        if read.is_ok_and(|read| read as u32 == length) {
-            window.copy_to(buffer);
+        let length = buffer.len();
+        let read = self.access.0.read_into(buffer, &at(offset as u32));
+        if read.is_ok_and(|read| read as usize == length) {
             return Ok(());
         }
         Err(SourceError::Host("the browser read less than there is".to_owned()))

@@ -2,6 +2,7 @@
 //!
 //! Pyodide makes them (`create_once_callable` and `create_promise_handles` of `src/core/pyproxy.c`) and counts a
 //! reference to the Python object for each. Here each gets a number; one whose number is not known any more does nothing.
+//! What is to be freed when JavaScript forgets one is for [`super::registrations`].
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
@@ -18,14 +19,16 @@ use crate::global;
 
 type Thrown<T> = Result<T, JsValue>;
 
-/// The imports that make them, and which of their arguments are Python objects.
-const ONCE: Maker = Maker { import: "create_once_callable", objects: &[0] };
-const PROMISE: Maker = Maker { import: "create_promise_handles", objects: &[0, 1, 3] };
+/// The imports that make them.
+const ONCE: &str = "create_once_callable";
+const PROMISE: &str = "create_promise_handles";
 
-struct Maker {
-    import: &'static str,
-    objects: &'static [u32],
-}
+/// Which of the arguments of [`PROMISE`] are Python objects.
+const OBJECTS: [u32; 3] = [0, 1, 3];
+
+/// What JavaScript is told that destroys one that it cannot have any more.
+const GONE: &str =
+    "This function has been called already, or was made after the checkpoint that Python was rolled back to.";
 
 /// A function that has not been called yet.
 #[derive(Clone)]
@@ -79,13 +82,28 @@ impl Callbacks {
         let callbacks = Rc::clone(this);
         let apply = Closure::<dyn Fn(Function, JsValue, Array) -> Thrown<JsValue>>::new(
             move |function: Function, receiver: JsValue, arguments: Array| {
-                if !callbacks.note_call(&function, &arguments) {
+                let Some(is_promise) = callbacks.note_call(&function, &arguments) else {
                     return Ok(JsValue::UNDEFINED);
+                };
+                let result = Reflect::apply(&function, &receiver, &arguments)?;
+                if is_promise && let Some(promise) = result.dyn_ref::<Promise>() {
+                    let ended = Self::suspend(&callbacks);
+                    let then: Function = get(promise, "then").dyn_into()?;
+                    then.call2(promise, &ended, &ended)?;
                 }
-                Reflect::apply(&function, &receiver, &arguments)
+                Ok(result)
             },
         );
         set(&handler, "apply", &apply.into_js_value());
+        let callbacks = Rc::clone(this);
+        let refuse = Closure::<dyn Fn() -> Thrown<()>>::new(|| Err(js_sys::Error::new(GONE).into())).into_js_value();
+        let find =
+            Closure::<dyn Fn(Function, JsValue) -> Thrown<JsValue>>::new(move |function: Function, name: JsValue| {
+                // It would free an address, which may be one of a time that has been undone.
+                let is_refused = name == "destroy" && !callbacks.is_waiting(&function);
+                if is_refused { Ok(refuse.clone()) } else { Reflect::get(&function, &name) }
+            });
+        set(&handler, "get", &find.into_js_value());
         *this.handler.borrow_mut() = handler;
 
         let callbacks = Rc::clone(this);
@@ -99,10 +117,10 @@ impl Callbacks {
                 callbacks.make(callbacks.next(), true, &arguments)
             },
         );
-        let watched = [(&ONCE, once.into_js_value()), (&PROMISE, promise.into_js_value())];
-        let originals = watched.map(|(maker, watched)| {
-            let original = get(&env, maker.import).dyn_into::<Function>().ok()?;
-            set(env.unchecked_ref(), maker.import, &watched);
+        let watched = [(ONCE, once.into_js_value()), (PROMISE, promise.into_js_value())];
+        let originals = watched.map(|(import, watched)| {
+            let original = get(&env, import).dyn_into::<Function>().ok()?;
+            set(env.unchecked_ref(), import, &watched);
             Some(original)
         });
         *this.makers.borrow_mut() = originals;
@@ -171,15 +189,19 @@ impl Callbacks {
         self.numbers.get(function).as_f64().map(|number| number as u32)
     }
 
-    /// A function is called. Says whether it may be.
-    fn note_call(&self, function: &Function, arguments: &Array) -> bool {
-        let Some(number) = self.number(function) else { return true };
-        let Some(callback) = self.waiting.borrow_mut().remove(&(number / 2)) else { return false };
+    fn is_waiting(&self, function: &Function) -> bool {
+        self.number(function).is_some_and(|number| self.waiting.borrow().contains_key(&(number / 2)))
+    }
+
+    /// A function is called. Says whether it is of a promise, or nothing if it may not be called.
+    fn note_call(&self, function: &Function, arguments: &Array) -> Option<bool> {
+        let Some(number) = self.number(function) else { return Some(false) };
+        let callback = self.waiting.borrow_mut().remove(&(number / 2))?;
         if callback.is_promise {
             let settled = Settled { is_rejected: number % 2 == 1, value: arguments.get(0) };
             self.settled.borrow_mut().insert(number / 2, settled);
         }
-        true
+        Some(callback.is_promise)
     }
 
     /// Makes a function, or a pair of them for a promise.
@@ -206,13 +228,16 @@ impl Callbacks {
         Ok(wrap(made, 2 * number))
     }
 
-    /// Makes a function of an earlier moment again. Memory counts a reference for the first one already.
+    /// Makes a function of an earlier moment again. Memory counts a reference for the first one: it goes with that if it is
+    /// registered, and else now.
     fn make_again(&self, number: u32, callback: &Callback, module: &Module) -> Option<JsValue> {
         let made = self.make(number, callback.is_promise, &callback.arguments).ok()?;
-        let maker = if callback.is_promise { PROMISE } else { ONCE };
-        let release: Function = get(module, "_Py_DecRef").dyn_into().ok()?;
-        for object in maker.objects.iter().map(|index| callback.arguments.get(*index)).filter(JsValue::is_truthy) {
-            release.call1(&JsValue::UNDEFINED, &object).ok()?;
+        if callback.is_promise {
+            let release: Function = get(module, "_Py_DecRef").dyn_into().ok()?;
+            for object in OBJECTS.map(|index| callback.arguments.get(index)).iter().filter(|object| object.is_truthy())
+            {
+                release.call1(&JsValue::UNDEFINED, object).ok()?;
+            }
         }
         Some(made)
     }
@@ -230,13 +255,18 @@ impl Callbacks {
         let Some(Timer { callback, .. }) = this.timers.borrow_mut().remove(&timer) else { return Ok(()) };
         let result = callback.call0(&JsValue::UNDEFINED)?;
         if let Ok(promise) = result.dyn_into::<Promise>() {
-            this.suspended.set(this.suspended.get() + 1);
-            let callbacks = Rc::clone(this);
-            let ended = Closure::once_into_js(move || callbacks.suspended.set(callbacks.suspended.get() - 1));
+            let ended = Self::suspend(this);
             // `finally`: a failure is still one that nobody has handled.
             let finally: Function = get(&promise, "finally").dyn_into()?;
             finally.call1(&promise, &ended)?;
         }
         Ok(())
+    }
+
+    /// Counts a task as suspended until what it gives is called.
+    fn suspend(this: &Rc<Self>) -> JsValue {
+        this.suspended.set(this.suspended.get() + 1);
+        let callbacks = Rc::clone(this);
+        Closure::once_into_js(move || callbacks.suspended.set(callbacks.suspended.get() - 1))
     }
 }

@@ -1,0 +1,82 @@
+//! Emscripten's glue: a script that defines the function which makes CPython's module.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use js_sys::{Array, Function, Uint8Array};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, BlobPropertyBag, Url};
+
+use super::files::{Hashed, Incoming, share};
+use crate::boundary::{EngineHost, Stage};
+use crate::emscripten::abi::Abi;
+use crate::error::{Code, Error, Result};
+use crate::fetch::{Fetcher, Label, Sources, is_reused};
+
+/// The glue of an ABI, on its way in.
+#[derive(Clone)]
+pub struct Glue {
+    abi: Abi,
+    url: String,
+    pub bytes: Incoming<Hashed>,
+    /// Whether the browser gives the same bytes again when the script is asked for.
+    is_kept: Rc<Cell<bool>>,
+}
+
+impl Glue {
+    /// Asks for it.
+    pub fn request(fetcher: &Fetcher, folder: &str, abi: Abi) -> Self {
+        let url = format!("{folder}{}", abi.glue_file());
+        let is_kept = Rc::new(Cell::new(false));
+        let look = {
+            let is_kept = Rc::clone(&is_kept);
+            move |response: &web_sys::Response| is_kept.set(is_reused(response))
+        };
+        let label = Label { stage: Stage::Fetch, name: abi.glue_file(), size: None };
+        let bytes = share(fetcher.download_looking(Sources::at(&url), label, look));
+        Self { abi, url, bytes, is_kept }
+    }
+
+    /// Evaluates it, whose bytes are those that have come and have been checked: from its own address where the HTTP cache
+    /// gives them again, for then the browser has what it made of the script on the visits before.
+    ///
+    /// # Errors
+    /// As [`Glue::evaluate_bytes`].
+    pub async fn evaluate(&self, host: &EngineHost, bytes: &Uint8Array) -> Result<Function> {
+        if self.is_kept.get()
+            && let Ok(script) = host.import_module(&self.url)
+            && let Ok(namespace) = JsFuture::from(script).await
+        {
+            return self.abi.factory(&namespace);
+        }
+        self.evaluate_bytes(host, bytes).await
+    }
+
+    /// Evaluates these very bytes where the page's content security policy allows `blob:` scripts, else what is at its
+    /// address.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] if it cannot be evaluated.
+    pub async fn evaluate_bytes(&self, host: &EngineHost, bytes: &Uint8Array) -> Result<Function> {
+        let failed = |thrown| {
+            Error::from_js(Code::BadArgument, &format!("{} cannot be evaluated", self.url), thrown)
+                .hint("`indexURL` must be the folder of a whole and unmodified Pyodide distribution.")
+        };
+        let object_url = object_url(bytes).map_err(failed)?;
+        let evaluated = JsFuture::from(host.import_module(&object_url).map_err(failed)?).await;
+        // Whether it is revoked changes nothing but memory.
+        let _ = Url::revoke_object_url(&object_url);
+        let namespace = match evaluated {
+            Ok(namespace) => namespace,
+            Err(_) => JsFuture::from(host.import_module(&self.url).map_err(failed)?).await.map_err(failed)?,
+        };
+        self.abi.factory(&namespace)
+    }
+}
+
+fn object_url(bytes: &Uint8Array) -> std::result::Result<String, JsValue> {
+    let options = BlobPropertyBag::new();
+    options.set_type(Abi::glue_type());
+    Url::create_object_url_with_blob(&Blob::new_with_u8_array_sequence_and_options(&Array::of1(bytes), &options)?)
+}

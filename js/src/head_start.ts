@@ -1,0 +1,26 @@
+import type { BootOptions } from "./boundary.js";
+
+/**
+ * Requests for what every start needs. They are made before the engine is there to make them: its own module is fetched and
+ * compiled meanwhile.
+ */
+export class HeadStart {
+  readonly #answers = new Map<string, Promise<Response>>();
+
+  constructor({ indexURL, lockFileURL, lockFileContents }: BootOptions) {
+    const lockFile = lockFileContents === undefined ? [lockFileURL ?? `${indexURL}pyodide-lock.json`] : [];
+    for (const url of [`${indexURL}pyodide.asm.wasm`, ...lockFile]) {
+      const answer = fetch(url);
+      // Reported by the engine, which tries again.
+      answer.catch(() => {});
+      this.#answers.set(url, answer);
+    }
+  }
+
+  /** The answer to a request that has been made. It has one body, so only who asks first gets it. */
+  take(url: string): Promise<Response> | undefined {
+    const answer = this.#answers.get(url);
+    this.#answers.delete(url);
+    return answer;
+  }
+}
