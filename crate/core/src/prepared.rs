@@ -142,6 +142,13 @@ pub enum ManifestError {
     },
 }
 
+impl ServedFile {
+    /// Its name, without a folder.
+    pub fn name(&self) -> &str {
+        self.file_name.rsplit('/').next().unwrap_or_default()
+    }
+}
+
 impl Manifest {
     /// What is known of a file, by its address from the lock file's folder.
     pub fn file(&self, file_name: &str) -> Option<&FileFacts> {

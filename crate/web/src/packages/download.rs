@@ -20,7 +20,6 @@ pub async fn download(
     fetcher: &Fetcher,
     store: &Store,
 ) -> Result<(Uint8Array, String)> {
-    let expected = expected_hash(package);
     if let Wanted::Wheel { facts, .. } = package
         && let Some(bytes) = &facts.bytes
     {
@@ -28,24 +27,24 @@ pub async fn download(
         if let Some(expected) = package.sha256() {
             compare_sha256(&package.file_name(), &hash, expected)?;
         }
-        keep(store, expected, bytes);
+        keep(store, expected_hash(package), bytes);
         return Ok((bytes.clone(), hash));
     }
     let label = Label { stage: Stage::Download, name: package.name(), size: None };
-    download_file(sources(package, base_urls), expected, label, fetcher, store).await
+    download_file(sources(package, base_urls), label, fetcher, store).await
 }
 
-/// Gets a file, from the store or the network, and its SHA-256, which is `expected` where that is known.
+/// Gets a file, from the store or the network, and its SHA-256.
 ///
 /// # Errors
 /// Those of [`Fetcher::download_from`].
 pub async fn download_file(
     sources: Sources,
-    expected: Option<ContentHash>,
     label: Label<'_>,
     fetcher: &Fetcher,
     store: &Store,
 ) -> Result<(Uint8Array, String)> {
+    let expected = sources.sha256.as_deref().and_then(|sha256| sha256.parse().ok());
     if let Some(expected) = expected
         && let Some(bytes) = store.get_content(&expected).await
     {

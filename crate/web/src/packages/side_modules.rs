@@ -25,10 +25,8 @@ pub async fn compile(
 ) -> Result<Vec<CompiledModule>> {
     let (served, contents) = (&file.file, file.contents());
     let sources = Sources::in_folders(base_urls, &served.file_name).with_sha256(&served.sha256);
-    let name = served.file_name.rsplit('/').next().unwrap_or_default();
-    let label = Label { stage: Stage::Download, name, size: Some(served.size as f64) };
-    let expected = served.sha256.parse().ok();
-    let (bytes, _) = download::download_file(sources, expected, label, fetcher, &parts.store).await?;
+    let label = Label { stage: Stage::Download, name: served.name(), size: Some(served.size as f64) };
+    let (bytes, _) = download::download_file(sources, label, fetcher, &parts.store).await?;
     let mut start = 0;
     let compiling = contents.map(|(path, size)| {
         // A file has less than 4 GiB, and its contents fill it.
@@ -37,7 +35,5 @@ pub async fn compile(
         start = end;
         module
     });
-    let modules = try_join_all(compiling).await?;
-    fetcher.check_aborted()?;
-    Ok(modules)
+    try_join_all(compiling).await
 }
