@@ -71,6 +71,20 @@ def references():
     return [sorted({sys.getrefcount(item) for item in items}) for items in filled[1]]
 `;
 
+/** Tasks that wait for what generators of JavaScript's give. */
+const WAIT = `
+import asyncio, sys
+from pyodide.code import run_js
+make = run_js("globalThis.release = []; (async function* () { yield await new Promise((resolve) => release.push(resolve)) })")
+heard, tasks = [], []
+async def hear(generator):
+    async for value in generator:
+        heard.append(value)
+async def wait():
+    tasks.extend(asyncio.ensure_future(hear(make())) for _ in range(50))
+    await asyncio.sleep(0)
+`;
+
 for (const version of ["0.28.3", "314.0.7"]) {
   describe(`the collector, with ${version}`, { timeout: 300_000 }, () => {
     let page;
@@ -151,6 +165,30 @@ for (const version of ["0.28.3", "314.0.7"]) {
       assert.match(found.used[3], /after the checkpoint/);
       assert.deepEqual(found.counts[1], found.counts[0]);
       for (const counts of found.counts[0]) assert.equal(counts.length, 1);
+    });
+
+    it("frees and calls nothing for tasks that began to wait after the checkpoint", async () => {
+      const found = await page.evaluate(
+        async ({ collect, wait }) => {
+          await python.run(wait);
+          const before = await python.checkpoint();
+          await python.run("await wait()");
+          await python.rollback(before);
+          // Of the kind that the tasks gave to JavaScript, and where those were.
+          await python.run("filled = [asyncio.Future().set_result for _ in range(300)]");
+          const count = "[run_js('release.length'), heard, sorted({sys.getrefcount(method) for method in filled})]";
+          const counts = [(await python.run(count)).value];
+          await python.run(
+            `run_js("release.forEach((resolve) => resolve('late'))")\nawait asyncio.sleep(0.01)${collect}`,
+          );
+          counts.push((await python.run(count)).value);
+          before.dispose();
+          return counts;
+        },
+        { collect: COLLECT, wait: WAIT },
+      );
+      assert.equal(found[0][2].length, 1);
+      assert.deepEqual(found, Array(2).fill([50, [], found[0][2]]));
     });
 
     it("frees once what JavaScript had at the checkpoint, used up or forgotten since or not", async () => {

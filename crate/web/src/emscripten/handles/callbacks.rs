@@ -1,11 +1,10 @@
 //! Python functions that JavaScript calls once: when a timer ends, when a promise is settled.
 //!
-//! Pyodide makes them (`create_once_callable` and `create_promise_handles` of `src/core/pyproxy.c`) and counts a
-//! reference to the Python object for each. Here each gets a number; one whose number is not known any more does nothing.
+//! Pyodide makes them (`src/core/pyproxy.c`, `src/core/jsproxy.c`) and counts a reference to the Python object for each. Here each gets a number; one whose number is not known any more does nothing.
 //! What is to be freed when JavaScript forgets one is for [`super::registrations`].
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Object, Promise, Proxy, Reflect, WeakMap};
@@ -19,12 +18,39 @@ use crate::global;
 
 type Thrown<T> = Result<T, JsValue>;
 
-/// The imports that make them.
-const ONCE: &str = "create_once_callable";
-const PROMISE: &str = "create_promise_handles";
+/// What they are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A function that anybody may call: a timer's.
+    Once,
+    /// The two functions that a promise calls which Python waits for.
+    Promise,
+    /// The two functions that are called when an asynchronous generator of JavaScript's has its next value.
+    Step,
+}
 
-/// Which of the arguments of [`PROMISE`] are Python objects.
-const OBJECTS: [u32; 3] = [0, 1, 3];
+impl Kind {
+    const ALL: [Self; 3] = [Self::Once, Self::Promise, Self::Step];
+
+    /// The import that makes them.
+    const fn import(self) -> &'static str {
+        match self {
+            Self::Once => "create_once_callable",
+            Self::Promise => "create_promise_handles",
+            Self::Step => "_agen_handle_result_js",
+        }
+    }
+
+    /// Which of its arguments are Python objects that nobody frees but a call.
+    const fn objects(self) -> &'static [u32] {
+        match self {
+            // It is registered, to be freed with the function.
+            Self::Once => &[],
+            Self::Promise => &[0, 1, 3],
+            Self::Step => &[2, 3],
+        }
+    }
+}
 
 /// What JavaScript is told that destroys one that it cannot have any more.
 const GONE: &str =
@@ -33,7 +59,7 @@ const GONE: &str =
 /// A function that has not been called yet.
 #[derive(Clone)]
 struct Callback {
-    is_promise: bool,
+    kind: Kind,
     /// What it was made of.
     arguments: Array,
 }
@@ -57,13 +83,15 @@ pub struct Callbacks {
     /// Numbers of callbacks by function: twice the number, and one more for what is called on rejection.
     numbers: WeakMap,
     waiting: RefCell<BTreeMap<u32, Callback>>,
-    /// Promises that were settled since a moment that is kept.
+    /// What was waiting at a moment that is kept.
+    kept: RefCell<HashSet<u32>>,
+    /// What it was called with since.
     settled: RefCell<HashMap<u32, Settled>>,
     timers: RefCell<BTreeMap<u32, Timer>>,
     /// Tasks that have given their stack away.
     suspended: Cell<u32>,
     last: Cell<u32>,
-    makers: RefCell<[Option<Function>; 2]>,
+    makers: RefCell<[Option<Function>; Kind::ALL.len()]>,
     handler: RefCell<Object>,
 }
 
@@ -106,24 +134,19 @@ impl Callbacks {
         set(&handler, "get", &find.into_js_value());
         *this.handler.borrow_mut() = handler;
 
-        let callbacks = Rc::clone(this);
-        let once = Closure::<dyn Fn(u32, JsValue) -> Thrown<JsValue>>::new(move |object: u32, may_suspend: JsValue| {
-            callbacks.make(callbacks.next(), false, &Array::of2(&object.into(), &may_suspend))
-        });
-        let callbacks = Rc::clone(this);
-        let promise = Closure::<dyn Fn(u32, u32, JsValue, u32) -> Thrown<JsValue>>::new(
-            move |result: u32, exception: u32, done: JsValue, converter: u32| {
-                let arguments = Array::of4(&result.into(), &exception.into(), &done, &converter.into());
-                callbacks.make(callbacks.next(), true, &arguments)
-            },
-        );
-        let watched = [(ONCE, once.into_js_value()), (PROMISE, promise.into_js_value())];
-        let originals = watched.map(|(import, watched)| {
-            let original = get(&env, import).dyn_into::<Function>().ok()?;
-            set(env.unchecked_ref(), import, &watched);
+        *this.makers.borrow_mut() = Kind::ALL.map(|kind| {
+            let original = get(&env, kind.import()).dyn_into::<Function>().ok()?;
+            let callbacks = Rc::clone(this);
+            let make = Closure::<dyn Fn(JsValue, JsValue, Array) -> Thrown<JsValue>>::new(
+                move |_target: JsValue, _this: JsValue, arguments: Array| {
+                    callbacks.make(callbacks.next(), kind, &arguments)
+                },
+            );
+            let handler = Object::new();
+            set(&handler, "apply", &make.into_js_value());
+            set(env.unchecked_ref(), kind.import(), &Proxy::new(&original, &handler));
             Some(original)
         });
-        *this.makers.borrow_mut() = originals;
     }
 
     /// The function with which Python's event loop sets timers: `(callback, milliseconds)`. They have to be known, since a
@@ -145,7 +168,9 @@ impl Callbacks {
     pub fn save(&self) -> SavedCallbacks {
         let timers = self.timers.borrow();
         let timers = timers.values().filter_map(|timer| Some((self.number(&timer.callback)? / 2, timer.due)));
-        SavedCallbacks { waiting: self.waiting.borrow().clone(), timers: timers.collect() }
+        let waiting = self.waiting.borrow().clone();
+        self.kept.borrow_mut().extend(waiting.keys());
+        SavedCallbacks { waiting, timers: timers.collect() }
     }
 
     /// Makes it be as it was, when memory already is: timers run again, and promises that have been settled since are told
@@ -163,6 +188,13 @@ impl Callbacks {
         }
         let settled = this.settled.borrow();
         for (number, callback) in saved.waiting.iter().filter(|(number, _)| !waiting.contains_key(number)) {
+            if callback.kind == Kind::Step {
+                // It waits for the same promise again, which tells again what it was settled with.
+                let _ = this.make_again(*number, callback, module);
+            }
+            if callback.kind != Kind::Promise {
+                continue;
+            }
             let Some(Settled { is_rejected, value }) = settled.get(number).cloned() else { continue };
             let Some(pair) = this.make_again(*number, callback, module) else { continue };
             wasm_bindgen_futures::spawn_local(async move {
@@ -176,8 +208,9 @@ impl Callbacks {
 
     /// Forgets what was noted for moments other than these.
     pub fn retain<'a>(&self, kept: impl Iterator<Item = &'a SavedCallbacks>) {
-        let kept: Vec<_> = kept.collect();
-        self.settled.borrow_mut().retain(|number, _| kept.iter().any(|saved| saved.waiting.contains_key(number)));
+        let kept: HashSet<u32> = kept.flat_map(|saved| saved.waiting.keys().copied()).collect();
+        self.settled.borrow_mut().retain(|number, _| kept.contains(number));
+        self.kept.replace(kept);
     }
 
     fn next(&self) -> u32 {
@@ -196,48 +229,66 @@ impl Callbacks {
     /// A function is called. Says whether it is of a promise, or nothing if it may not be called.
     fn note_call(&self, function: &Function, arguments: &Array) -> Option<bool> {
         let Some(number) = self.number(function) else { return Some(false) };
-        let callback = self.waiting.borrow_mut().remove(&(number / 2))?;
-        if callback.is_promise {
-            let settled = Settled { is_rejected: number % 2 == 1, value: arguments.get(0) };
-            self.settled.borrow_mut().insert(number / 2, settled);
+        let (number, is_rejected) = (number / 2, number % 2 == 1);
+        if self.kept.borrow().contains(&number) {
+            let settled = Settled { is_rejected, value: arguments.get(0) };
+            self.settled.borrow_mut().entry(number).or_insert(settled);
         }
-        Some(callback.is_promise)
+        let callback = self.waiting.borrow_mut().remove(&number)?;
+        Some(callback.kind == Kind::Promise)
     }
 
     /// Makes a function, or a pair of them for a promise.
-    fn make(&self, number: u32, is_promise: bool, arguments: &Array) -> Thrown<JsValue> {
-        let maker = self.makers.borrow()[usize::from(is_promise)].clone();
+    fn make(&self, number: u32, kind: Kind, arguments: &Array) -> Thrown<JsValue> {
+        let maker = self.makers.borrow()[kind as usize].clone();
         let maker = maker.ok_or_else(|| JsValue::from("CPython cannot make callbacks"))?;
+        self.waiting.borrow_mut().insert(number, Callback { kind, arguments: arguments.clone() });
+        if kind == Kind::Step {
+            let guarded = Array::from(arguments);
+            guarded.set(0, self.guard(number, &arguments.get(0)));
+            return maker.apply(&JsValue::UNDEFINED, &guarded);
+        }
         let made = maker.apply(&JsValue::UNDEFINED, arguments)?;
-        let wrap = |function: JsValue, number: u32| -> JsValue {
-            if !function.is_function() {
-                return function;
-            }
-            let watched = Proxy::new(&function, &self.handler.borrow());
-            self.numbers.set(function.unchecked_ref(), &number.into());
-            // Timers look their callback up by what was handed out.
-            self.numbers.set(watched.unchecked_ref(), &number.into());
-            watched.into()
-        };
-        self.waiting.borrow_mut().insert(number, Callback { is_promise, arguments: arguments.clone() });
-        if is_promise && Array::is_array(&made) {
+        if kind == Kind::Promise && Array::is_array(&made) {
             let pair: Array = made.unchecked_into();
-            let (fulfilled, rejected) = (wrap(pair.get(0), 2 * number), wrap(pair.get(1), 2 * number + 1));
+            let (fulfilled, rejected) = (self.watch(pair.get(0), 2 * number), self.watch(pair.get(1), 2 * number + 1));
             return Ok(Array::of2(&fulfilled, &rejected).into());
         }
-        Ok(wrap(made, 2 * number))
+        Ok(self.watch(made, 2 * number))
     }
 
-    /// Makes a function of an earlier moment again. Memory counts a reference for the first one: it goes with that if it is
-    /// registered, and else now.
-    fn make_again(&self, number: u32, callback: &Callback, module: &Module) -> Option<JsValue> {
-        let made = self.make(number, callback.is_promise, &callback.arguments).ok()?;
-        if callback.is_promise {
-            let release: Function = get(module, "_Py_DecRef").dyn_into().ok()?;
-            for object in OBJECTS.map(|index| callback.arguments.get(index)).iter().filter(|object| object.is_truthy())
-            {
-                release.call1(&JsValue::UNDEFINED, object).ok()?;
+    /// Gives a function a number.
+    fn watch(&self, function: JsValue, number: u32) -> JsValue {
+        if !function.is_function() {
+            return function;
+        }
+        let watched = Proxy::new(&function, &self.handler.borrow());
+        self.numbers.set(function.unchecked_ref(), &number.into());
+        // Timers look their callback up by what was handed out.
+        self.numbers.set(watched.unchecked_ref(), &number.into());
+        watched.into()
+    }
+
+    /// A promise that is settled as another is, if its number is known then.
+    fn guard(&self, number: u32, promise: &JsValue) -> JsValue {
+        let Ok(then) = get(promise, "then").dyn_into::<Function>() else { return promise.clone() };
+        let mut wait = |resolve: Function, reject: Function| {
+            let (resolve, reject) = (self.watch(resolve.into(), 2 * number), self.watch(reject.into(), 2 * number + 1));
+            if let Err(thrown) = then.call2(promise, &resolve, &reject) {
+                // Rejecting does not throw.
+                let _ = reject.unchecked_into::<Function>().call1(&JsValue::UNDEFINED, &thrown);
             }
+        };
+        Promise::new(&mut wait).into()
+    }
+
+    /// Makes a function of an earlier moment again. Memory counts a reference for the first one, which nobody calls.
+    fn make_again(&self, number: u32, callback: &Callback, module: &Module) -> Option<JsValue> {
+        let made = self.make(number, callback.kind, &callback.arguments).ok()?;
+        let release: Function = get(module, "_Py_DecRef").dyn_into().ok()?;
+        let objects = callback.kind.objects().iter().map(|index| callback.arguments.get(*index));
+        for object in objects.filter(JsValue::is_truthy) {
+            release.call1(&JsValue::UNDEFINED, &object).ok()?;
         }
         Some(made)
     }
