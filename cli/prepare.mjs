@@ -18,10 +18,10 @@ import { closureOf, keyOf } from "./lock.mjs";
 import { size } from "./output.mjs";
 import { Problem } from "./problem.mjs";
 import { report } from "./report.mjs";
-import { addressOf, split } from "./split.mjs";
+import { addressOf, SIDE_MODULE, split } from "./split.mjs";
 
 /** Changes with what is made of the same input. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** What is there while a run lasts, and of one that was stopped. */
 const WORK = ".taipan";
@@ -176,7 +176,9 @@ async function repack({ source, folder, seen, progress }) {
   const archives = new Map();
   for (const { name, entries } of all) {
     const [read, looked] = [new Set(seen.read[name]), new Set(seen.sources[name])];
-    archives.set(name, split({ name, entries, bytecode: bytecode.get(name), tag: seen.tag, read, looked }));
+    const linked = linkedModules(source, name, entries, seen);
+    const parts = split({ name, entries, bytecode: bytecode.get(name), tag: seen.tag, read, looked, linked });
+    archives.set(name, { ...parts, linked });
   }
   step.end(`${[...bytecode.values()].reduce((sum, files) => sum + files.size, 0)} modules`);
   return archives;
@@ -197,21 +199,23 @@ function plan({ source, archives, seen, inputs, early, keepAll, baseURL }) {
   };
   for (const name of [abi.glue, WASM_FILE]) list(add(name, core[name]));
   const sideModules = {};
-  const pack = (name, fileName, isShared) => {
+  const pack = (name, fileName) => {
     const { data, detached } = archives.get(name);
     const hash = sha256(data);
     const archive = add(fileName ?? addressOf(lock.packages[name].file_name.split("/").at(-1), hash), data);
     list(archive);
     for (const part of detached) add(part.file_name, part.data);
-    const hot = hotModules(detached, name, seen, isShared);
-    if (hot.length > 0) sideModules[hash] = hot;
+    const hot = new Set(archives.get(name).linked);
+    const isHot = ({ kind, contents: [[path]] }) => kind === "side modules" && hot.has(path);
+    const listings = detached.filter(isHot).map(sideModuleFile);
+    if (listings.length > 0) sideModules[hash] = listings;
     return archive;
   };
-  pack(LIBRARY, LIBRARY_FILE, false);
+  pack(LIBRARY, LIBRARY_FILE);
   const packages = {};
   for (const [key, entry] of Object.entries(lock.packages)) {
     if (closure.includes(key)) {
-      const { file_name, sha256: hash } = pack(key, undefined, entry.install_dir === "dynlib");
+      const { file_name, sha256: hash } = pack(key);
       packages[key] = { ...entry, file_name, sha256: hash };
     } else if (keepAll) {
       const isAddress = entry.file_name.includes("://");
@@ -224,20 +228,20 @@ function plan({ source, archives, seen, inputs, early, keepAll, baseURL }) {
 }
 
 /** The side modules of an archive that importing it links, in that order; of shared libraries, all. */
-function hotModules(detached, archive, seen, isShared) {
-  const modules = detached.filter(({ kind }) => kind === "side module");
-  const order = new Map();
-  for (const { archive: name, path } of seen.linked) if (name === archive) order.set(path, order.size);
-  return modules
-    .map(({ file_name, data, sha256: hash, contents: [[path]] }) => ({
-      path,
-      file_name,
-      size: data.length,
-      sha256: hash,
-    }))
-    .filter(({ path }) => isShared || order.has(path))
-    .sort((a, b) => (order.get(a.path) ?? 0) - (order.get(b.path) ?? 0));
+function linkedModules({ lock }, archive, entries, seen) {
+  const linked = seen.linked.filter(({ archive: name }) => name === archive).map(({ path }) => path);
+  const isShared = lock.packages[archive]?.install_dir === "dynlib";
+  const all = isShared ? entries.map(({ path }) => path).filter((path) => SIDE_MODULE.test(path)) : [];
+  return [...new Set([...linked, ...all])];
 }
+
+/** A file of side modules, as the manifest has it. */
+const sideModuleFile = ({ file_name, data, sha256: hash, contents }) => ({
+  file_name,
+  size: data.length,
+  sha256: hash,
+  contents,
+});
 
 /** Removes what an earlier preparation left and this one does not have. */
 async function removeStale(out, names) {

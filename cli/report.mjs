@@ -44,7 +44,7 @@ export async function report(out, lock) {
     const modules = sideModules[files[name].sha256] ?? [];
     if (modules.length > 0) {
       await put(
-        `  ${modules.length} side modules`,
+        `  ${modules.reduce((sum, { contents }) => sum + contents.length, 0)} side modules`,
         modules.map(({ file_name }) => file_name),
       );
     }

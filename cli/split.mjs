@@ -2,8 +2,9 @@
  * What of an archive a page needs at once, and what can wait until somebody reads it.
  *
  * At once: bytecode of the modules that the preparing run imported, other files that it read, and a wheel's metadata.
- * They stay in the archive. Side modules become files of their own. Everything else is joined into parts of about half
- * a megabyte, which the loader fetches when a file in them is read: sources (for tracebacks) apart from the rest.
+ * They stay in the archive. Side modules that the preparing run linked are joined into packs, any other becomes a file of
+ * its own. Everything else is joined into parts of about half a megabyte, which the loader fetches when a file in them is
+ * read: sources (for tracebacks) apart from the rest.
  */
 import { basename } from "node:path";
 import { sha256 } from "./distribution.mjs";
@@ -12,13 +13,16 @@ import { modified, permissions, writeZip } from "./zip.mjs";
 /** Bytes of a part before it is compressed. */
 const PART = 512 << 10;
 
+/** Bytes of a pack of side modules: few requests, and yet some modules are compiled while others come. */
+const PACK = 4 << 20;
+
 /** So few bytes are not worth a request of their own. */
 const LITTLE = 48 << 10;
 
 /** The listing of what is elsewhere; the loader takes it out when it mounts the archive. */
 export const LISTING = "taipan-detached.json";
 
-const SIDE_MODULE = /\.so(\.[0-9.]+)?$/;
+export const SIDE_MODULE = /\.so(\.[0-9.]+)?$/;
 const METADATA = /^[^/]+\.(dist-info|data)\//;
 
 /** Where a module's bytecode is (PEP 3147). */
@@ -35,7 +39,7 @@ export const addressOf = (name, hash) => `files/${hash.slice(0, 16)}/${name}`;
  * @property {string} file_name
  * @property {Buffer} data
  * @property {string} sha256
- * @property {"side module" | "part"} kind
+ * @property {"side modules" | "part"} kind
  * @property {[path: string, size: number, modified: number, permissions: number][]} contents the files in it, in order
  */
 
@@ -47,11 +51,13 @@ export const addressOf = (name, hash) => `files/${hash.slice(0, 16)}/${name}`;
  * @param {string} archive.tag as in the names of bytecode files
  * @param {Set<string>} archive.read paths of files that the preparing run imported or read
  * @param {Set<string>} [archive.looked] modules whose source it looked at
+ * @param {string[]} [archive.linked] side modules that it linked, in order
  * @returns {{ data: Buffer, detached: Detached[] }} the archive as it is to be served, and what is beside it
  */
-export function split({ name, entries, bytecode, tag, read, looked = new Set() }) {
+export function split({ name, entries, bytecode, tag, read, looked = new Set(), linked = [] }) {
   const kept = [];
   const detached = [];
+  const hot = new Map(linked.map((path) => [path, undefined]));
   const sources = [];
   const later = [];
   const detach = (file, members, kind) => {
@@ -60,6 +66,7 @@ export function split({ name, entries, bytecode, tag, read, looked = new Set() }
     const contents = members.map((member) => [member.path, member.data.length, modified(member), permissions(member)]);
     detached.push({ file_name: addressOf(file, hash), data, sha256: hash, kind, contents });
   };
+  const detachModule = (member) => detach(`${basename(member.path)}.wasm`, [member], "side modules");
   for (const entry of entries) {
     const { path, time, date, madeBy, attributes } = entry;
     if (path === LISTING) continue;
@@ -74,17 +81,22 @@ export function split({ name, entries, bytecode, tag, read, looked = new Set() }
       (read.has(path) ? kept : later).push(cached);
     }
     if (METADATA.test(path) || isSymlink(entry) || member.data.length === 0) kept.push(member);
-    else if (SIDE_MODULE.test(path)) detach(`${basename(path)}.wasm`, [member], "side module");
+    else if (hot.has(path)) hot.set(path, member);
+    else if (SIDE_MODULE.test(path)) detachModule(member);
     else if (compiled) (looked.has(path) ? kept : sources).push(member);
     else (read.has(path) ? kept : later).push(member);
   }
+  for (const pack of parts([...hot.values()].filter(Boolean), PACK)) {
+    if (pack.length === 1) detachModule(pack[0]);
+    else detach(`${name}-side-modules.bin`, pack, "side modules");
+  }
   for (const [kind, members] of [
-    ["sources", sources],
-    ["later", later],
+    ["sources", sources.sort(byPath)],
+    ["later", later.sort(byPath)],
   ]) {
     const total = members.reduce((sum, { data }) => sum + data.length, 0);
     if (total <= LITTLE) kept.push(...members);
-    else for (const part of parts(members)) detach(`${name}-${kind}.bin`, part, "part");
+    else for (const part of parts(members, PART)) detach(`${name}-${kind}.bin`, part, "part");
   }
   kept.sort(byPath);
   if (detached.length > 0) {
@@ -105,12 +117,12 @@ const isSymlink = ({ madeBy, attributes }) => [3, 19].includes(madeBy >> 8) && a
 
 const byPath = (a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
 
-/** Neighbours together, so that who needs one file finds the next one there too. */
-function* parts(members) {
+/** Neighbours together, so that who needs one file finds the next one there too. `limit` is in bytes. */
+function* parts(members, limit) {
   let part = [];
   let size = 0;
-  for (const member of [...members].sort(byPath)) {
-    if (part.length > 0 && size + member.data.length > PART) {
+  for (const member of members) {
+    if (part.length > 0 && size + member.data.length > limit) {
       yield part;
       [part, size] = [[], 0];
     }

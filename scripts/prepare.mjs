@@ -18,6 +18,7 @@ export const AS_RELEASED = "../as-released/";
 export const LESSON = {
   version: "0.28.3",
   packages: ["numpy", "pandas", "matplotlib"],
+  prefetch: ["numpy", "pandas"],
   exercise: {
     filename: "figure.py",
     source: [

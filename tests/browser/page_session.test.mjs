@@ -77,34 +77,39 @@ describe("the lesson's Python", { timeout: 600_000 }, () => {
     await lesson.page.close();
   });
 
-  it("goes back to before a cell was run; what ran after it is undone too", async () => {
-    const lesson = await lessons.open();
-    await lesson.run(1, "values = [1]");
-    await lesson.run(2, "values.append(2)\nvalues");
-    await lesson.run(4, "values.append(3)\nvalues");
-    assert.equal(await lesson.text(4), "[1, 2, 3]");
-    const undo = lesson.cell(2).getByRole("button", { name: "Undo run of cell 2" });
-    await undo.focus();
-    await lesson.page.keyboard.press("Enter");
-    assert.equal(await lesson.cellState(2, "undone"), "undone");
-    assert.equal(await lesson.cellState(4, "undone"), "undone");
-    assert.equal(await lesson.cellState(1, "done"), "done");
-    assert.equal(await lesson.focused(), "Run cell 2");
-    await lesson.page
-      .locator("#announcer", {
-        hasText: "Cell 2 is undone. Python is as it was before it ran. So is what ran after it: cell 4.",
-      })
-      .waitFor();
-    assert.equal(await undo.isVisible(), false);
-    await lesson.run(9, "values");
-    assert.equal(await lesson.text(9), "[1]");
-    await lesson.press(9, "Undo run of");
-    await lesson.press(1, "Undo run of");
-    await lesson.run(9, "values");
-    assert.match(await lesson.text(9), /NameError/);
-    assert.deepEqual(lesson.problems, []);
-    await lesson.page.close();
-  });
+  for (const [what, query] of [
+    ["goes back to before a cell was run; what ran after it is undone too", ""],
+    ["goes back with Pyodide 314, too", "?indexURL=/python/314.0.7/"],
+  ]) {
+    it(what, async () => {
+      const lesson = await lessons.open({ query });
+      await lesson.run(1, "values = [1]");
+      await lesson.run(2, "values.append(2)\nvalues");
+      await lesson.run(4, "values.append(3)\nvalues");
+      assert.equal(await lesson.text(4), "[1, 2, 3]");
+      const undo = lesson.cell(2).getByRole("button", { name: "Undo run of cell 2" });
+      await undo.focus();
+      await lesson.page.keyboard.press("Enter");
+      assert.equal(await lesson.cellState(2, "undone"), "undone");
+      assert.equal(await lesson.cellState(4, "undone"), "undone");
+      assert.equal(await lesson.cellState(1, "done"), "done");
+      assert.equal(await lesson.focused(), "Run cell 2");
+      await lesson.page
+        .locator("#announcer", {
+          hasText: "Cell 2 is undone. Python is as it was before it ran. So is what ran after it: cell 4.",
+        })
+        .waitFor();
+      assert.equal(await undo.isVisible(), false);
+      await lesson.run(9, "values");
+      assert.equal(await lesson.text(9), "[1]");
+      await lesson.press(9, "Undo run of");
+      await lesson.press(1, "Undo run of");
+      await lesson.run(9, "values");
+      assert.match(await lesson.text(9), /NameError/);
+      assert.deepEqual(lesson.problems, []);
+      await lesson.page.close();
+    });
+  }
 
   it("lets the last of two tabs win, and damages nothing", async () => {
     const tabs = [await lessons.open(), await lessons.open()];

@@ -1,11 +1,13 @@
 /** A folder made by `taipan prepare`: a first visit compiles nothing, what can wait waits, and damage is noticed. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { progressOn } from "../../cli/output.mjs";
 import { prepare } from "../../cli/prepare.mjs";
+import { readZip } from "../../cli/zip.mjs";
 import { distributionFolder } from "../../scripts/common/paths.mjs";
 import { openApiPage } from "../support/api-page.mjs";
 
@@ -51,7 +53,8 @@ describe("a prepared distribution", { timeout: 300_000 }, () => {
       [code, options],
     );
     const paths = api.server.log.map(({ path }) => path.replace("/python/", ""));
-    return { ...result, paths, waited: paths.filter((path) => path.endsWith(".bin")) };
+    const waited = paths.filter((path) => /-(later|sources)\.bin$/.test(path));
+    return { ...result, paths, waited };
   };
 
   it("is started, and imports, from bytecode alone", async () => {
@@ -66,16 +69,46 @@ describe("a prepared distribution", { timeout: 300_000 }, () => {
     assert.deepEqual(waited, [], "nothing that can wait is fetched");
   });
 
-  it("compiles side modules from files of their own, each once, and those alone that are imported", async () => {
+  const namesOf = (files) => files.map(({ file_name }) => file_name).sort();
+
+  it("compiles side modules from few files, each once, and those alone that importing links", async () => {
     const { paths, timings } = await visit("import numpy");
-    const named = Object.values(lock.taipan.side_modules)
-      .flat()
-      .map(({ file_name }) => file_name);
-    const fetched = paths.filter((path) => path.endsWith(".so.wasm"));
-    const ofNumpy = lock.taipan.side_modules[lock.packages.numpy.sha256].map(({ file_name }) => file_name);
-    assert.deepEqual(fetched.sort(), [...ofNumpy].sort());
+    const named = namesOf(Object.values(lock.taipan.side_modules).flat());
+    const ofNumpy = lock.taipan.side_modules[lock.packages.numpy.sha256];
+    const fetched = paths.filter((path) => path.endsWith(".so.wasm") || named.includes(path));
+    assert.deepEqual(fetched.sort(), namesOf(ofNumpy));
     assert.ok(fetched.length < named.length, "regex has one as well");
-    assert.equal(timings.modulesCompiled, ofNumpy.length);
+    const modules = ofNumpy.flatMap(({ contents }) => contents);
+    assert.ok(modules.length > fetched.length);
+    assert.equal(timings.modulesCompiled, modules.length);
+  });
+
+  it("fetches a side module that nobody foresaw by itself", async () => {
+    const { value, paths, timings } = await visit("import numpy.linalg.lapack_lite as module\nmodule.__name__");
+    assert.equal(value, "numpy.linalg.lapack_lite");
+    const fetched = paths.filter((path) => path.endsWith(".so.wasm"));
+    assert.deepEqual(
+      fetched.map((path) => path.split("/").at(-1).split(".")[0]),
+      ["lapack_lite"],
+    );
+    assert.ok(timings.modulesLinked > 1);
+  });
+
+  it("takes side modules from what the browser keeps on a second visit", async () => {
+    const ofNumpy = lock.taipan.side_modules[lock.packages.numpy.sha256];
+    await api.evaluate(
+      async (bytes) => {
+        const python = await start({ cache: "persistent" });
+        await python.run("import numpy");
+        while ((await python.store.usage()).bytes < bytes) await sleep(50);
+        python.dispose();
+      },
+      ofNumpy.reduce((sum, { size }) => sum + size, 0),
+    );
+    const { value, paths } = await visit("import numpy\nint(numpy.arange(5).sum())", { cache: "persistent" });
+    assert.equal(value, 10);
+    const fetched = paths.filter((path) => namesOf(ofNumpy).includes(path) || path.endsWith(".so.wasm"));
+    assert.deepEqual(fetched, []);
   });
 
   it("begins to fetch what was asked to come early", async () => {
@@ -126,10 +159,10 @@ with open(path, "rb") as file:
     );
     const [version, ...rest] = value;
     assert.equal(version, lock.packages.numpy.version);
-    const module = lock.taipan.side_modules[lock.packages.numpy.sha256].find(({ path }) =>
-      path.includes("_multiarray_umath"),
-    );
-    assert.deepEqual(rest, [true, module.sha256, true, true, true]);
+    const wheel = join(distributionFolder(VERSION), lock.packages.numpy.file_name.split("/").at(-1));
+    const entry = readZip(await readFile(wheel), wheel).find(({ path }) => /_multiarray_umath.*\.so$/.test(path));
+    const hash = createHash("sha256").update(entry.read()).digest("hex");
+    assert.deepEqual(rest, [true, hash, true, true, true]);
   });
 
   it("reports progress with the manifest's sizes", async () => {
@@ -156,11 +189,16 @@ with open(path, "rb") as file:
     const start = (packages) =>
       api.evaluate((packages) => caught(globalThis.start({ cache: "none", packages })), packages);
 
-    it("names a side module", async () => {
-      const error = await damaged(/_umath_linalg.*\.so\.wasm$/, () => start(["numpy"]));
-      assert.equal(error.code, "INTEGRITY");
-      assert.match(error.message, /_umath_linalg/);
-    });
+    for (const [what, match, name, packages] of [
+      ["a file of several side modules", /numpy-side-modules\.bin$/, /numpy-side-modules/, ["numpy"]],
+      ["a side module", /_regex.*\.so\.wasm$/, /_regex/, ["regex"]],
+    ]) {
+      it(`names ${what}`, async () => {
+        const error = await damaged(match, () => start(packages));
+        assert.equal(error.code, "INTEGRITY");
+        assert.match(error.message, name);
+      });
+    }
 
     it("names a wheel", async () => {
       const error = await damaged(/regex.*\.whl$/, () => start(["regex"]));

@@ -301,7 +301,7 @@ describe("archives", () => {
     ]);
     const rest = detached.map(({ kind, contents }) => [kind, contents.map(([path]) => path)]);
     assert.deepEqual(rest, [
-      ["side module", ["a/z.so"]],
+      ["side modules", ["a/z.so"]],
       ["part", ["a/x.py", "a/y.py"]],
       ["part", ["a/__pycache__/y.cpython-313.pyc", "a/data"]],
     ]);
@@ -311,5 +311,37 @@ describe("archives", () => {
       readZip(other.data, "a").some(({ path }) => path === "a/x.py"),
       "a source that was looked at",
     );
+  });
+
+  it("have the side modules that were linked together, in that order, those that nobody linked and large ones alone", () => {
+    const plain = { time: 0, date: 33, madeBy: 20, attributes: 0 };
+    const sizes = { "a.so": 10, "b.so": 20, "c.so": 5 << 20, "d.so": 30, "e.so": 40 };
+    const entries = Object.entries(sizes).map(([path, size]) => ({
+      ...plain,
+      path,
+      read: () => Buffer.alloc(size, path),
+    }));
+    const linked = ["d.so", "b.so", "c.so", "a.so"];
+    const { detached } = split({ name: "x", entries, bytecode: new Map(), tag: "", read: new Set(), linked });
+    const files = detached.map(({ file_name, data, contents }) => [
+      file_name.split("/").at(-1),
+      data.length,
+      contents.length,
+    ]);
+    assert.deepEqual(files.sort(), [
+      ["a.so.wasm", 10, 1],
+      ["c.so.wasm", 5 << 20, 1],
+      ["e.so.wasm", 40, 1],
+      ["x-side-modules.bin", 50, 2],
+    ]);
+    const pack = detached.find(({ contents }) => contents.length > 1);
+    assert.deepEqual(
+      pack.contents.map(([path, size]) => [path, size]),
+      [
+        ["d.so", 30],
+        ["b.so", 20],
+      ],
+    );
+    assert.equal(pack.data.toString("latin1", 0, 3), "d.s");
   });
 });

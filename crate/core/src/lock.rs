@@ -12,7 +12,7 @@ use thiserror::Error;
 
 pub use self::freeze::{FrozenPackage, freeze};
 use crate::name::{PackageName, near};
-use crate::prepared::{FileFacts, Manifest, ManifestError, ServedFile, SideModuleFile};
+use crate::prepared::{Detached, FileFacts, Listed, Manifest, ManifestError, ServedFile};
 
 /// The largest lock file that is read, in bytes.
 const MAX_BYTES: usize = 32 << 20;
@@ -149,7 +149,7 @@ struct Extension {
     #[serde(default)]
     files: BTreeMap<String, FileFacts>,
     #[serde(default)]
-    side_modules: BTreeMap<String, Vec<SideModuleFile>>,
+    side_modules: BTreeMap<String, Vec<Listed>>,
     #[serde(default)]
     prefetch: Vec<PackageName>,
     #[serde(default)]
@@ -185,6 +185,8 @@ impl LockFile {
             check_hash(&file.file_name, &file.sha256)?;
         }
         let Extension { bytecode, files, side_modules, prefetch, image } = document.taipan;
+        let side_modules = side_modules.into_iter().map(|(archive, files)| Ok((archive, Detached::check(files)?)));
+        let side_modules = side_modules.collect::<Result<_, ManifestError>>()?;
         let manifest = Manifest { files, side_modules, prefetch, image };
         manifest.check()?;
         Ok(Self { info: document.info, packages, imports, bytecode, manifest })

@@ -34,8 +34,8 @@ const MAX_ADDRESS: usize = 2048;
 pub struct Manifest {
     /// Files by their address from the lock file's folder: glue, module, standard library, archives.
     pub(crate) files: BTreeMap<String, FileFacts>,
-    /// Side modules that importing a package links, in that order, by the SHA-256 of the archive they belong to.
-    pub(crate) side_modules: BTreeMap<String, Vec<SideModuleFile>>,
+    /// Files of the side modules that importing a package links, in that order, by the SHA-256 of the archive they belong to.
+    pub(crate) side_modules: BTreeMap<String, Vec<Detached>>,
     /// Packages to be fetched before anybody asks for them, what they need first.
     pub(crate) prefetch: Vec<PackageName>,
     /// An image of the distribution with packages imported.
@@ -62,29 +62,25 @@ pub struct ServedFile {
     pub sha256: String,
 }
 
-/// A side module that is served as a file of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct SideModuleFile {
-    /// Path in the archive that it was taken out of.
-    pub path: String,
-    /// Address from the folder of the packages.
-    pub file_name: String,
-    /// Bytes.
-    pub size: u64,
-    /// SHA-256, hexadecimal.
-    pub sha256: String,
-}
-
 /// A file that holds files of an archive, one after the other.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detached {
     /// Where it is.
     pub file: ServedFile,
     contents: Vec<DetachedFile>,
 }
 
+/// As it is written in a lock file and in a listing.
+#[derive(Deserialize)]
+pub(crate) struct Listed {
+    file_name: String,
+    size: u64,
+    sha256: String,
+    contents: Vec<(String, u64, u32, u32)>,
+}
+
 /// A file of an archive whose content is elsewhere.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct DetachedFile {
     path: String,
     size: u64,
@@ -146,6 +142,13 @@ pub enum ManifestError {
     },
 }
 
+impl ServedFile {
+    /// Its name, without a folder.
+    pub fn name(&self) -> &str {
+        self.file_name.rsplit('/').next().unwrap_or_default()
+    }
+}
+
 impl Manifest {
     /// What is known of a file, by its address from the lock file's folder.
     pub fn file(&self, file_name: &str) -> Option<&FileFacts> {
@@ -157,8 +160,8 @@ impl Manifest {
         self.files.iter().map(|(name, facts)| (name.as_str(), facts))
     }
 
-    /// The side modules that importing from an archive links, in that order.
-    pub fn side_modules(&self, archive_sha256: &str) -> &[SideModuleFile] {
+    /// The files of the side modules that importing from an archive links, in that order.
+    pub fn side_modules(&self, archive_sha256: &str) -> &[Detached] {
         self.side_modules.get(archive_sha256).map_or(&[], Vec::as_slice)
     }
 
@@ -175,14 +178,9 @@ impl Manifest {
     /// # Errors
     /// [`ManifestError`].
     pub(crate) fn check(&self) -> Result<(), ManifestError> {
-        let modules = || self.side_modules.values().flatten();
-        not_over("files", self.files.len() as u64 + modules().count() as u64, MAX_FILES as u64)?;
+        not_over("files", self.files.len() as u64, MAX_FILES as u64)?;
         for (name, facts) in &self.files {
             check_file(name, facts.size, &facts.sha256)?;
-        }
-        for module in modules() {
-            check_file(&module.file_name, module.size, &module.sha256)?;
-            check_path(&module.path)?;
         }
         if let Some(image) = &self.image {
             check_file(&image.file_name, image.size, &image.sha256)?;
@@ -201,21 +199,22 @@ impl Detached {
         struct Listing {
             files: Vec<Listed>,
         }
-        #[derive(Deserialize)]
-        struct Listed {
-            file_name: String,
-            size: u64,
-            sha256: String,
-            contents: Vec<(String, u64, u32, u32)>,
-        }
         not_over("bytes in a listing", listing.len() as u64, MAX_LISTING as u64)?;
         let listing: Listing =
             serde_json::from_slice(listing).map_err(|error| ManifestError::Format { reason: error.to_string() })?;
-        let count = listing.files.iter().map(|listed| listed.contents.len() + 1).sum::<usize>();
+        Self::check(listing.files)
+    }
+
+    /// What is listed, if it can be.
+    ///
+    /// # Errors
+    /// [`ManifestError`].
+    pub(crate) fn check(listed: Vec<Listed>) -> Result<Vec<Self>, ManifestError> {
+        let count = listed.iter().map(|file| file.contents.len() + 1).sum::<usize>();
         not_over("files in a listing", count as u64, MAX_FILES as u64)?;
         let mut seen = HashSet::new();
-        let mut detached = Vec::with_capacity(listing.files.len());
-        for Listed { file_name, size: all, sha256, contents } in listing.files {
+        let mut detached = Vec::with_capacity(listed.len());
+        for Listed { file_name, size: all, sha256, contents } in listed {
             check_file(&file_name, all, &sha256)?;
             let mut files = Vec::with_capacity(contents.len());
             let mut total = 0_u64;
@@ -235,6 +234,11 @@ impl Detached {
             detached.push(Self { file: ServedFile { file_name, size: all, sha256 }, contents: files });
         }
         Ok(detached)
+    }
+
+    /// The paths of its files in the archive, and their sizes in bytes, in order.
+    pub fn contents(&self) -> impl ExactSizeIterator<Item = (&str, u64)> {
+        self.contents.iter().map(|file| (file.path.as_str(), file.size))
     }
 
     /// Its files as entries of a layer, below `directory`, which is empty or ends in `/`. Nothing is read from `source`

@@ -29,6 +29,10 @@ fn file(name: &str, size: u64, contents: &Value) -> Value {
     json!({ "file_name": name, "size": size, "sha256": hash(), "contents": contents })
 }
 
+fn side_modules(size: u64, contents: &Value) -> Value {
+    file("files/0/a.bin", size, contents)
+}
+
 /// Bytes that come when somebody asks for them, counted.
 struct Counted {
     bytes: Vec<u8>,
@@ -51,7 +55,7 @@ fn a_manifest_tells_sizes_hashes_side_modules_and_what_to_fetch_early() {
     let lock = lock(&json!({
         "inputs": "what it was made from",
         "files": { "pyodide.asm.js": { "size": 12, "sha256": hash() } },
-        "side_modules": { hash(): [{ "path": "a/b.so", "file_name": "files/0/b.so.wasm", "size": 3, "sha256": hash() }] },
+        "side_modules": { hash(): [side_modules(5, &json!([["a/b.so", 3, 0, 420], ["c.so", 2, 0, 420]]))] },
         "prefetch": ["NumPy"],
         "image": { "inputs": "what it was made from", "file_name": "files/0/python.image", "size": 5, "sha256": hash() },
     }))
@@ -59,7 +63,9 @@ fn a_manifest_tells_sizes_hashes_side_modules_and_what_to_fetch_early() {
     let manifest = lock.manifest();
     assert_eq!(manifest.file("pyodide.asm.js").unwrap().size, 12);
     assert_eq!(manifest.file("other"), None);
-    assert_eq!(manifest.side_modules(&hash())[0].file_name, "files/0/b.so.wasm");
+    let [file] = manifest.side_modules(&hash()) else { panic!("there is one file") };
+    assert_eq!(file.file.file_name, "files/0/a.bin");
+    assert_eq!(file.contents().collect::<Vec<_>>(), [("a/b.so", 3), ("c.so", 2)]);
     assert!(manifest.side_modules("other").is_empty());
     assert_eq!(manifest.prefetch()[0].as_str(), "numpy");
     assert_eq!(manifest.image().map(|image| (&*image.file_name, image.size)), Some(("files/0/python.image", 5)));
@@ -77,7 +83,7 @@ fn addresses_that_lead_elsewhere_are_refused() {
         let facts = json!({ "size": 1, "sha256": hash() });
         let error = lock(&json!({ "files": { bad: facts } })).unwrap_err();
         assert!(matches!(&error, LockError::Manifest(ManifestError::Address { .. })), "{bad:?}: {error}");
-        let module = json!({ "path": "a.so", "file_name": bad, "size": 1, "sha256": hash() });
+        let module = json!({ "file_name": bad, "size": 1, "sha256": hash(), "contents": [["a.so", 1, 0, 420]] });
         assert!(lock(&json!({ "side_modules": { hash(): [module] } })).is_err(), "{bad:?}");
         let image = json!({ "file_name": bad, "size": 1, "sha256": hash() });
         assert!(lock(&json!({ "image": image })).is_err(), "{bad:?}");
@@ -99,7 +105,10 @@ fn hashes_sizes_and_names_that_cannot_be_are_refused() {
         json!({ "files": [] }),
         json!({ "prefetch": ["a b"] }),
         json!({ "prefetch": "numpy" }),
-        json!({ "side_modules": { hash(): [{ "path": "../a.so", "file_name": "a", "size": 1, "sha256": hash() }] } }),
+        json!({ "side_modules": { hash(): [side_modules(1, &json!([["../a.so", 1, 0, 420]]))] } }),
+        json!({ "side_modules": { hash(): [side_modules(2, &json!([["a.so", 1, 0, 420]]))] } }),
+        json!({ "side_modules": { hash(): [side_modules(0, &json!([["a.so", u64::MAX, 0, 420], ["b.so", 1, 0, 420]]))] } }),
+        json!({ "side_modules": { hash(): [{ "file_name": "a", "size": 1, "sha256": hash() }] } }),
     ] {
         assert!(lock(&extension).is_err(), "{extension}");
     }

@@ -49,10 +49,9 @@ impl Beside {
     }
 
     fn source(&self, file: &ServedFile) -> SharedSource {
-        let name = file.file_name.rsplit('/').next().unwrap_or_default();
         let sources = Sources::in_folders(&self.base_urls, &file.file_name).with_sha256(&file.sha256);
         let length = file.size;
-        let source: SharedSource = Rc::new(RemoteFile::new(name, length, sources, &self.network, &self.held));
+        let source: SharedSource = Rc::new(RemoteFile::new(file.name(), length, sources, &self.network, &self.held));
         if let Ok(sha256) = file.sha256.parse() {
             self.archives.note(&source, ArchiveReference { sha256, length, file_name: file.file_name.clone() });
         }

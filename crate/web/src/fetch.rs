@@ -59,11 +59,6 @@ impl Fetcher {
         Rc::clone(self.network.timeline())
     }
 
-    /// What ends the requests.
-    pub const fn signal(&self) -> Option<&AbortSignal> {
-        self.signal.as_ref()
-    }
-
     /// Fails if the caller has given up.
     ///
     /// # Errors

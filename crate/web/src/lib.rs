@@ -29,7 +29,6 @@ mod pyodide;
 mod python_files;
 mod remote_file;
 mod session;
-mod side_module;
 mod store;
 mod timeline;
 

@@ -10,6 +10,7 @@ mod installed;
 mod lock;
 mod prefetch;
 mod saved;
+mod side_modules;
 mod single;
 mod wanted;
 
@@ -41,7 +42,6 @@ use crate::emscripten::file_system::SharedFileSystem;
 use crate::emscripten::linker::Linker;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Fetcher, Network};
-use crate::side_module;
 use crate::store::Store;
 use crate::timeline::Timeline;
 
@@ -346,6 +346,7 @@ impl Packages {
     }
 
     async fn fetch(&self, package: &Wanted, fetcher: &Fetcher) -> Result<PreparedPackage> {
+        let directory = archive::directory(package, self.lock.abi);
         let mut modules = Vec::new();
         let archive = download::download(package, &self.base_urls, fetcher, &self.parts.store);
         if let Some(hash) = package.sha256() {
@@ -356,9 +357,8 @@ impl Packages {
             if let Some(facts) = manifest.file(&locked.file_name) {
                 self.parts.timeline.expect(package.name(), facts.size);
             }
-            let directory = archive::directory(package, self.lock.abi);
-            for module in manifest.side_modules(&locked.sha256) {
-                modules.push(side_module::compile(module, &directory, &self.base_urls, fetcher));
+            for file in manifest.side_modules(&locked.sha256) {
+                modules.push(side_modules::compile(file, &directory, &self.base_urls, fetcher, &self.parts));
             }
         }
         let ((bytes, hash), modules) = try_join(archive, try_join_all(modules)).await?;
@@ -366,7 +366,7 @@ impl Packages {
         Bytecode::request(&self.parts.bytecode, &hash, self.lock.file(), &self.base_urls, fetcher);
         let package = self.read(package, bytes, hash)?;
         let kept = self.parts.bytecode.receive(package.hash()).await;
-        Ok(package.with_bytecode(kept).compile(&self.parts.linker).await?.with_modules(modules))
+        Ok(package.with_bytecode(kept).compile(&self.parts.linker).await?.with_modules(modules.concat()))
     }
 }
 

@@ -17,7 +17,11 @@ export const PATIENCE = 60_000;
  */
 export async function openLessons(options = {}) {
   const server = await startServer({
-    roots: { "/": join(root, "build"), "/python/0.28.3/": distributionFolder("0.28.3") },
+    roots: {
+      "/": join(root, "build"),
+      "/python/0.28.3/": distributionFolder("0.28.3"),
+      "/python/314.0.7/": distributionFolder("314.0.7"),
+    },
     compress: false,
     ...options,
   });

@@ -1,4 +1,4 @@
-//! Bringing a package's archive here.
+//! Bringing a package's files here.
 
 use js_sys::Uint8Array;
 use taipan_core::store::ContentHash;
@@ -20,26 +20,39 @@ pub async fn download(
     fetcher: &Fetcher,
     store: &Store,
 ) -> Result<(Uint8Array, String)> {
-    let expected = expected_hash(package);
+    if let Wanted::Wheel { facts, .. } = package
+        && let Some(bytes) = &facts.bytes
+    {
+        let hash = sha256(bytes).await;
+        if let Some(expected) = package.sha256() {
+            compare_sha256(&package.file_name(), &hash, expected)?;
+        }
+        keep(store, expected_hash(package), bytes);
+        return Ok((bytes.clone(), hash));
+    }
+    let label = Label { stage: Stage::Download, name: package.name(), size: None };
+    download_file(sources(package, base_urls), label, fetcher, store).await
+}
+
+/// Gets a file, from the store or the network, and its SHA-256.
+///
+/// # Errors
+/// Those of [`Fetcher::download_from`].
+pub async fn download_file(
+    sources: Sources,
+    label: Label<'_>,
+    fetcher: &Fetcher,
+    store: &Store,
+) -> Result<(Uint8Array, String)> {
+    let expected = sources.sha256.as_deref().and_then(|sha256| sha256.parse().ok());
     if let Some(expected) = expected
         && let Some(bytes) = store.get_content(&expected).await
     {
         fetcher.check_aborted()?;
-        report(fetcher, Stage::Download, package, &bytes);
+        report(fetcher, label.stage, label.name, &bytes);
         return Ok((bytes, expected.to_string()));
     }
-    let label = Label { stage: Stage::Download, name: package.name(), size: None };
-    let (bytes, hash) = match package {
-        Wanted::Wheel { facts, .. } if facts.bytes.is_some() => {
-            let bytes = facts.bytes.clone().unwrap_or_default();
-            let hash = sha256(&bytes).await;
-            if let Some(expected) = package.sha256() {
-                compare_sha256(&package.file_name(), &hash, expected)?;
-            }
-            (bytes, hash)
-        }
-        _ => fetcher.download_from(sources(package, base_urls), label).await?,
-    };
+    let (bytes, hash) = fetcher.download_from(sources, label).await?;
     keep(store, expected, &bytes);
     Ok((bytes, hash))
 }
@@ -58,7 +71,7 @@ pub fn download_now(
     if let Some(expected) = expected
         && let Some(bytes) = store.get_content_now(&expected)
     {
-        report(fetcher, Stage::Import, package, &bytes);
+        report(fetcher, Stage::Import, package.name(), &bytes);
         return Ok((bytes, expected.to_string()));
     }
     if let Wanted::Wheel { facts, .. } = package
@@ -88,9 +101,9 @@ fn keep(store: &Store, hash: Option<ContentHash>, bytes: &Uint8Array) {
     }
 }
 
-fn report(fetcher: &Fetcher, stage: Stage, package: &Wanted, bytes: &Uint8Array) {
+fn report(fetcher: &Fetcher, stage: Stage, name: &str, bytes: &Uint8Array) {
     let size = f64::from(bytes.length());
-    fetcher.timeline().report(stage, package.name(), size, Some(size));
+    fetcher.timeline().report(stage, name, size, Some(size));
 }
 
 fn sources(package: &Wanted, base_urls: &[String]) -> Sources {
