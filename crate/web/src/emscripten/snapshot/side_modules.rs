@@ -157,7 +157,7 @@ impl SideModules {
             None => WebAssembly::Module::new((self.source.read)(index)?.as_ref())
                 .map_err(|thrown| Error::from_js(Code::BadWasm, &format!("{path} cannot be compiled"), thrown))?,
         };
-        let exports = instantiate(&self.glue, path, library, &module, &needed)?;
+        let exports = instantiate(&self.glue, path, library, &module, needed)?;
         let table = self.glue.table();
         for (slot, name) in &self.slots[index] {
             put(&table, *slot, &get(&exports, name))?;
@@ -214,40 +214,18 @@ fn instantiate(
     path: &str,
     library: &LinkedModule,
     module: &WebAssembly::Module,
-    needed: &[Object],
+    needed: Vec<Object>,
 ) -> Result<Object> {
-    let shared = glue.exports();
-    let symbols = glue.symbols();
-    let (env, offsets) = (Object::new(), Object::new());
     let own: Rc<RefCell<JsValue>> = Rc::new(RefCell::new(JsValue::UNDEFINED));
-    for import in WebAssembly::Module::imports(module).iter() {
-        let text = |name: &str| get(&import, name).as_string().unwrap_or_default();
-        let name = text("name");
-        if text("module").starts_with("GOT.") {
-            let symbol = get(&symbols, &name);
-            let symbol = if symbol.is_object() { symbol } else { global(&global_descriptor(), 0)? };
-            set(&symbols, &name, &symbol);
-            set(&offsets, &name, &symbol);
-            continue;
-        }
-        let value = match name.as_str() {
-            "__memory_base" => library.memory_base.into(),
-            "__table_base" => library.table_base.into(),
-            _ => {
-                let common = get(&shared, &name);
-                if !common.is_undefined() && get(&common, "stub").is_falsy() {
-                    common
-                } else {
-                    let found = needed.iter().map(|exports| get(exports, &name)).find(|value| !value.is_undefined());
-                    found.unwrap_or_else(|| late_bound(&own, &name))
-                }
-            }
-        };
-        set(&env, &name, &value);
-    }
+    let env = answering(environment(glue.exports(), needed, Rc::clone(&own)));
+    let symbols = answering(symbols(glue.symbols()));
+    let places = Object::new();
+    set(&places, "__memory_base", &library.memory_base.into());
+    set(&places, "__table_base", &library.table_base.into());
+    Object::set_prototype_of(&places, &env);
     let imports = Object::new();
     for (name, value) in
-        [("GOT.mem", &offsets), ("GOT.func", &offsets), ("env", &env), ("wasi_snapshot_preview1", &env)]
+        [("GOT.mem", &symbols), ("GOT.func", &symbols), ("env", &places), ("wasi_snapshot_preview1", &places)]
     {
         set(&imports, name, value);
     }
@@ -256,6 +234,49 @@ fn instantiate(
     let exports = instance.exports();
     *own.borrow_mut() = exports.clone().into();
     Ok(exports)
+}
+
+/// An object that asks a function for its properties. A module has hundreds of imports: the engine asks for each, and names
+/// need not come into Rust.
+fn answering(answer: Closure<dyn Fn(JsValue, JsValue) -> JsValue>) -> Object {
+    let handler = Object::new();
+    set(&handler, "get", &answer.into_js_value());
+    Proxy::new(&Object::new(), &handler).unchecked_into()
+}
+
+/// What a module imports: what all have in common, else what the libraries have that it needs, else what it has itself.
+fn environment(
+    common: Object,
+    needed: Vec<Object>,
+    own: Rc<RefCell<JsValue>>,
+) -> Closure<dyn Fn(JsValue, JsValue) -> JsValue> {
+    let stub = JsValue::from("stub");
+    Closure::new(move |_target: JsValue, name: JsValue| {
+        let common = property(&common, &name);
+        if !common.is_undefined() && property(&common, &stub).is_falsy() {
+            return common;
+        }
+        let found = needed.iter().map(|exports| property(exports, &name)).find(|value| !value.is_undefined());
+        found.unwrap_or_else(|| late_bound(&own, &name.as_string().unwrap_or_default()))
+    })
+}
+
+/// The global offset table; a symbol that it does not have is made.
+fn symbols(table: Object) -> Closure<dyn Fn(JsValue, JsValue) -> JsValue> {
+    Closure::new(move |_target: JsValue, name: JsValue| {
+        let symbol = property(&table, &name);
+        if symbol.is_object() {
+            return symbol;
+        }
+        // The instantiation fails where none can be made.
+        let Ok(symbol) = global(&global_descriptor(), 0) else { return JsValue::UNDEFINED };
+        let _ = Reflect::set(&table, &name, &symbol);
+        symbol
+    })
+}
+
+fn property(object: &JsValue, name: &JsValue) -> JsValue {
+    Reflect::get(object, name).unwrap_or(JsValue::UNDEFINED)
 }
 
 /// A function that a module imports and exports itself: it cannot be had before there is an instance.
