@@ -1,12 +1,14 @@
 /** What a start asks the server for, and when. */
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { distributionFolder } from "../../scripts/common/paths.mjs";
 import { openApiPage } from "../support/api-page.mjs";
 
 let api;
 before(async () => {
-  api = await openApiPage({ roots: { "/kept/": { folder: distributionFolder("0.28.3"), immutable: true } } });
+  const folder = distributionFolder("0.28.3");
+  const asked = { folder, immutable: false };
+  api = await openApiPage({ roots: { "/kept/": { folder, immutable: true }, "/new/": asked, "/damaged/": asked } });
 });
 after(() => api?.close());
 
@@ -57,5 +59,84 @@ describe("a start", { timeout: 120_000 }, () => {
     const { asked, got } = await visit("/python/");
     assert.equal(got("pyodide.asm.js"), 1);
     assert.equal(asked("pyodide.asm.js").length, 1);
+  });
+});
+
+describe("a start from a kept image", { timeout: 300_000 }, () => {
+  const NAME = "requests";
+  const CORE = ["pyodide.asm.js", "pyodide.asm.wasm"];
+
+  /** Starts from the image, and says how that went. */
+  const restore = (indexURL) =>
+    api.evaluate(
+      async ({ indexURL, name }) => {
+        globalThis.python = await start({ indexURL, image: { name } });
+        const { value } = await python.run("answer");
+        return { value, timings: python.timings };
+      },
+      { indexURL, name: NAME },
+    );
+  const asked = (name) => api.server.log.filter(({ path }) => path.endsWith(name)).length;
+
+  before(async () => {
+    await api.evaluate(async (name) => {
+      globalThis.python = await start({ indexURL: "/kept/" });
+      await python.run("import pandas; answer = 42");
+      await python.bake({ name });
+      python.dispose();
+    }, NAME);
+  });
+  beforeEach(() => {
+    api.server.log.length = 0;
+  });
+  afterEach(async () => {
+    api.server.hooks.length = 0;
+    await api.evaluate(() => python.dispose());
+  });
+
+  it("asks the server for nothing that the browser has", async () => {
+    const { value, timings } = await restore("/kept/");
+    assert.deepEqual([value, timings.image], [42, "name"]);
+    assert.deepEqual(CORE.map(asked), [0, 0]);
+  });
+
+  it("asks for what the browser does not have, and then for no more of it", async () => {
+    await restore("/new/");
+    assert.deepEqual(CORE.map(asked), [1, 1]);
+    await api.evaluate(() => python.dispose());
+    // The server has to be asked each time whether it is still the same; the image knows.
+    const { value, timings } = await restore("/new/");
+    assert.deepEqual([value, timings.image], [42, "name"]);
+    assert.deepEqual(CORE.map(asked), [1, 1]);
+  });
+
+  for (const file of CORE) {
+    it(`goes on if ${file} is damaged on the way once`, async () => {
+      api.server.hooks.push({ match: `/damaged/${file}`, corrupt: true, times: 1 });
+      const { value, timings } = await restore("/damaged/");
+      assert.deepEqual([value, timings.image], [42, "name"]);
+    });
+  }
+
+  it("compiles beforehand what was called soon after the last one", async () => {
+    const groupby = "pandas.DataFrame({'key': [1, 1], 'value': [2, 3]}).groupby('key')['value'].sum().to_list()";
+    const visit = async () => {
+      const { timings } = await restore("/kept/");
+      const linked = await api.evaluate(async (code) => {
+        await python.run(code);
+        return python.timings.modulesLinked;
+      }, groupby);
+      return { compiled: timings.modulesCompiled, called: linked - timings.modulesLinked };
+    };
+    const first = await visit();
+    assert.ok(first.called > 0, "no side module is linked when it is called");
+    // It is noted when the first work is done.
+    for (let attempt = 1; ; attempt += 1) {
+      await api.evaluate(() => sleep(2000));
+      await api.evaluate(() => python.dispose());
+      const next = await visit();
+      if (next.compiled >= first.compiled + first.called) break;
+      assert.ok(attempt < 4, `compiled: ${next.compiled}, at first ${first.compiled}, called ${first.called}`);
+    }
   });
 });

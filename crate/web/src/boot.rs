@@ -1,8 +1,9 @@
 //! Starting Python.
 //!
-//! Everything that has to come over the network is asked for at once, before anything is waited for: the glue, the
-//! interpreter's module (compiled while it streams), the standard library, the lock file, and, as soon as the lock
-//! file says which they are, the packages wanted at start. Then, in the order in which each can go on:
+//! Everything that has to come over the network is asked for at once, before anything is waited for but the store, which
+//! may keep an image: the glue, the interpreter's module (compiled while it streams), the standard library, the lock file,
+//! and, as soon as the lock file says which they are, the packages wanted at start. Then, in the order in which each can go
+//! on:
 //!
 //! 1. evaluate the glue,
 //! 2. instantiate the module,
@@ -287,7 +288,11 @@ pub async fn boot(
     let face = Rc::new(face);
     let store = open_store(&options, &host);
     let ground = || Ground::new(&options, &face, &host, &store, &network, &fetcher);
-    for source in ImageSource::all(&options) {
+    let sources = ImageSource::all(&options);
+    if !may_start_from_kept(&sources, &ground()).await {
+        distribution.request_core();
+    }
+    for source in sources {
         if options.forget_image {
             source.forget(&store.clone().await).await;
             continue;
@@ -305,10 +310,21 @@ pub async fn boot(
     from_beginning(ground(), distribution).await
 }
 
+/// Whether there seems to be an image that is kept in this browser. It says which glue and which module it needs, and the
+/// HTTP cache has them.
+async fn may_start_from_kept(sources: &[ImageSource], ground: &Ground) -> bool {
+    if ground.options.forget_image || !ImageSource::is_any_kept(&ground.options) {
+        return false;
+    }
+    let store = ground.store.clone().await;
+    sources.iter().any(|source| source.is_in(&ground.options, &store))
+}
+
 /// Starts Python from the beginning.
 async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> Result<Interpreter> {
     let Ground { options, host, timeline, fetcher, .. } = &ground;
     let face = &*ground.face;
+    distribution.request_core();
     // It is awaited further down; asking is what counts here.
     drop(distribution.request_library());
     // The glue can be evaluated before the lock file confirms that it is the right one.

@@ -7,6 +7,7 @@ mod download;
 mod failure;
 mod hash;
 mod incoming;
+mod integrity;
 mod limit;
 mod network;
 mod now;

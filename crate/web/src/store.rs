@@ -63,8 +63,8 @@ struct Shared {
     in_use: RefCell<Vec<ContentHash>>,
     /// What was read, to be noted when idle.
     touched: RefCell<Vec<ContentHash>>,
-    /// What is to be kept when idle.
-    pending: RefCell<Vec<(ContentHash, Uint8Array)>>,
+    /// What is to be kept when idle, and under which name.
+    pending: RefCell<Vec<(Option<String>, ContentHash, Uint8Array)>>,
     asked_limit: Option<u64>,
     limit: Cell<Option<u64>>,
     /// One change at a time.
@@ -194,6 +194,7 @@ impl Store {
     }
 
     /// Keeps bytes under their SHA-256, which the caller has checked. Says whether they are kept.
+    #[cfg(test)]
     pub async fn put_content(&self, hash: ContentHash, bytes: &Uint8Array) -> bool {
         self.keep(None, hash, bytes).await
     }

@@ -10,6 +10,7 @@ use taipan_core::image::Distribution;
 use taipan_core::prepared::Manifest;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use web_sys::Response;
 
 use super::glue::Glue;
 use crate::boundary::{BootOptions, EngineHost, Stage};
@@ -32,34 +33,33 @@ struct CoreFiles {
     standard_library: Hashed,
 }
 
-/// Every request that a boot makes, started together.
+/// The interpreter's module: its bytes, and compiled while they streamed.
+type RequestedModule = (Incoming<Hashed>, Incoming<WebAssembly::Module>);
+
+/// What a boot asks for.
 pub struct DistributionFiles {
     index_url: String,
     fetcher: Fetcher,
     guessed_abi: Abi,
     lock: Incoming<Lock>,
-    glue: Glue,
+    /// Asked for when it is first wanted, as all that follows.
+    glue: OnceCell<Glue>,
     /// Where the standard library is.
     library_url: String,
     /// The caller has a standard library of another make.
     is_library_own: bool,
-    /// Asked for when it is first wanted.
     standard_library: OnceCell<Incoming<Hashed>>,
-    module: Incoming<Hashed>,
-    /// Compiled while it streamed.
-    compiled: Incoming<WebAssembly::Module>,
+    module: OnceCell<RequestedModule>,
     /// Every file has arrived and is the one that the lock file's manifest names, or, where it names none, is of the release
     /// that the others are of.
     verified: OnceCell<Incoming<CoreFiles>>,
 }
 
 impl DistributionFiles {
-    /// Asks for everything at once, except for the standard library.
+    /// Asks for the lock file.
     pub fn request(options: &BootOptions, fetcher: &Fetcher) -> Self {
         let index_url = options.index_url.clone();
         let guessed_abi = Abi::guess(&index_url);
-        let (module, compiled) = request_module(fetcher, format!("{index_url}{WASM_FILE}"));
-        let glue = Glue::request(fetcher, &index_url, guessed_abi);
         let lock = lock_file(lock_text(options, fetcher), fetcher);
         let library_url = options.standard_library_url.clone();
         Self {
@@ -69,12 +69,29 @@ impl DistributionFiles {
             fetcher: fetcher.clone(),
             guessed_abi,
             lock,
-            glue,
+            glue: OnceCell::new(),
             standard_library: OnceCell::new(),
-            module,
-            compiled,
+            module: OnceCell::new(),
             verified: OnceCell::new(),
         }
+    }
+
+    /// Asks for the glue and the interpreter's module, unless that has been done.
+    pub fn request_core(&self) {
+        self.glue();
+        self.requested_module();
+    }
+
+    fn glue(&self) -> &Glue {
+        self.glue.get_or_init(|| Glue::request(&self.fetcher, &self.index_url, self.guessed_abi))
+    }
+
+    fn requested_module(&self) -> &RequestedModule {
+        self.module.get_or_init(|| request_module(&self.fetcher, self.module_url()))
+    }
+
+    fn module_url(&self) -> String {
+        format!("{}{WASM_FILE}", self.index_url)
     }
 
     /// The ABI that the folder's address speaks for.
@@ -94,8 +111,10 @@ impl DistributionFiles {
         if abi == self.guessed_abi {
             return true;
         }
-        self.glue = Glue::request(&self.fetcher, &self.index_url, abi);
         self.guessed_abi = abi;
+        if self.glue.take().is_some() {
+            self.glue();
+        }
         self.verified = OnceCell::new();
         false
     }
@@ -103,7 +122,7 @@ impl DistributionFiles {
     /// The function that the glue defines. A glue that is not of a known release runs only when all other files are
     /// seen not to be of one either.
     pub fn factory(&self, abi: Abi, host: &EngineHost) -> impl Future<Output = Result<Function>> + use<> {
-        let (glue, verified, lock) = (self.glue.clone(), self.verified(), self.lock.clone());
+        let (glue, verified, lock) = (self.glue().clone(), self.verified(), self.lock.clone());
         let host = host.clone();
         async move {
             let (bytes, hash) = glue.bytes.clone().await?;
@@ -141,7 +160,7 @@ impl DistributionFiles {
 
     /// The function that the glue defines, if it is that of a known release: it need not wait for anything else.
     pub fn early_factory(&self, host: &EngineHost) -> Incoming<Option<Function>> {
-        let (glue, host) = (self.glue.clone(), host.clone());
+        let (glue, host) = (self.glue().clone(), host.clone());
         share(async move {
             let (bytes, hash) = glue.bytes.clone().await?;
             if !distribution::is_known(&hash) {
@@ -151,42 +170,89 @@ impl DistributionFiles {
         })
     }
 
-    /// The function that the glue defines and the compiled module, if they are those that an image was baked with.
+    /// The function that the glue defines and the compiled module, if they are those that an image was baked with. `early` is
+    /// what is being made of a glue that has been asked for; without it nothing has been, and the HTTP cache may have both.
     pub fn restored(
         &mut self,
         wanted: &Distribution,
         abi: Abi,
         host: &EngineHost,
-        early: Incoming<Option<Function>>,
-    ) -> (impl Future<Output = Result<Function>> + use<>, Shared<LocalBoxFuture<'static, Result<WebAssembly::Module>>>)
-    {
-        let early = self.expect(abi).then_some(early);
-        let (glue, host) = (self.glue.clone(), host.clone());
-        let (wanted_glue, wanted_module) = (wanted.glue.to_string(), wanted.module.to_string());
-        let factory = async move {
+        early: Option<Incoming<Option<Function>>>,
+    ) -> (Incoming<Function>, Incoming<WebAssembly::Module>) {
+        let is_right_glue = self.expect(abi);
+        let (glue, module) = (wanted.glue.to_string(), wanted.module.to_string());
+        match early {
+            Some(early) => {
+                (self.requested_factory(abi, host, glue, is_right_glue.then_some(early)), self.requested(module))
+            }
+            None => (self.cached_factory(abi, host, glue), self.cached_module(module)),
+        }
+    }
+
+    fn requested_factory(
+        &self,
+        abi: Abi,
+        host: &EngineHost,
+        wanted: String,
+        early: Option<Incoming<Option<Function>>>,
+    ) -> Incoming<Function> {
+        let (glue, host) = (self.glue().clone(), host.clone());
+        share(async move {
             let (bytes, hash) = glue.bytes.clone().await?;
-            compare_sha256(abi.glue_file(), &hash, &wanted_glue)?;
+            compare_sha256(abi.glue_file(), &hash, &wanted)?;
             if let Some(early) = early
                 && let Some(factory) = early.await?
             {
                 return Ok(factory);
             }
             glue.evaluate(&host, &bytes).await
-        };
-        let (module, bytes, timeline) = (self.compiled.clone(), self.module.clone(), self.fetcher.timeline());
-        let module = async move {
+        })
+    }
+
+    fn requested(&self, wanted: String) -> Incoming<WebAssembly::Module> {
+        let ((bytes, module), timeline) = (self.requested_module().clone(), self.fetcher.timeline());
+        share(async move {
             let module = module.await?;
             timeline.end(Stage::Compile);
-            compare_sha256(WASM_FILE, &bytes.await?.1, &wanted_module)?;
+            compare_sha256(WASM_FILE, &bytes.await?.1, &wanted)?;
             timeline.end(Stage::Fetch);
             Ok(module)
-        };
-        (factory, module.boxed_local().shared())
+        })
+    }
+
+    fn cached_factory(&self, abi: Abi, host: &EngineHost, wanted: String) -> Incoming<Function> {
+        let (fetcher, folder, host) = (self.fetcher.clone(), self.index_url.clone(), host.clone());
+        share(async move { Glue::evaluate_cached(&fetcher, &folder, abi, &host, &wanted).await })
+    }
+
+    fn cached_module(&self, wanted: String) -> Incoming<WebAssembly::Module> {
+        let (fetcher, url) = (self.fetcher.clone(), self.module_url());
+        let early = fetcher.timeline().early_answer(&url);
+        share(async move {
+            if let Some(early) = early {
+                // Its body would keep the connection.
+                drop(spawn(discard(early)));
+            }
+            let timeline = fetcher.timeline();
+            if let Some(response) = fetcher.cached(&url, &wanted).await
+                && let Ok(module) = compile_streaming(response).await
+            {
+                timeline.end(Stage::Compile);
+                timeline.end(Stage::Fetch);
+                return Ok(module);
+            }
+            let (bytes, module) = request_module(&fetcher, url);
+            let module = module.await?;
+            timeline.end(Stage::Compile);
+            compare_sha256(WASM_FILE, &bytes.await?.1, &wanted)?;
+            timeline.end(Stage::Fetch);
+            Ok(module)
+        })
     }
 
     fn verified(&self) -> Incoming<CoreFiles> {
         let verify = || {
-            let files = [&self.glue.bytes, &self.module, &self.request_library()];
+            let files = [&self.glue().bytes, &self.requested_module().0, &self.request_library()];
             let wanted = Wanted { abi: self.guessed_abi, is_library_own: self.is_library_own };
             verify(&self.fetcher, &self.index_url, wanted, &self.lock, files)
         };
@@ -195,9 +261,9 @@ impl DistributionFiles {
 
     /// The compiled module.
     pub fn module(&self) -> LocalBoxFuture<'static, Result<WebAssembly::Module>> {
-        let (module, compiled, verified) = (self.module.clone(), self.compiled.clone(), self.verified());
+        let ((module, compiled), verified) = (self.requested_module().clone(), self.verified());
         let timeline = self.fetcher.timeline();
-        let url = format!("{}{WASM_FILE}", self.index_url);
+        let url = self.module_url();
         async move {
             let compiled = compiled.await;
             timeline.end(Stage::Compile);
@@ -297,7 +363,7 @@ fn lock_text(options: &BootOptions, fetcher: &Fetcher) -> Incoming<String> {
 
 /// Asks for the interpreter's module. It is compiled while it streams: the answer itself goes to the compiler, so that
 /// the browser can keep the compiled code with it, and a copy of it is hashed.
-fn request_module(fetcher: &Fetcher, url: String) -> (Incoming<Hashed>, Incoming<WebAssembly::Module>) {
+fn request_module(fetcher: &Fetcher, url: String) -> RequestedModule {
     let (sender, first_answer) = oneshot::channel();
     let label = Label { stage: Stage::Fetch, name: WASM_FILE, size: None };
     let bytes = share(fetcher.download_watched(Sources::at(&url), label, move |response| {
@@ -307,11 +373,10 @@ fn request_module(fetcher: &Fetcher, url: String) -> (Incoming<Hashed>, Incoming
     let module = share({
         let bytes = bytes.clone();
         async move {
-            if let Ok(response) = first_answer.await {
-                let streaming = WebAssembly::compile_streaming(&js_sys::Promise::resolve(&JsValue::from(response)));
-                if let Ok(module) = JsFuture::from(streaming).await {
-                    return Ok(module.unchecked_into());
-                }
+            if let Ok(response) = first_answer.await
+                && let Ok(module) = compile_streaming(response).await
+            {
+                return Ok(module);
             }
             // Streaming needs the MIME type application/wasm and a transfer that does not break off; the bytes alone may
             // still be fine.
@@ -319,6 +384,22 @@ fn request_module(fetcher: &Fetcher, url: String) -> (Incoming<Hashed>, Incoming
         }
     });
     (bytes, module)
+}
+
+async fn compile_streaming(response: Response) -> std::result::Result<WebAssembly::Module, JsValue> {
+    let response = js_sys::Promise::resolve(&JsValue::from(response));
+    Ok(JsFuture::from(WebAssembly::compile_streaming(&response)).await?.unchecked_into())
+}
+
+/// Lets go of an answer that nobody needs.
+async fn discard(answer: js_sys::Promise) -> Result<()> {
+    if let Ok(answer) = JsFuture::from(answer).await
+        && let Some(body) = answer.unchecked_into::<Response>().body()
+    {
+        // What is left of it is nobody's affair.
+        let _ = JsFuture::from(body.cancel()).await;
+    }
+    Ok(())
 }
 
 async fn compile(url: &str, bytes: &Uint8Array) -> Result<WebAssembly::Module> {

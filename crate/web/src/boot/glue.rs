@@ -12,7 +12,7 @@ use super::files::{Hashed, Incoming, share};
 use crate::boundary::{EngineHost, Stage};
 use crate::emscripten::abi::Abi;
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Fetcher, Label, Sources, is_reused};
+use crate::fetch::{Fetcher, Label, Sources, compare_sha256, is_reused};
 
 /// The glue of an ABI, on its way in.
 #[derive(Clone)]
@@ -38,6 +38,35 @@ impl Glue {
         Self { abi, url, bytes, is_kept }
     }
 
+    /// Evaluates the glue of a folder if it has this SHA-256.
+    ///
+    /// # Errors
+    /// [`Code::Integrity`] if it has another, those of [`Fetcher::download_from`] and [`Glue::evaluate_bytes`].
+    pub async fn evaluate_cached(
+        fetcher: &Fetcher,
+        folder: &str,
+        abi: Abi,
+        host: &EngineHost,
+        sha256: &str,
+    ) -> Result<Function> {
+        let url = format!("{folder}{}", abi.glue_file());
+        if let Some(response) = fetcher.cached(&url, sha256).await {
+            if is_reused(&response)
+                && let Ok(namespace) = import(host, &url).await
+            {
+                return abi.factory(&namespace);
+            }
+            if let Ok(whole) = response.array_buffer()
+                && let Ok(bytes) = JsFuture::from(whole).await
+            {
+                return evaluate(host, abi, &url, &Uint8Array::new(&bytes)).await;
+            }
+        }
+        let (bytes, hash) = Self::request(fetcher, folder, abi).bytes.await?;
+        compare_sha256(abi.glue_file(), &hash, sha256)?;
+        evaluate(host, abi, &url, &bytes).await
+    }
+
     /// Evaluates it, whose bytes are those that have come and have been checked: from its own address where the HTTP cache
     /// gives them again, for then the browser has what it made of the script on the visits before.
     ///
@@ -45,8 +74,7 @@ impl Glue {
     /// As [`Glue::evaluate_bytes`].
     pub async fn evaluate(&self, host: &EngineHost, bytes: &Uint8Array) -> Result<Function> {
         if self.is_kept.get()
-            && let Ok(script) = host.import_module(&self.url)
-            && let Ok(namespace) = JsFuture::from(script).await
+            && let Ok(namespace) = import(host, &self.url).await
         {
             return self.abi.factory(&namespace);
         }
@@ -59,20 +87,28 @@ impl Glue {
     /// # Errors
     /// [`Code::BadArgument`] if it cannot be evaluated.
     pub async fn evaluate_bytes(&self, host: &EngineHost, bytes: &Uint8Array) -> Result<Function> {
-        let failed = |thrown| {
-            Error::from_js(Code::BadArgument, &format!("{} cannot be evaluated", self.url), thrown)
-                .hint("`indexURL` must be the folder of a whole and unmodified Pyodide distribution.")
-        };
-        let object_url = object_url(bytes).map_err(failed)?;
-        let evaluated = JsFuture::from(host.import_module(&object_url).map_err(failed)?).await;
-        // Whether it is revoked changes nothing but memory.
-        let _ = Url::revoke_object_url(&object_url);
-        let namespace = match evaluated {
-            Ok(namespace) => namespace,
-            Err(_) => JsFuture::from(host.import_module(&self.url).map_err(failed)?).await.map_err(failed)?,
-        };
-        self.abi.factory(&namespace)
+        evaluate(host, self.abi, &self.url, bytes).await
     }
+}
+
+async fn evaluate(host: &EngineHost, abi: Abi, url: &str, bytes: &Uint8Array) -> Result<Function> {
+    let failed = |thrown| {
+        Error::from_js(Code::BadArgument, &format!("{url} cannot be evaluated"), thrown)
+            .hint("`indexURL` must be the folder of a whole and unmodified Pyodide distribution.")
+    };
+    let object_url = object_url(bytes).map_err(failed)?;
+    let evaluated = import(host, &object_url).await;
+    // Whether it is revoked changes nothing but memory.
+    let _ = Url::revoke_object_url(&object_url);
+    let namespace = match evaluated {
+        Ok(namespace) => namespace,
+        Err(_) => import(host, url).await.map_err(failed)?,
+    };
+    abi.factory(&namespace)
+}
+
+async fn import(host: &EngineHost, url: &str) -> std::result::Result<JsValue, JsValue> {
+    JsFuture::from(host.import_module(url)?).await
 }
 
 fn object_url(bytes: &Uint8Array) -> std::result::Result<String, JsValue> {

@@ -32,6 +32,11 @@ pub enum FoundImage {
 }
 
 impl FoundImage {
+    /// Whether it is kept in this browser.
+    pub const fn is_kept(&self) -> bool {
+        matches!(self, Self::Kept(_))
+    }
+
     /// Its bytes, as far as they are there.
     pub fn bytes(&self) -> ImageBytes {
         match self {
@@ -69,11 +74,31 @@ impl ImageSource {
         }
     }
 
+    /// Whether one that is kept in this browser can be what a start with these options begins with, now or later.
+    pub fn is_any_kept(options: &BootOptions) -> bool {
+        Self::all(options).iter().any(|source| !matches!(source, Self::Address(_)))
+    }
+
+    /// What it is called in the store; nothing if it is never kept.
+    pub fn stored_name(&self, options: &BootOptions) -> Option<String> {
+        match self {
+            Self::Address(_) => None,
+            Self::Name(name) => Some(stored_name(name)),
+            Self::Automatic(image) => Some(image.name()),
+            Self::Distribution => Some(distribution_name(options)),
+        }
+    }
+
+    /// Whether this browser seems to keep it.
+    pub fn is_in(&self, options: &BootOptions, store: &Store) -> bool {
+        self.stored_name(options).is_some_and(|name| store.contains(&name))
+    }
+
     /// Whether there is one, as far as can be known before its bytes are there.
     pub async fn may_be_there(&self, ground: &Ground, distribution: &mut DistributionFiles) -> Result<bool> {
         Ok(match self {
             Self::Address(_) | Self::Name(_) => true,
-            Self::Automatic(image) => image.is_in(&ground.store.clone().await),
+            Self::Automatic(_) => self.is_in(&ground.options, &ground.store.clone().await),
             Self::Distribution => {
                 let lock = distribution.lock_file().await?;
                 lock.file().manifest().image().is_some()
@@ -162,8 +187,14 @@ async fn of_distribution(ground: &Ground, distribution: &mut DistributionFiles) 
     }
     let sources = Sources::in_folders(&base_urls(&ground.options), &file.file_name).with_sha256(&file.sha256);
     let label = Label { stage: Stage::Image, name: "", size: Some(file.size as f64) };
-    let keep = move |bytes: Uint8Array| store.put_content_later(hash, &bytes);
+    let name = distribution_name(&ground.options);
+    let keep = move |bytes: Uint8Array| store.put_content_later(Some(name), hash, &bytes);
     Ok(fetched(ground, sources, label, keep))
+}
+
+/// What the image that a lock file names is called in the store.
+fn distribution_name(options: &BootOptions) -> String {
+    format!("distribution-image/{}", options.index_url)
 }
 
 fn fetched(ground: &Ground, sources: Sources, label: Label<'_>, keep: impl FnOnce(Uint8Array) + 'static) -> FoundImage {

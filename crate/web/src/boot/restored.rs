@@ -8,7 +8,7 @@ use futures::future::try_join4;
 use taipan_core::image::ArchiveReference;
 
 use super::files::DistributionFiles;
-use super::image_source::ImageSource;
+use super::image_source::{FoundImage, ImageSource};
 use super::{Ground, Interpreter, StartParts, environment};
 use crate::boundary::Stage;
 use crate::bytecode::Bytecode;
@@ -17,12 +17,12 @@ use crate::distribution::STANDARD_LIBRARY_FILE;
 use crate::emscripten::abi::set;
 use crate::emscripten::bindings::{Module, PublicApi};
 use crate::emscripten::file_system::SharedFileSystem;
-use crate::emscripten::snapshot::{Restore, SideModuleSource};
+use crate::emscripten::snapshot::{Restore, SideModuleSource, SideModules};
 use crate::emscripten::start::Populate;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Sources, spawn};
 use crate::global::{is_worker, saves_data, sleep, wall_clock};
-use crate::image::{ImageBytes, OpenImage};
+use crate::image::{CalledModules, ImageBytes, OpenImage};
 use crate::packages::Packages;
 use crate::part::Part;
 use crate::session::{Connection, Session};
@@ -52,11 +52,14 @@ pub async fn restore(
         async move { Part::Image.load(&host).await }
     });
     let found = source.find(&first, distribution).await?;
+    if !found.is_kept() {
+        distribution.request_core();
+    }
     part.await?;
     loop {
         let bytes = found.bytes();
         // Boxed, so that it can be in the part that has just been fetched.
-        let restoring = restore_from(bytes.clone(), ground(), distribution, source).boxed_local();
+        let restoring = restore_from(bytes.clone(), ground(), distribution, (source, &found)).boxed_local();
         match restoring.await {
             // What has been made of a transfer that broke off, and could not go on, is worth nothing.
             Err(error) if found.comes_again(&bytes, &error).await => {}
@@ -70,17 +73,16 @@ async fn restore_from(
     bytes: ImageBytes,
     ground: Ground,
     distribution: &mut DistributionFiles,
-    source: &ImageSource,
+    (source, found): (&ImageSource, &FoundImage),
 ) -> Result<Interpreter> {
     let Ground { options, host, timeline, fetcher, .. } = &ground;
-    let early = distribution.early_factory(host);
+    let early = (!found.is_kept()).then(|| distribution.early_factory(host));
     bytes.beginning().await?;
     let beside = source.beside(&ground, distribution).await?;
     let image = Rc::new(OpenImage::read(bytes, beside, &ground.held)?);
     let verified = spawn(image.verify());
     let compiling = spawn(image.compile(&ground.linker));
     let (factory, main) = distribution.restored(&image.identity().distribution, image.abi()?, host, early);
-    let factory = spawn(factory);
     let restore = Rc::new(Restore::new(image.abi()?, &image.manifest, image.memory_length())?);
     // Where the main module makes its memory itself, all of that is left for later.
     let early_end = if restore.heap().length() == 0 { u32::MAX } else { EARLY };
@@ -101,6 +103,11 @@ async fn restore_from(
     }
     image.check_packages(&lock)?;
     let store = ground.store.clone().await;
+    let called = found.is_kept().then(|| source.stored_name(options)).flatten();
+    let called = called.map(|name| CalledModules::of(&name, &image, &store));
+    if let Some(called) = called.clone() {
+        wasm_bindgen_futures::spawn_local(called.compile(ground.linker.clone()));
+    }
     let (packages, bytecode) = ground.packages(lock, &store);
     let factory = factory.await?;
     timeline.end(Stage::Glue);
@@ -116,7 +123,8 @@ async fn restore_from(
         let image = Rc::clone(&image);
         Box::new(move |index| image.module(index))
     };
-    let modules = SideModuleSource { paths: image.module_paths.clone(), read };
+    let ahead = called.as_ref().map(CalledModules::ahead).unwrap_or_default();
+    let modules = SideModuleSource { paths: image.module_paths.clone(), read, ahead };
     let side_modules = restore.link(&module, &ground.linker, modules, compiled.hot, compiled.shim.as_ref())?;
     timeline.end(Stage::Interpreter);
     let dirty_end = Restore::dirty_end(&module)?;
@@ -142,7 +150,7 @@ async fn restore_from(
     timeline.note_image(source.origin());
     timeline.end(Stage::Ready);
     Bytecode::put_away_when_idle(&bytecode, &api);
-    let_go_when_idle(&image);
+    let_go_when_idle(&image, called, &side_modules);
     let baked = &image.identity().distribution;
     Ok(Interpreter {
         main: main.await?,
@@ -168,14 +176,17 @@ async fn restore_from(
     })
 }
 
-/// Lets others have the image's file as soon as the first work has been done, and fetches what is beside it, so that
-/// nobody has to wait for it.
-fn let_go_when_idle(image: &Rc<OpenImage>) {
-    let image = Rc::clone(image);
+/// Lets others have the image's file as soon as the first work has been done, fetches what is beside it, so that nobody has
+/// to wait for it, and notes which modules that work has called.
+fn let_go_when_idle(image: &Rc<OpenImage>, called: Option<CalledModules>, modules: &Rc<SideModules>) {
+    let (image, modules) = (Rc::clone(image), Rc::clone(modules));
     wasm_bindgen_futures::spawn_local(async move {
         sleep(IDLE).await;
         // What cannot be read now is read, and reported, when it is called.
         let _ = image.let_go();
+        if let Some(called) = called {
+            called.note(&modules).await;
+        }
         if is_worker() && !saves_data() {
             image.fetch_ahead().await;
         }

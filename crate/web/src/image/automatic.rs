@@ -119,7 +119,8 @@ impl AutomaticImage {
         (outcome == NOT_MADE || self.is_in(store)) && modules.lines().all(|module| of.contains(&module))
     }
 
-    fn name(&self) -> String {
+    /// What it is called in the store.
+    pub fn name(&self) -> String {
         format!("automatic-image/{}", self.key)
     }
 

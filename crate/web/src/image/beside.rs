@@ -113,7 +113,7 @@ impl FilesBeside {
     /// What has come from the network.
     fn take(&self, file: &FileBeside<'_>, bytes: &Uint8Array) {
         if let Some(store) = &self.place.store {
-            store.put_content_later(file.sha256, bytes);
+            store.put_content_later(None, file.sha256, bytes);
         }
         self.hold(file, bytes);
     }

@@ -21,7 +21,7 @@ use crate::archive_bytes::ArchiveBytes;
 use crate::archives::Archives;
 use crate::boundary::PackageInfo;
 use crate::emscripten::abi::Abi;
-use crate::emscripten::linker::Linker;
+use crate::emscripten::linker::{CompiledModule, Linker};
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Network, Sources, compare_sha256, sha256, sha256_now, spawn};
 use crate::global::is_worker;
@@ -166,7 +166,7 @@ impl OpenImage {
     }
 
     /// Whether a side module is linked at once: it has been needed before, or nothing can link it later.
-    fn is_hot(&self, index: usize) -> bool {
+    pub(super) fn is_hot(&self, index: usize) -> bool {
         self.manifest.modules[index].is_hot || !self.links_late()
     }
 
@@ -192,6 +192,11 @@ impl OpenImage {
             return Ok(());
         }
         Err(Error::new(Code::WrongAbi, "The image was baked with another lock file."))
+    }
+
+    /// What it is recognised by.
+    pub(super) fn head_id(&self) -> String {
+        self.image.head().id.to_string()
     }
 
     /// What it was baked from.
@@ -259,6 +264,17 @@ impl OpenImage {
             Ok(linker.compile(&name, &image.read_part(part)?).await?.module)
         };
         compiling.boxed_local()
+    }
+
+    /// Begins to compile a module that is linked when it is called; nothing if that is no such module.
+    pub(super) fn compile_late(
+        &self,
+        linker: &Linker,
+        index: usize,
+    ) -> Option<impl Future<Output = Result<CompiledModule>> + use<>> {
+        let path = self.module_paths.get(index).filter(|_| !self.is_hot(index))?;
+        let bytes = self.module_part(index).and_then(|_| self.module(index)).ok()?;
+        Some(linker.compile(path, &bytes))
     }
 
     /// The bytes of a side module. One that is a file beside the image is waited for, unless it has been fetched.

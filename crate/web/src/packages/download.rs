@@ -97,7 +97,7 @@ fn expected_hash(package: &Wanted) -> Option<ContentHash> {
 
 fn keep(store: &Store, hash: Option<ContentHash>, bytes: &Uint8Array) {
     if let Some(hash) = hash {
-        store.put_content_later(hash, bytes);
+        store.put_content_later(None, hash, bytes);
     }
 }
 

@@ -8,10 +8,11 @@ use super::change::Change;
 use crate::global::wall_clock;
 
 impl Store {
-    /// Keeps bytes under their SHA-256, which the caller has checked, when there is time.
-    pub fn put_content_later(&self, hash: ContentHash, bytes: &Uint8Array) {
-        if self.is_persistent() {
-            self.shared.pending.borrow_mut().push((hash, bytes.clone()));
+    /// Keeps bytes under their SHA-256, which the caller has checked, when there is time, unless they are there. Under a name
+    /// too, if there is one.
+    pub fn put_content_later(&self, name: Option<String>, hash: ContentHash, bytes: &Uint8Array) {
+        if self.is_persistent() && self.shared.index.borrow().entry(&hash).is_none() {
+            self.shared.pending.borrow_mut().push((name, hash, bytes.clone()));
         }
     }
 
@@ -19,8 +20,8 @@ impl Store {
     /// promise; as long as it `is_idle`.
     pub async fn tidy(&self, is_idle: impl Fn() -> bool) {
         while is_idle() {
-            let Some((hash, bytes)) = self.shared.pending.borrow_mut().pop() else { break };
-            self.put_content(hash, &bytes).await;
+            let Some((name, hash, bytes)) = self.shared.pending.borrow_mut().pop() else { break };
+            self.keep(name.as_deref(), hash, &bytes).await;
         }
         if !is_idle() {
             return;

@@ -150,7 +150,7 @@ async fn what_waits_is_kept_when_there_is_time_and_can_then_be_read_at_once() {
     let [opfs, cache, _] = backends().await;
     for backend in [opfs, cache] {
         let (store, hash) = (opened(&backend, None).await, ContentHash::of(b"later"));
-        store.put_content_later(hash, &bytes("later"));
+        store.put_content_later(None, hash, &bytes("later"));
         store.tidy(|| false).await;
         assert_eq!(store.usage().await.entries, 0);
         store.tidy(|| true).await;

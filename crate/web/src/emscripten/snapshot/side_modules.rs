@@ -27,6 +27,8 @@ pub struct SideModuleSource {
     pub paths: Vec<String>,
     /// The bytes of one, by its number.
     pub read: Box<dyn Fn(usize) -> Result<Uint8Array>>,
+    /// Those that have been compiled before they are called, as far as that is done.
+    pub ahead: Rc<RefCell<HashMap<usize, WebAssembly::Module>>>,
 }
 
 /// The side modules of a restored interpreter, by their numbers in its manifest.
@@ -152,6 +154,7 @@ impl SideModules {
         let needed = earlier.map(|needed| self.link(needed)).collect::<Result<Vec<Object>>>()?;
         let path = &self.source.paths[index];
         let compiled = self.compiled.borrow_mut().remove(&index);
+        let compiled = compiled.or_else(|| self.source.ahead.borrow_mut().remove(&index));
         let module = match compiled {
             Some(module) => module,
             None => WebAssembly::Module::new((self.source.read)(index)?.as_ref())
