@@ -13,12 +13,15 @@ before(async () => {
 after(() => api?.close());
 
 /** What was asked for while Python started in this way, and what its worker has got. */
-async function visit(indexURL) {
+async function visit(indexURL, options = {}) {
   api.server.log.length = 0;
-  const value = await api.evaluate(async (indexURL) => {
-    globalThis.python = await start({ indexURL, cache: "none" });
-    return (await python.run("6 * 7")).value;
-  }, indexURL);
+  const value = await api.evaluate(
+    async (options) => {
+      globalThis.python = await start({ cache: "none", ...options });
+      return (await python.run("6 * 7")).value;
+    },
+    { indexURL, ...options },
+  );
   assert.equal(value, 42);
   const worker = api.page.workers().at(-1);
   const resources = await worker.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name));
@@ -34,13 +37,14 @@ async function visit(indexURL) {
 }
 
 describe("a start", { timeout: 120_000 }, () => {
-  it("asks for CPython's module and the lock file while its own module is still on the way, and once", async () => {
+  it("asks for all that it will need while its own module is still on the way, and once", async () => {
     const delay = 1500;
     api.server.hooks.push({ match: "taipan_web_bg.wasm", delay, ranges: true });
     try {
-      const { asked } = await visit("/python/");
+      // There is no such image: Python starts without it.
+      const { asked } = await visit("/python/", { image: "/python/no.image" });
       const own = asked("taipan_web_bg.wasm")[0].time;
-      for (const name of ["pyodide.asm.wasm", "pyodide-lock.json"]) {
+      for (const name of ["no.image", "pyodide.asm.wasm", "pyodide-lock.json"]) {
         const times = asked(name).map(({ time }) => time);
         assert.equal(times.length, 1, name);
         assert.ok(times[0] - own < delay, `${name} was asked for ${times[0] - own} ms after`);
