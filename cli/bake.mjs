@@ -40,8 +40,8 @@ const STEPS = { start: "Import", run: "Program", bake: "Image", exercise: "First
  * @param {string} [options.browser] the program of an installed browser
  * @param {keyof EFFORTS} [options.compress] default `best`
  * @param {ReturnType<import("./output.mjs").progressOn>} options.progress
- * @returns {Promise<{ file: string, bytes: number, sizes: { br?: number, gz?: number }, beside: { count: number, bytes:
- *   number, br?: number, gz?: number }, isPrepared: boolean, isFresh: boolean }>} `beside`: the side modules that are files
+ * @returns {Promise<{ file: string, bytes: number, sizes: { zst?: number, br?: number, gz?: number }, beside: { count: number, bytes:
+ *   number, zst?: number, br?: number, gz?: number }, isPrepared: boolean, isFresh: boolean }>} `beside`: the side modules that are files
  *   beside the image; `isFresh` is false where a prepared folder had this image
  */
 export async function bake(options) {

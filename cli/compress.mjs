@@ -1,23 +1,29 @@
-/** Compressed variants beside files, for servers that hand them out (`X.br`, `X.gz`). */
+/** Compressed variants beside files, for servers that hand them out (`X.zst`, `X.br`, `X.gz`). */
 import { readFile, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { brotliCompress, brotliDecompress, constants, gunzip, gzip } from "node:zlib";
 import { sha256 } from "./distribution.mjs";
 import { writeWhole } from "./file.mjs";
+import * as zstd from "./zstd.mjs";
 
 /** What does not get smaller than this share has no variant. */
 const WORTHWHILE = 0.95;
 
 /** How much time compressing may take: `best` is for a deployment, `fast` for one's own machine. */
-export const EFFORTS = { best: 11, fast: 7, none: undefined };
+export const EFFORTS = { best: { br: 11, zst: 19 }, fast: { br: 7, zst: 12 }, none: undefined };
 
+/** Zstandard is what browsers decompress fastest: with a fast line that counts for more than a byte in ten. */
 const CODINGS = {
+  zst: {
+    compress: (data, effort) => zstd.compress(data, EFFORTS[effort].zst),
+    decompress: zstd.decompress,
+  },
   br: {
     compress: (data, effort) =>
       promisify(brotliCompress)(data, {
         params: {
-          [constants.BROTLI_PARAM_QUALITY]: EFFORTS[effort],
+          [constants.BROTLI_PARAM_QUALITY]: EFFORTS[effort].br,
           [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
           [constants.BROTLI_PARAM_SIZE_HINT]: data.length,
         },
@@ -34,7 +40,7 @@ export const SUFFIXES = Object.keys(CODINGS);
 /**
  * Writes the variants of one file, unless they are there.
  *
- * @returns {Promise<{ br: number, gz: number }>} bytes that are sent with each coding
+ * @returns {Promise<{ zst: number, br: number, gz: number }>} bytes that are sent with each coding
  */
 async function writeVariants(path, data, hash, effort) {
   const sizes = {};
@@ -59,7 +65,7 @@ async function writeVariants(path, data, hash, effort) {
  * @param {{ path: string, data: Buffer, sha256: string }[]} files
  * @param {keyof EFFORTS} effort
  * @param {(done: number, total: number, name: string) => void} onProgress in bytes
- * @returns {Promise<Map<string, { br?: number, gz?: number }>>} by path
+ * @returns {Promise<Map<string, { zst?: number, br?: number, gz?: number }>>} by path
  */
 export async function writeFiles(files, effort, onProgress) {
   const queue = [...files].sort((a, b) => b.data.length - a.data.length);

@@ -81,7 +81,7 @@ export async function prepare(options) {
   const folder = await distribution.folder([LOADER_FILE, source.abi.glue, WASM_FILE, LIBRARY_FILE, LOCK_FILE]);
   const seen = await observed({ source, folder, work, exercise, progress });
   const archives = await repack({ source, folder, seen, progress });
-  const { files, document } = plan({ source, archives, seen, inputs, early, keepAll, baseURL });
+  const { files, document } = plan({ source, archives, inputs, early, keepAll, baseURL });
 
   const writing = progress.step(compress === "none" ? "Files" : "Files and their compressed forms");
   const all = files.map((file) => ({ ...file, path: join(out, file.file_name) }));
@@ -185,7 +185,7 @@ async function repack({ source, folder, seen, progress }) {
 }
 
 /** The files to be written, and the lock file that names them. */
-function plan({ source, archives, seen, inputs, early, keepAll, baseURL }) {
+function plan({ source, archives, inputs, early, keepAll, baseURL }) {
   const { lock, abi, core, closure } = source;
   const files = new Map();
   const add = (file_name, data) => {

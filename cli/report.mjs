@@ -4,21 +4,23 @@ import { basename, join } from "node:path";
 import { LIBRARY_FILE, LOCK_FILE, WASM_FILE } from "./distribution.mjs";
 import { size, table } from "./output.mjs";
 
+/** What a server may send, in the order of the columns. */
+const CODINGS = ["gz", "zst", "br"];
+
 const lengthOf = async (path) => (await stat(path).catch(() => undefined))?.size;
 
 /** Bytes of a file as it is and as it is sent with each coding. */
 async function weigh(out, name) {
   const path = join(out, name);
   const raw = await lengthOf(path);
-  return { raw, gz: (await lengthOf(`${path}.gz`)) ?? raw, br: (await lengthOf(`${path}.br`)) ?? raw };
+  const lengths = CODINGS.map(async (suffix) => [suffix, (await lengthOf(`${path}.${suffix}`)) ?? raw]);
+  return { raw, ...Object.fromEntries(await Promise.all(lengths)) };
 }
 
+const KINDS = ["raw", ...CODINGS];
+
 const add = (weights) =>
-  weights.reduce((sum, one) => ({ raw: sum.raw + one.raw, gz: sum.gz + one.gz, br: sum.br + one.br }), {
-    raw: 0,
-    gz: 0,
-    br: 0,
-  });
+  Object.fromEntries(KINDS.map((kind) => [kind, weights.reduce((sum, one) => sum + one[kind], 0)]));
 
 /**
  * @param {string} out the folder
@@ -28,7 +30,7 @@ const add = (weights) =>
 export async function report(out, lock) {
   const { files, side_modules: sideModules } = lock.taipan;
   const glue = Object.keys(files).find((name) => name.startsWith("pyodide.asm.") && name !== WASM_FILE);
-  const row = (name, { raw, gz, br }) => [name, size(raw), size(gz), size(br)];
+  const row = (name, weight) => [name, ...KINDS.map((kind) => size(weight[kind]))];
   const first = [];
   const rows = [];
   const weighed = new Set();
@@ -53,12 +55,13 @@ export async function report(out, lock) {
   for (const folder of await readdir(join(out, "files")).catch(() => [])) {
     for (const name of await readdir(join(out, "files", folder))) {
       const path = `files/${folder}/${name}`;
-      if (!/\.(br|gz)$/.test(name) && !weighed.has(path)) waiting.push(await weigh(out, path));
+      if (!CODINGS.some((suffix) => name.endsWith(`.${suffix}`)) && !weighed.has(path))
+        waiting.push(await weigh(out, path));
     }
   }
   const total = add(first);
   return table(
-    ["file", "raw", "gzip", "brotli"],
+    ["file", "raw", "gzip", "zstd", "brotli"],
     [
       ...rows,
       [],

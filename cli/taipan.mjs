@@ -158,8 +158,8 @@ async function runBake(values, positionals, stream) {
     progress: progressOn(stream),
   });
   if (!isFresh) stream.write(`✓ The image of ${out} is up to date.\n`);
-  const sent = ({ bytes, gz, br }) =>
-    [`${size(bytes)}`, ...(gz ? [`gzip ${size(gz)}`, `brotli ${size(br)}`] : [])].join(", ");
+  const sent = ({ bytes, gz, zst, br }) =>
+    [size(bytes), ...(gz ? [`gzip ${size(gz)}`, `zstd ${size(zst)}`, `brotli ${size(br)}`] : [])].join(", ");
   stream.write(`\n  ${file}: ${sent({ bytes, ...sizes })}\n`);
   if (beside.count > 0)
     stream.write(`  ${beside.count} side modules beside it, fetched when they are called: ${sent(beside)}\n`);

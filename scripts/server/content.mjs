@@ -53,7 +53,7 @@ async function compressedOnce(encoding, { data, hash }) {
 }
 
 /** The names of files that hold the same, compressed beforehand (as `taipan prepare` leaves them). */
-const SUFFIXES = { br: ".br", gzip: ".gz" };
+const SUFFIXES = { zstd: ".zst", br: ".br", gzip: ".gz" };
 
 /** What lies beside a file in one of the codings, made from what the file is now. */
 async function besideIt(path, encodings, entry) {
@@ -68,10 +68,10 @@ async function besideIt(path, encodings, entry) {
 
 /** The coding that is best of those the client accepts, or undefined for the bytes as they are. */
 export async function encoded(path, entry, accepted = "") {
-  const encodings = ["br", "gzip"].filter((name) => new RegExp(`\\b${name}\\b`).test(accepted));
+  const encodings = Object.keys(SUFFIXES).filter((name) => new RegExp(`\\b${name}\\b`).test(accepted));
   const beside = await besideIt(path, encodings, entry);
   if (beside) return beside;
-  const [encoding] = encodings;
+  const encoding = encodings.find((name) => name in compress);
   if (!encoding || !isCompressible(path) || entry.data.length < SMALL) return undefined;
   if (!entry.compressed.has(encoding)) entry.compressed.set(encoding, compressedOnce(encoding, entry));
   const data = await entry.compressed.get(encoding);

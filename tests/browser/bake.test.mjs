@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import * as zstd from "../../cli/zstd.mjs";
 import { distributionFolder, root } from "../../scripts/common/paths.mjs";
 import { chromiumPath } from "../../scripts/setup/chromium.mjs";
 import { openApiPage } from "../support/api-page.mjs";
@@ -77,6 +78,7 @@ describe("taipan bake", { timeout: 600_000 }, () => {
       assert.deepEqual([image.length, sha256(image)], [size, hash]);
       assert.match(file, new RegExp(`^files/${hash.slice(0, 16)}/`));
       assert.ok(brotliDecompressSync(await readFile(join(folder, "site", `${file}.br`))).equals(image));
+      assert.ok((await zstd.decompress(await readFile(join(folder, "site", `${file}.zst`)))).equals(image));
       assert.ok(gunzipSync(await readFile(join(folder, "site", `${file}.gz`))).equals(image));
       assert.deepEqual((await readdir(join(folder, "site"))).includes(".taipan"), false);
     });

@@ -4,12 +4,13 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { closureOf, select } from "../../cli/lock.mjs";
 import { split } from "../../cli/split.mjs";
 import { modified, readZip, writeZip } from "../../cli/zip.mjs";
+import * as zstd from "../../cli/zstd.mjs";
 import { distributionFolder, root } from "../../scripts/common/paths.mjs";
 
 const DISTRIBUTION = distributionFolder("0.28.3");
@@ -156,15 +157,15 @@ describe("what it writes", { timeout: 240_000 }, () => {
     for (const file of Object.values(lock.taipan.side_modules).flat()) {
       assert.equal(vouched.get(file.file_name), file.sha256);
     }
-    const plain = Object.keys(files).filter((name) => !/\.(br|gz)$/.test(name));
+    const plain = Object.keys(files).filter((name) => !/\.(zst|br|gz)$/.test(name));
     assert.deepEqual([...vouched.keys()].sort(), plain.sort());
     for (const [name, hash] of vouched) assert.equal(files[name], hash, name);
     for (const [name, decompress] of Object.keys(files).flatMap((name) => {
-      if (name.endsWith(".br")) return [[name, brotliDecompressSync]];
-      return name.endsWith(".gz") ? [[name, gunzipSync]] : [];
+      const decompress = { ".br": brotliDecompressSync, ".gz": gunzipSync, ".zst": zstd.decompress }[extname(name)];
+      return decompress === undefined ? [] : [[name, decompress]];
     })) {
       const data = await readFile(join(folder, "one", name));
-      assert.equal(sha256(decompress(data)), files[name.slice(0, -3)], name);
+      assert.equal(sha256(await decompress(data)), files[name.slice(0, -extname(name).length)], name);
     }
   });
 
@@ -236,7 +237,7 @@ describe("what it writes", { timeout: 240_000 }, () => {
     assert.match(lock.packages.six.file_name, /^files\/[0-9a-f]{16}\/six-/);
     const names = Object.keys(await hashes("five"));
     assert.deepEqual(
-      names.filter((name) => /pytz|regex|\.(br|gz)$/.test(name)),
+      names.filter((name) => /pytz|regex|\.(zst|br|gz)$/.test(name)),
       [],
     );
   });

@@ -4,6 +4,8 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import { compress } from "../../cli/zstd.mjs";
 import { startServer } from "../../scripts/server.mjs";
 
 const TEXT = "taipan ".repeat(1000);
@@ -82,6 +84,24 @@ test("text is compressed in the coding that the client takes, wheels never", asy
     (await raw("/a-1.0-py3-none-any.whl", { "accept-encoding": "br" })).headers["content-encoding"],
     undefined,
   );
+});
+
+test("what was compressed beforehand is sent in the coding that browsers decompress fastest", async () => {
+  await writeFile(join(folder, "python.image"), TEXT);
+  const variants = { zstd: await compress(Buffer.from(TEXT), 3), br: brotliCompressSync(TEXT), gzip: gzipSync(TEXT) };
+  const suffixes = { zstd: ".zst", br: ".br", gzip: ".gz" };
+  for (const [coding, bytes] of Object.entries(variants)) {
+    await writeFile(join(folder, `python.image${suffixes[coding]}`), bytes);
+  }
+  for (const [accepted, coding] of [
+    ["gzip, deflate, br, zstd", "zstd"],
+    ["gzip, deflate, br", "br"],
+    ["gzip, deflate", "gzip"],
+  ]) {
+    const { headers, body } = await raw("/python.image", { "accept-encoding": accepted });
+    assert.equal(headers["content-encoding"], coding);
+    assert.ok(body.equals(variants[coding]), coding);
+  }
 });
 
 test("ranges", async () => {
