@@ -7,12 +7,12 @@ import type { BootOptions } from "./boundary.js";
 export class HeadStart {
   readonly #answers = new Map<string, Promise<Response>>();
 
-  constructor({ indexURL, lockFileURL, lockFileContents, image, imageName }: BootOptions) {
+  constructor({ indexURL, lockFileURL, lockFileContents, image, imageName }: BootOptions, signal?: AbortSignal) {
     // A kept image knows which module it needs, and then the browser can check that itself.
     const wasm = imageName === undefined ? [`${indexURL}pyodide.asm.wasm`] : [];
     const lockFile = lockFileContents === undefined ? [lockFileURL ?? `${indexURL}pyodide-lock.json`] : [];
     for (const url of [...(image === undefined ? [] : [image]), ...wasm, ...lockFile]) {
-      const answer = fetch(url);
+      const answer = fetch(url, { signal: signal ?? null });
       // Reported by the engine, which tries again.
       answer.catch(() => {});
       this.#answers.set(url, answer);

@@ -113,7 +113,7 @@ async function serve<M extends Method>({ id, method, args }: RequestOf<M>): Prom
 }
 
 async function boot(options: Sent<"boot">[0], hostOptions: HostOptions, signal: AbortSignal): Promise<BootEnd> {
-  const headStart = new HeadStart(options);
+  const headStart = new HeadStart(options, signal);
   starting = (async () => {
     await compiled;
     const host = new WorkerHost(hostOptions, headStart, post);
