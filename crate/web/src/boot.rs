@@ -289,7 +289,7 @@ pub async fn boot(
     let store = open_store(&options, &host);
     let ground = || Ground::new(&options, &face, &host, &store, &network, &fetcher);
     let sources = ImageSource::all(&options);
-    if !may_start_from_kept(&sources, &ground()).await {
+    if !may_start_from_kept(&sources, &options, &store).await {
         distribution.request_core();
     }
     for source in sources {
@@ -312,12 +312,13 @@ pub async fn boot(
 
 /// Whether there seems to be an image that is kept in this browser. It says which glue and which module it needs, and the
 /// HTTP cache has them.
-async fn may_start_from_kept(sources: &[ImageSource], ground: &Ground) -> bool {
-    if ground.options.forget_image || !ImageSource::is_any_kept(&ground.options) {
+async fn may_start_from_kept(sources: &[ImageSource], options: &BootOptions, store: &OpeningStore) -> bool {
+    let names: Vec<String> = sources.iter().filter_map(|source| source.stored_name(options)).collect();
+    if options.forget_image || names.is_empty() {
         return false;
     }
-    let store = ground.store.clone().await;
-    sources.iter().any(|source| source.is_in(&ground.options, &store))
+    let store = store.clone().await;
+    names.iter().any(|name| store.contains(name))
 }
 
 /// Starts Python from the beginning.

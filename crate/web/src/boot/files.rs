@@ -19,6 +19,7 @@ use crate::emscripten::abi::Abi;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Fetcher, Label, Sources, compare_sha256, settle, spawn};
 use crate::packages::Lock;
+use crate::timeline::Timeline;
 
 pub type Incoming<T> = Shared<LocalBoxFuture<'static, Result<T>>>;
 
@@ -210,14 +211,8 @@ impl DistributionFiles {
     }
 
     fn requested(&self, wanted: String) -> Incoming<WebAssembly::Module> {
-        let ((bytes, module), timeline) = (self.requested_module().clone(), self.fetcher.timeline());
-        share(async move {
-            let module = module.await?;
-            timeline.end(Stage::Compile);
-            compare_sha256(WASM_FILE, &bytes.await?.1, &wanted)?;
-            timeline.end(Stage::Fetch);
-            Ok(module)
-        })
+        let (requested, timeline) = (self.requested_module().clone(), self.fetcher.timeline());
+        share(async move { compared(requested, &wanted, &timeline).await })
     }
 
     fn cached_factory(&self, abi: Abi, host: &EngineHost, wanted: String) -> Incoming<Function> {
@@ -241,12 +236,7 @@ impl DistributionFiles {
                 timeline.end(Stage::Fetch);
                 return Ok(module);
             }
-            let (bytes, module) = request_module(&fetcher, url);
-            let module = module.await?;
-            timeline.end(Stage::Compile);
-            compare_sha256(WASM_FILE, &bytes.await?.1, &wanted)?;
-            timeline.end(Stage::Fetch);
-            Ok(module)
+            compared(request_module(&fetcher, url), &wanted, &timeline).await
         })
     }
 
@@ -384,6 +374,15 @@ fn request_module(fetcher: &Fetcher, url: String) -> RequestedModule {
         }
     });
     (bytes, module)
+}
+
+/// The module, if it has this SHA-256.
+async fn compared((bytes, module): RequestedModule, wanted: &str, timeline: &Timeline) -> Result<WebAssembly::Module> {
+    let module = module.await?;
+    timeline.end(Stage::Compile);
+    compare_sha256(WASM_FILE, &bytes.await?.1, wanted)?;
+    timeline.end(Stage::Fetch);
+    Ok(module)
 }
 
 async fn compile_streaming(response: Response) -> std::result::Result<WebAssembly::Module, JsValue> {

@@ -74,11 +74,6 @@ impl ImageSource {
         }
     }
 
-    /// Whether one that is kept in this browser can be what a start with these options begins with, now or later.
-    pub fn is_any_kept(options: &BootOptions) -> bool {
-        Self::all(options).iter().any(|source| !matches!(source, Self::Address(_)))
-    }
-
     /// What it is called in the store; nothing if it is never kept.
     pub fn stored_name(&self, options: &BootOptions) -> Option<String> {
         match self {
@@ -89,16 +84,11 @@ impl ImageSource {
         }
     }
 
-    /// Whether this browser seems to keep it.
-    pub fn is_in(&self, options: &BootOptions, store: &Store) -> bool {
-        self.stored_name(options).is_some_and(|name| store.contains(&name))
-    }
-
     /// Whether there is one, as far as can be known before its bytes are there.
     pub async fn may_be_there(&self, ground: &Ground, distribution: &mut DistributionFiles) -> Result<bool> {
         Ok(match self {
             Self::Address(_) | Self::Name(_) => true,
-            Self::Automatic(_) => self.is_in(&ground.options, &ground.store.clone().await),
+            Self::Automatic(image) => image.is_in(&ground.store.clone().await),
             Self::Distribution => {
                 let lock = distribution.lock_file().await?;
                 lock.file().manifest().image().is_some()
