@@ -1,6 +1,7 @@
 /** Images from each browser in each browser: what Python does is the same as after a start. */
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import { distributionFolder } from "../../scripts/common/paths.mjs";
 import { openApiPage } from "../support/api-page.mjs";
@@ -10,15 +11,11 @@ import { BEFORE, BEFORE_WHEELS, PACKAGES, PLAIN, WHEELS } from "./programs/equal
 /** Where pages put images, and find those of others. */
 function imageExchange() {
   const images = new Map();
-  return (request, response) => {
+  return async (request, response) => {
     const baker = new URL(request.url, "http://localhost").searchParams.get("baker");
     if (request.method !== "POST") return response.end(images.get(baker));
-    const parts = [];
-    request.on("data", (part) => parts.push(part));
-    request.on("end", () => {
-      images.set(baker, Buffer.concat(parts));
-      response.end();
-    });
+    images.set(baker, await buffer(request));
+    response.end();
   };
 }
 

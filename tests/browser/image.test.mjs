@@ -1,5 +1,6 @@
 /** Images: Python as it was when it was baked, in another interpreter. */
 import assert from "node:assert/strict";
+import { buffer } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import { distributionFolder } from "../../scripts/common/paths.mjs";
 import { openApiPage } from "../support/api-page.mjs";
@@ -297,14 +298,10 @@ writer.write("after"); writer.close()
       const agent = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15";
       let image;
       const handlers = {
-        "/image": (request, response) => {
+        "/image": async (request, response) => {
           if (request.method !== "POST") return response.end(image);
-          const parts = [];
-          request.on("data", (part) => parts.push(part));
-          request.on("end", () => {
-            image = Buffer.concat(parts);
-            response.end();
-          });
+          image = await buffer(request);
+          response.end();
         },
       };
       // Methods in C whose type does not say how many arguments they are called with.

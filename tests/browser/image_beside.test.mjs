@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { after, afterEach, before, describe, it } from "node:test";
 import { rust } from "../../cli/rust.mjs";
 import { openApiPage } from "../support/api-page.mjs";
@@ -17,13 +18,9 @@ describe("side modules beside an image", { timeout: 600_000 }, () => {
     folder = await mkdtemp(join(tmpdir(), "taipan-beside-"));
     let whole;
     const handlers = {
-      "/baked": (request, response) => {
-        const parts = [];
-        request.on("data", (part) => parts.push(part));
-        request.on("end", () => {
-          whole = Buffer.concat(parts);
-          response.end();
-        });
+      "/baked": async (request, response) => {
+        whole = await buffer(request);
+        response.end();
       },
     };
     api = await openApiPage({ roots: { "/images/": { folder, immutable: false } }, handlers });

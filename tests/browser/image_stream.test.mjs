@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { after, afterEach, before, describe, it } from "node:test";
 import { openApiPage } from "../support/api-page.mjs";
 
@@ -21,13 +22,9 @@ describe("images that come from a server", { timeout: 600_000 }, () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "taipan-images-"));
     const handlers = {
-      "/baked": (request, response) => {
-        const parts = [];
-        request.on("data", (part) => parts.push(part));
-        request.on("end", () => {
-          image = Buffer.concat(parts);
-          response.end();
-        });
+      "/baked": async (request, response) => {
+        image = await buffer(request);
+        response.end();
       },
       "/half.image": (_request, response) => {
         const half = image.length >> 1;
