@@ -63,7 +63,8 @@ interface PlainCause {
 
 /**
  * In the worker: whatever was thrown, as plain data that can always be cloned. What has no code of ours is `FATAL` when
- * WebAssembly trapped (nothing after a trap can be relied upon), else `WORKER`.
+ * WebAssembly trapped (nothing after a trap can be relied upon), else `WORKER`. If it was Rust that panicked, the message
+ * says so; `crate/web/src/lib.rs` has left it.
  */
 export function describeError(thrown: unknown): ErrorDetails {
   const fields: Partial<Record<string, unknown>> = thrown instanceof Error ? { ...thrown } : {};
@@ -74,6 +75,11 @@ export function describeError(thrown: unknown): ErrorDetails {
     if (fields[field] !== undefined) {
       Object.assign(details, { [field]: fields[field] });
     }
+  }
+  const panic = (globalThis as { taipanPanic?: string }).taipanPanic;
+  if (details.code === "FATAL" && panic !== undefined) {
+    details.message += ` (a defect of Taipan: ${panic})`;
+    details.hint ??= FATAL_HINT;
   }
   const cause = thrown instanceof Error && isErrorCode(fields.code) ? thrown.cause : thrown;
   if (cause !== undefined) {

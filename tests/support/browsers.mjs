@@ -28,7 +28,8 @@ const call = (body, argument) => `(async () => {
   try {
     return JSON.stringify({ value: await (${body})(${JSON.stringify(argument) ?? ""}) });
   } catch (error) {
-    return JSON.stringify({ thrown: { name: String(error?.name), message: String(error?.message ?? error), stack: String(error?.stack) } });
+    const stacks = [error, error?.cause].map((link) => link?.stack).filter(Boolean).join("\\ncaused by\\n");
+    return JSON.stringify({ thrown: { name: String(error?.name), message: String(error?.message ?? error), stack: stacks } });
   }
 })()`;
 

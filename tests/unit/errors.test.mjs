@@ -88,6 +88,21 @@ describe("an error that crosses from the worker", () => {
     assert.match(error.message, /unreachable/);
   });
 
+  it("says what Rust panicked about, if that was why", () => {
+    globalThis.taipanPanic = "panicked at crate/web/src/lib.rs:1:2:\nodd";
+    try {
+      const trapped = cross(new WebAssembly.RuntimeError("unreachable"));
+      const met = cross(engineError({ code: "FATAL", message: "the bridge cannot be started: unreachable" }));
+      for (const error of [trapped, met]) {
+        assert.match(error.message, /unreachable.*defect of Taipan.*lib\.rs:1:2:\nodd/s);
+        assert.match(error.hint, /restart\(\)/);
+      }
+      assert.equal(cross(engineError({ code: "INTEGRITY", message: "m" })).message, "m");
+    } finally {
+      delete globalThis.taipanPanic;
+    }
+  });
+
   it("is WORKER if it has no code of ours, whatever was thrown", () => {
     for (const thrown of [new TypeError("odd"), "odd", { odd: 1 }, undefined, null, Symbol("odd")]) {
       assert.equal(cross(thrown).code, "WORKER");

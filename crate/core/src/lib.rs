@@ -4,6 +4,7 @@
 //! bytes, the time and options are passed in by the host (`crate/web`), and results are plain values.
 
 pub mod archive;
+pub mod attempt;
 pub mod checkpoint;
 mod content_hash;
 pub mod image;

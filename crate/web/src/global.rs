@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use futures::FutureExt as _;
 use futures::channel::oneshot;
-use js_sys::{Atomics, Int32Array, Promise, Reflect, SharedArrayBuffer};
+use js_sys::{Array, Atomics, Int32Array, Promise, Reflect, SharedArrayBuffer};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -18,9 +18,34 @@ extern "C" {
     /// `fetch(url, init)`.
     pub fn fetch(url: &str, init: &web_sys::RequestInit) -> Result<Promise, JsValue>;
 
+    #[wasm_bindgen(catch, js_namespace = Reflect, js_name = apply)]
+    /// `Reflect.apply(work, this, arguments)`: what WebAssembly traps with is an exception there.
+    fn apply(work: &mut dyn FnMut(), this: &JsValue, arguments: &Array) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(thread_local_v2, js_name = crypto)]
     /// `crypto`, absent only in very old browsers.
     pub static CRYPTO: Option<web_sys::Crypto>;
+}
+
+/// Does work until its end, or until it traps.
+pub fn catch_trap(work: &mut dyn FnMut()) {
+    // That the work was not done is all that its caller can know.
+    if apply(&mut || work(), &JsValue::UNDEFINED, &Array::new()).is_err() {
+        forget_panic();
+    }
+}
+
+/// What a panic leaves for JavaScript, which sees no more than that an instruction trapped.
+const PANIC: &str = "taipanPanic";
+
+/// Leaves what a panic says in the global scope.
+pub fn note_panic(panic: &str) {
+    // Cannot fail on a global scope, and nothing could be done here if it did.
+    let _ = Reflect::set(&js_sys::global(), &PANIC.into(), &panic.into());
+}
+
+fn forget_panic() {
+    let _ = Reflect::delete_property(&js_sys::global(), &PANIC.into());
 }
 
 /// Whether this is a worker, which may wait for the network, and instantiate modules of any size, synchronously.
@@ -93,4 +118,25 @@ pub fn block(milliseconds: f64) {
         let _ = Atomics::wait_with_timeout(&never_changed, 0, 0, milliseconds);
     }
     while now() < end {}
+}
+
+#[cfg(test)]
+mod tests {
+    use js_sys::Reflect;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::{PANIC, catch_trap, note_panic};
+
+    #[wasm_bindgen_test]
+    fn what_traps_ends_alone() {
+        let mut steps = Vec::new();
+        catch_trap(&mut || {
+            steps.push("before");
+            note_panic("panicked");
+            std::process::abort();
+        });
+        assert!(!Reflect::has(&js_sys::global(), &PANIC.into()).unwrap());
+        catch_trap(&mut || steps.push("after"));
+        assert_eq!(steps, ["before", "after"]);
+    }
 }

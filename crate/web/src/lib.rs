@@ -38,10 +38,14 @@ pub use pyodide::boot_pyodide;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Runs when the module is loaded: a panic, which is a defect of ours, is described on the console before it ends the
-/// engine.
+/// engine, and left for the error that JavaScript makes of the end.
 #[wasm_bindgen(start)]
 pub fn initialise() {
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(|panic| {
+        global::note_panic(&panic.to_string());
+        console_error_panic_hook::hook(panic);
+    }));
+    taipan_core::attempt::catch_traps(global::catch_trap);
 }
 
 #[cfg(test)]

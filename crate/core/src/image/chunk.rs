@@ -8,6 +8,7 @@ use xxhash_rust::xxh64::{Xxh64, xxh64};
 use super::page::Runs;
 use super::wire::{Input, Wire};
 use super::{ContentHash, ImageError, PAGE_SIZE, Run};
+use crate::attempt::attempt;
 
 /// DEFLATE makes at most 258 bytes out of two bits.
 pub(super) const MAX_RATIO: u64 = 1032;
@@ -61,7 +62,10 @@ impl Chunk {
     pub fn inflate<'a>(&self, stored: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         match self.compression {
             Compression::None => Some(Cow::Borrowed(stored)),
-            Compression::Deflate => inflate(stored, usize::try_from(self.length).ok()?).map(Cow::Owned),
+            Compression::Deflate => {
+                let length = usize::try_from(self.length).ok()?;
+                attempt(|| inflate(stored, length), Option::is_some)?.map(Cow::Owned)
+            }
         }
     }
 

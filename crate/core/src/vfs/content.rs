@@ -8,6 +8,7 @@ use thiserror::Error;
 use zlib_rs::crc32;
 
 use super::Errno;
+use crate::attempt::attempt;
 use crate::source::{ByteSource, SharedSource, SourceError};
 
 /// The largest file that can be written, in bytes: linear memory has to hold it.
@@ -104,9 +105,12 @@ impl Content {
                 if *length > compressed_length.saturating_mul(MAX_RATIO) {
                     return Err(ContentError::Damaged("it cannot have the declared length"));
                 }
-                let bytes = shared(*length, |bytes| inflate(&**source, *offset, *compressed_length, bytes))?;
-                let actual = crc32::crc32(0, &bytes);
-                if actual == *crc32 { Ok(bytes) } else { Err(ContentError::Checksum { expected: *crc32, actual }) }
+                let read = || {
+                    let bytes = shared(*length, |bytes| inflate(&**source, *offset, *compressed_length, bytes))?;
+                    let actual = crc32::crc32(0, &bytes);
+                    if actual == *crc32 { Ok(bytes) } else { Err(ContentError::Checksum { expected: *crc32, actual }) }
+                };
+                attempt(read, Result::is_ok).unwrap_or(Err(ContentError::Damaged("it cannot be inflated")))
             }
         }
     }
