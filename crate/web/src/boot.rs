@@ -356,6 +356,7 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
     });
 
     Packages::prefetch(&packages, fetcher);
+    Packages::read_ahead(&packages, &options.packages, fetcher);
 
     let factory = if abi == guessed_abi { guessed_factory } else { spawn(distribution.factory(abi, host)) };
     let library = StandardLibrary { bytecode: Rc::clone(&bytecode), held: Rc::clone(&ground.held) };

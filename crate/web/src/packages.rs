@@ -7,6 +7,7 @@ mod archive;
 mod download;
 mod frozen;
 mod installed;
+mod last_visit;
 mod lock;
 mod prefetch;
 mod saved;
@@ -27,6 +28,7 @@ use wasm_bindgen::JsValue;
 
 pub use self::archive::PreparedPackage;
 pub use self::installed::InstalledWheel;
+use self::last_visit::LastVisit;
 pub use self::lock::Lock;
 use self::prefetch::Prefetch;
 pub use self::saved::SavedPackages;
@@ -71,6 +73,7 @@ pub struct Packages {
     interpreter: RefCell<Option<PublicApi>>,
     /// Packages on their way before anybody has asked for them.
     prefetched: Prefetch,
+    last_visit: LastVisit,
 }
 
 /// What installing a package touches.
@@ -112,6 +115,7 @@ impl Packages {
             ahead: RefCell::default(),
             interpreter: RefCell::default(),
             prefetched: Prefetch::default(),
+            last_visit: LastVisit::of(options),
         }
     }
 
@@ -306,6 +310,7 @@ impl Packages {
         let infos: Vec<PackageInfo> = prepared.iter().map(|package| package.info().clone()).collect();
         archive::install(prepared, &self.parts)?;
         self.loaded.borrow_mut().extend(infos.iter().map(|info| (info.name.clone(), info.clone())));
+        self.note_visit(&infos);
         self.announce(&infos)?;
         Ok(infos)
     }
@@ -346,9 +351,19 @@ impl Packages {
     }
 
     async fn fetch(&self, package: &Wanted, fetcher: &Fetcher) -> Result<PreparedPackage> {
+        self.make_ready(package, fetcher, download::download(package, &self.base_urls, fetcher, &self.parts.store))
+            .await
+    }
+
+    /// Checks a package whose archive is on its way, with its SHA-256, and compiles its side modules.
+    async fn make_ready(
+        &self,
+        package: &Wanted,
+        fetcher: &Fetcher,
+        archive: impl Future<Output = Result<(Uint8Array, String)>>,
+    ) -> Result<PreparedPackage> {
         let directory = archive::directory(package, self.lock.abi);
         let mut modules = Vec::new();
-        let archive = download::download(package, &self.base_urls, fetcher, &self.parts.store);
         if let Some(hash) = package.sha256() {
             Bytecode::request(&self.parts.bytecode, hash, self.lock.file(), &self.base_urls, fetcher);
         }

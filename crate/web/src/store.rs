@@ -152,6 +152,11 @@ impl Store {
         self.find(name).is_some()
     }
 
+    /// How many bytes content has, if it is there, as far as is known.
+    pub fn size_of(&self, hash: &ContentHash) -> Option<u64> {
+        self.shared.index.borrow().entry(hash).map(|entry| entry.size)
+    }
+
     /// Content, if it is there and whole. Content that the index does not list is not looked for: that it is missing
     /// costs nothing.
     pub async fn get_content(&self, hash: &ContentHash) -> Option<Uint8Array> {

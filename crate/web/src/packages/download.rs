@@ -5,7 +5,7 @@ use taipan_core::store::ContentHash;
 
 use super::Wanted;
 use crate::boundary::Stage;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::fetch::{Fetcher, Label, Sources, compare_sha256, sha256, sha256_now};
 use crate::store::Store;
 
@@ -32,6 +32,17 @@ pub async fn download(
     }
     let label = Label { stage: Stage::Download, name: package.name(), size: None };
     download_file(sources(package, base_urls), label, fetcher, store).await
+}
+
+/// Gets a package's archive from the store, and its SHA-256.
+///
+/// # Errors
+/// [`Code::LoadNetwork`] if it is not there.
+pub async fn kept(package: &Wanted, store: &Store) -> Result<(Uint8Array, String)> {
+    let missing = || Error::new(Code::LoadNetwork, format!("{} is not kept.", package.name()));
+    let hash = expected_hash(package).ok_or_else(missing)?;
+    let bytes = store.get_content(&hash).await.ok_or_else(missing)?;
+    Ok((bytes, hash.to_string()))
 }
 
 /// Gets a file, from the store or the network, and its SHA-256.

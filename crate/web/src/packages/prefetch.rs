@@ -17,9 +17,19 @@ pub struct Prefetch {
 }
 
 impl Prefetch {
-    /// Lets a package come from now on.
-    pub fn add(&self, name: &str, package: impl Future<Output = Result<PreparedPackage>> + 'static) {
-        self.coming.borrow_mut().insert(name.to_owned(), spawn(package).boxed_local());
+    /// Lets a package come from now on, unless it is coming already. Says whether it was not.
+    pub fn add(&self, name: &str, package: impl Future<Output = Result<PreparedPackage>> + 'static) -> bool {
+        let mut coming = self.coming.borrow_mut();
+        let is_new = !coming.contains_key(name);
+        if is_new {
+            coming.insert(name.to_owned(), spawn(package).boxed_local());
+        }
+        is_new
+    }
+
+    /// Lets go of a package that nobody has taken.
+    pub fn forget(&self, name: &str) {
+        self.coming.borrow_mut().remove(name);
     }
 
     /// Waits for a package that was begun. `None` if it was not, or went wrong: then it has to be fetched anew.

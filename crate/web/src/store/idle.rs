@@ -16,6 +16,17 @@ impl Store {
         }
     }
 
+    /// Keeps a few bytes under a name when there is time, in the place of what waits for it by that name, unless it is what
+    /// the name refers to already.
+    pub fn put_later(&self, name: &str, bytes: &[u8]) {
+        let hash = ContentHash::of(bytes);
+        let mut pending = self.shared.pending.borrow_mut();
+        pending.retain(|(other, ..)| other.as_deref() != Some(name));
+        if self.is_persistent() && self.find(name) != Some(hash) {
+            pending.push((Some(name.to_owned()), hash, Uint8Array::from(bytes)));
+        }
+    }
+
     /// Keeps what waits for it, notes what was used, and lays content out for imports, which cannot wait for a
     /// promise; as long as it `is_idle`.
     pub async fn tidy(&self, is_idle: impl Fn() -> bool) {
