@@ -65,7 +65,7 @@ describe("what the last visit loaded", { timeout: 120_000 }, () => {
     assert.ok(found.before.compiled > 10, `${found.before.compiled} modules are compiled`);
     assert.equal(found.before.linked, 0);
     assert.equal(found.after.compiled, found.before.compiled);
-    assert.ok(found.after.linked > 5);
+    assert.ok(found.after.linked > 0);
     assert.deepEqual(asked(), []);
   });
 

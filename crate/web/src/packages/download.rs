@@ -38,10 +38,11 @@ pub async fn download(
 ///
 /// # Errors
 /// [`Code::LoadNetwork`] if it is not there.
-pub async fn kept(package: &Wanted, store: &Store) -> Result<(Uint8Array, String)> {
+pub async fn kept(package: &Wanted, fetcher: &Fetcher, store: &Store) -> Result<(Uint8Array, String)> {
     let missing = || Error::new(Code::LoadNetwork, format!("{} is not kept.", package.name()));
     let hash = expected_hash(package).ok_or_else(missing)?;
     let bytes = store.get_content(&hash).await.ok_or_else(missing)?;
+    report(fetcher, Stage::Download, package.name(), &bytes);
     Ok((bytes, hash.to_string()))
 }
 

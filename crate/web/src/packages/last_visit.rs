@@ -63,7 +63,7 @@ impl Packages {
                 room = left;
                 let (packages, fetcher, wanted) = (Rc::clone(&this), fetcher.clone(), Wanted::Locked(locked.clone()));
                 let ready = async move {
-                    let archive = download::kept(&wanted, &packages.parts.store);
+                    let archive = download::kept(&wanted, &fetcher, &packages.parts.store);
                     packages.make_ready(&wanted, &fetcher, archive).await
                 };
                 if this.prefetched.add(&locked.name, ready) {
