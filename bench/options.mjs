@@ -25,7 +25,7 @@ function loadersNamed(text, steps) {
 
 /**
  * @param {string[]} args of the command line
- * @returns {{ runs: number, steps: "core" | "groupby" | "all", loaders: string[], line?: { megabits: number, roundTrip:
+ * @returns {{ runs: number, steps: "core" | "groupby" | "figure" | "all", loaders: string[], line?: { megabits: number, roundTrip:
  *   number } }} `line` is absent where pages come over localhost as it is
  */
 export function options(args) {
@@ -37,17 +37,18 @@ export function options(args) {
         runs: { type: "string", default: "5" },
         only: { type: "string" },
         core: { type: "boolean", default: false },
+        figure: { type: "boolean", default: false },
         all: { type: "boolean", default: false },
         line: { type: "string" },
       },
     }));
   } catch (error) {
-    throw new Problem(`${error.message}.`, "The options are --runs, --only, --core, --all and --line.");
+    throw new Problem(`${error.message}.`, "The options are --runs, --only, --core, --figure, --all and --line.");
   }
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1) throw new Problem(`--runs ${values.runs} is not a number of runs.`);
-  if (values.core && values.all) throw new Problem("--core and --all are two measurements.", "Give one of them.");
-  const steps = values.core ? "core" : values.all ? "all" : "groupby";
+  const [steps = "groupby", other] = ["core", "figure", "all"].filter((name) => values[name]);
+  if (other) throw new Problem(`--${steps} and --${other} are two measurements.`, "Give one of them.");
   return {
     runs,
     steps,
@@ -58,7 +59,12 @@ export function options(args) {
 
 /** The options as they stand over a table. */
 export function heading({ runs, steps, line }) {
-  const what = { core: "core only", groupby: "numpy and pandas", all: "all packages" }[steps];
+  const what = {
+    core: "core only",
+    groupby: "numpy and pandas",
+    figure: "numpy, pandas and matplotlib",
+    all: "all packages",
+  }[steps];
   const way = line ? `a line of ${line.megabits} Mbit/s and ${line.roundTrip} ms` : "localhost";
   return `Median (least–most) of ${runs}, ${what}, over ${way}; times from navigation.`;
 }

@@ -5,7 +5,8 @@
  *   npm run bench -- --runs 9
  *   npm run bench -- --only taipan,taipan-prepared,stock-worker
  *   npm run bench -- --core                    no package: until a first 1 + 1; beside Pyodide's own snapshot of its core
- *   npm run bench -- --all                     matplotlib and scikit-learn too; the prepared folder and images have them
+ *   npm run bench -- --figure                  matplotlib too, until a first figure; images have all three packages
+ *   npm run bench -- --all                     scikit-learn too, until a first fit; the prepared folder and images have all
  *   npm run bench -- --line 20,40              over a line of 20 Mbit/s and 40 ms there and back, shared by all requests
  *
  * A run is three visits of each page: with a fresh profile, again in the same browser, and after the browser was closed and

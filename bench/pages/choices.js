@@ -13,27 +13,32 @@ const GROUPBY_STEPS = [
   },
 ];
 
+const FIGURE_STEPS = [
+  { name: "matplotlib", packages: ["matplotlib"], code: "import matplotlib.pyplot" },
+  {
+    name: "figure",
+    packages: [],
+    code: [
+      "import io",
+      "from matplotlib.figure import Figure",
+      "figure, png = Figure(), io.BytesIO()",
+      "figure.subplots().plot([1, 2, 3])",
+      "figure.savefig(png, format='png')",
+      "png.getvalue()[:8].hex()",
+    ].join("\n"),
+  },
+];
+
 /** By the name of a choice: what an image for it has imported, and its steps: their names, packages and code. */
 export const CHOICES = {
   core: { baked: "", steps: [{ name: "sum", packages: [], code: "1 + 1" }] },
   groupby: { baked: "import pandas", steps: GROUPBY_STEPS },
+  figure: { baked: "import numpy, pandas, matplotlib.pyplot", steps: [...GROUPBY_STEPS, ...FIGURE_STEPS] },
   all: {
     baked: "import numpy, pandas, matplotlib.pyplot, scipy, sklearn.linear_model",
     steps: [
       ...GROUPBY_STEPS,
-      { name: "matplotlib", packages: ["matplotlib"], code: "import matplotlib.pyplot" },
-      {
-        name: "figure",
-        packages: [],
-        code: [
-          "import io",
-          "from matplotlib.figure import Figure",
-          "figure, png = Figure(), io.BytesIO()",
-          "figure.subplots().plot([1, 2, 3])",
-          "figure.savefig(png, format='png')",
-          "png.getvalue()[:8].hex()",
-        ].join("\n"),
-      },
+      ...FIGURE_STEPS,
       { name: "sklearn", packages: ["scikit-learn"], code: "from sklearn.linear_model import LinearRegression" },
       {
         name: "fit",

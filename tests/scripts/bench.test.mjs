@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { heading, options } from "../../bench/options.mjs";
+import { CHOICES } from "../../bench/pages/choices.js";
 import { ANSWERS, loadersFor, pageOf, startsFrom } from "../../bench/pages.mjs";
 import { summary } from "../../bench/statistics.mjs";
 import { tabulate } from "../../bench/table.mjs";
@@ -39,6 +40,19 @@ test("core only has Pyodide's own snapshot, and no image that makes itself", () 
   ]);
   rejects(["--core", "--only", "taipan-automatic"], "There is no loader called taipan-automatic with --core.");
   rejects(["--core", "--all"], "--core and --all are two measurements.");
+});
+
+test("what is measured with matplotlib ends with a figure, what is measured with everything begins like it", () => {
+  const { steps, loaders } = options(["--figure"]);
+  assert.equal(steps, "figure");
+  assert.deepEqual(loaders, options([]).loaders);
+  const [groupby, figure, all] = ["groupby", "figure", "all"].map((name) => CHOICES[name].steps);
+  assert.deepEqual(figure.slice(0, groupby.length), groupby);
+  assert.equal(figure.at(-1).name, "figure");
+  assert.deepEqual(all.slice(0, figure.length), figure);
+  assert.deepEqual(Object.keys(ANSWERS), Object.keys(CHOICES));
+  assert.match(heading(options(["--figure"])), /numpy, pandas and matplotlib/);
+  rejects(["--figure", "--all"], "--figure and --all are two measurements.");
 });
 
 test("loaders are measured in the order in which they are named", () => {
