@@ -31,17 +31,21 @@ pub(crate) fn attempt<T>(mut work: impl FnMut() -> T, good: impl Fn(&T) -> bool)
     result
 }
 
+/// Catches panics, which are what traps are where tests run, in all tests of this process from now on.
+#[cfg(test)]
+pub(crate) fn catch_panics() {
+    catch_traps(|work| drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))));
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
 
-    use super::{attempt, catch_traps};
+    use super::{attempt, catch_panics};
 
     #[test]
     fn what_trapped_or_is_not_good_is_tried_once_more() {
-        // The tests of the file system in this process go the same way from now on.
-        catch_traps(|work| drop(catch_unwind(AssertUnwindSafe(work))));
+        catch_panics();
         let tries = Cell::new(0);
         let try_number = || {
             tries.set(tries.get() + 1);

@@ -110,7 +110,9 @@ impl Content {
                     let actual = crc32::crc32(0, &bytes);
                     if actual == *crc32 { Ok(bytes) } else { Err(ContentError::Checksum { expected: *crc32, actual }) }
                 };
-                attempt(read, Result::is_ok).unwrap_or(Err(ContentError::Damaged("it cannot be inflated")))
+                let is_wrong = |error: &_| matches!(error, ContentError::Damaged(_) | ContentError::Checksum { .. });
+                attempt(read, |read| !read.as_ref().is_err_and(is_wrong))
+                    .unwrap_or(Err(ContentError::Damaged("it cannot be inflated")))
             }
         }
     }

@@ -1,6 +1,9 @@
+use std::cell::Cell;
 use std::rc::Rc;
 
 use super::*;
+use crate::attempt::catch_panics;
+use crate::source::{ByteSource, SourceError};
 
 const NOW: f64 = 1_000.0;
 const LATER: f64 = 2_000.0;
@@ -268,6 +271,41 @@ fn damaged_contents_are_an_io_error() {
         let inode = files.resolve("/a", true).unwrap();
         assert_eq!(files.read(inode, 0, &mut [0; 4]), Err(Errno::EIO));
         assert_eq!(files.write(inode, 0, b"x", NOW), Err(Errno::EIO));
+    }
+}
+
+/// Says that it is not there, or gives wrong bytes, and counts how often it is asked.
+struct Unreliable {
+    is_there: bool,
+    asked: Cell<u32>,
+}
+
+impl ByteSource for Unreliable {
+    fn len(&self) -> u64 {
+        20
+    }
+
+    fn read_at(&self, _: u64, buffer: &mut [u8]) -> Result<(), SourceError> {
+        self.asked.set(self.asked.get() + 1);
+        buffer.fill(0xff);
+        if self.is_there { Ok(()) } else { Err(SourceError::Host("gone".to_owned())) }
+    }
+}
+
+#[test]
+fn what_inflates_to_something_else_is_inflated_again_and_what_is_not_there_is_asked_for_once() {
+    catch_panics();
+    for (is_there, times) in [(false, 1), (true, 2)] {
+        let source = Rc::new(Unreliable { is_there, asked: Cell::new(0) });
+        let content = Content::Deflated {
+            source: Rc::clone(&source) as _,
+            offset: 0,
+            compressed_length: 20,
+            length: 40,
+            crc32: 0,
+        };
+        assert!(content.read().is_err());
+        assert_eq!(source.asked.get(), times);
     }
 }
 
