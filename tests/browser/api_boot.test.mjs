@@ -1,6 +1,9 @@
 /** The API with the real distribution: starts that fail. None may hang. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
+import { distributionFolder } from "../../scripts/common/paths.mjs";
 import { openApiPage } from "../support/api-page.mjs";
 
 let api;
@@ -71,6 +74,16 @@ describe("a start fails", { timeout: 300_000 }, () => {
   it("with BAD_LOCK_FILE for a lock file that is none", async () => {
     assert.equal((await startFails(undefined, { lockFileContents: "{}" })).code, "BAD_LOCK_FILE");
     assert.equal((await startFails(undefined, { lockFileContents: "no JSON" })).code, "BAD_LOCK_FILE");
+  });
+
+  it("with BAD_LOCK_FILE, and what to do, for a folder that another release has prepared", async () => {
+    const lock = JSON.parse(await readFile(join(distributionFolder("0.28.3"), "pyodide-lock.json"), "utf8"));
+    const { sha256 } = lock.packages.numpy;
+    const earlier = { path: "numpy/a.so", file_name: "modules/a.so", size: 1, sha256 };
+    lock.taipan = { files: {}, side_modules: { [sha256]: [earlier] } };
+    const error = await startFails(undefined, { lockFileContents: JSON.stringify(lock) });
+    assert.equal(error.code, "BAD_LOCK_FILE");
+    assert.match(error.hint, /npx taipan prepare/);
   });
 
   it("with LOAD_HTTP if the worker's wasm module is not there", async () => {

@@ -8,6 +8,9 @@ use taipan_core::requirement::MarkerEnvironment;
 use crate::emscripten::abi::Abi;
 use crate::error::{Code, Error, Result};
 
+const HINT: &str = "`lockFileURL` must be a `pyodide-lock.json`. A folder that another release of Taipan has prepared is to \
+                    be prepared again: `npx taipan prepare`.";
+
 /// A lock file that this version of Taipan can use.
 #[derive(Clone)]
 pub struct Lock {
@@ -24,8 +27,7 @@ impl Lock {
     /// [`Code::BadLockFile`], [`Code::WrongAbi`].
     pub fn parse(text: String) -> Result<Self> {
         let file = LockFile::parse(text.as_bytes()).map_err(|error| {
-            Error::new(Code::BadLockFile, format!("The lock file cannot be used: {error}"))
-                .hint("`lockFileURL` must be a `pyodide-lock.json`.")
+            Error::new(Code::BadLockFile, format!("The lock file cannot be used: {error}")).hint(HINT)
         })?;
         let abi = Abi::from_lock(&file.info().abi_version)?;
         Ok(Self { abi, text: text.into(), file: Rc::new(file) })
