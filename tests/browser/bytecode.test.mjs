@@ -5,7 +5,7 @@ import { KEPT_FUNCTIONS } from "../../scripts/common/kept.mjs";
 import { openApiPage } from "../support/api-page.mjs";
 
 /** The names of what is kept. */
-const keptKeys = async () => Object.keys((await readIndex()).names);
+const keptKeys = async () => Object.keys((await readIndex()).names).filter((name) => name.startsWith("bytecode/"));
 
 /** The folder of what is kept. */
 const keptContent = async () => {
