@@ -30,12 +30,19 @@ export async function readIndex() {
   return index;
 }
 
+/** The folder of what is kept, by SHA-256. */
+export async function keptContent() {
+  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("taipan-store");
+  return folder.getDirectoryHandle("content");
+}
+
 /** The bytes of content. */
 export async function readContent(hash) {
-  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("taipan-store");
-  const handle = await (await folder.getDirectoryHandle("content")).getFileHandle(hash);
+  const handle = await (await keptContent()).getFileHandle(hash);
   return new Uint8Array(await (await handle.getFile()).arrayBuffer());
 }
 
 /** What gives a page these functions. */
-export const KEPT_FUNCTIONS = `globalThis.readIndex = ${readIndex}; globalThis.readContent = ${readContent};`;
+export const KEPT_FUNCTIONS = [readIndex, keptContent, readContent]
+  .map((body) => `globalThis.${body.name} = ${body};`)
+  .join(" ");

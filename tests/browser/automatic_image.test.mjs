@@ -259,8 +259,7 @@ describe("the image that is made by itself", { timeout: 900_000 }, () => {
       await first.run("import six");
       const image = await imageWith("six");
       first.dispose();
-      const store = await (await navigator.storage.getDirectory()).getDirectoryHandle("taipan-store");
-      const file = await (await store.getDirectoryHandle("content")).getFileHandle(image);
+      const file = await (await keptContent()).getFileHandle(image);
       const { size } = await file.getFile();
       const writable = await file.createWritable({ keepExistingData: true });
       await writable.write({ type: "write", position: size - 5000, data: new Uint8Array(4000).fill(7) });

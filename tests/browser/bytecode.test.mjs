@@ -11,18 +11,12 @@ import { openApiPage } from "../support/api-page.mjs";
 /** The names of what is kept. */
 const keptKeys = async () => Object.keys((await readIndex()).names).filter((name) => name.startsWith("bytecode/"));
 
-/** The folder of what is kept. */
-const keptContent = async () => {
-  const store = await (await navigator.storage.getDirectory()).getDirectoryHandle("taipan-store");
-  return store.getDirectoryHandle("content");
-};
-
 describe("bytecode", { timeout: 300_000 }, () => {
   let api;
   before(async () => {
     api = await openApiPage();
     await api.page.evaluate(KEPT_FUNCTIONS);
-    await api.page.evaluate(`globalThis.keptKeys = ${keptKeys}; globalThis.keptContent = ${keptContent}`);
+    await api.page.evaluate(`globalThis.keptKeys = ${keptKeys}`);
   });
   after(() => api?.close());
 

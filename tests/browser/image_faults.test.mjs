@@ -9,15 +9,11 @@ import { openApiPage } from "../support/api-page.mjs";
 
 /** What the tests find in the page. */
 const HELPERS = `${KEPT_FUNCTIONS}
-  globalThis.content = async () => {
-    const store = await (await navigator.storage.getDirectory()).getDirectoryHandle("taipan-store");
-    return store.getDirectoryHandle("content");
-  };
   /** The file of the image that is kept under a name. */
   globalThis.imageFile = async (name) => {
     const { names } = await readIndex();
     const hash = names["image/" + name];
-    return hash && (await content()).getFileHandle(hash);
+    return hash && (await keptContent()).getFileHandle(hash);
   };
   /** Keeps an image of Python with a variable in it. */
   globalThis.keep = async (name, value) => {

@@ -86,8 +86,7 @@ describe("what the last visit loaded", { timeout: 120_000 }, () => {
     await api.evaluate(visit, ["import numpy", ["numpy"]]);
     api.server.log.length = 0;
     await api.evaluate(async (hash) => {
-      const store = await (await navigator.storage.getDirectory()).getDirectoryHandle("taipan-store");
-      await (await store.getDirectoryHandle("content")).removeEntry(hash);
+      await (await keptContent()).removeEntry(hash);
       globalThis.python = await start();
       await sleep(1500);
     }, lock.packages.numpy.sha256);

@@ -21,12 +21,6 @@ const keptWhen = async (condition) => {
   throw new Error(`It does not come: ${JSON.stringify(await readIndex())}`);
 };
 
-/** In the page: the folder of what is kept. */
-const keptContent = async () => {
-  const store = await (await navigator.storage.getDirectory()).getDirectoryHandle("taipan-store");
-  return store.getDirectoryHandle("content");
-};
-
 /** In the page: waits until these hashes are kept. */
 const keptHashes = (...hashes) => keptWhen(({ content }) => hashes.every((hash) => content[hash]));
 
@@ -39,7 +33,6 @@ const workerWith = (patch) => () => {
 
 const HELPERS = `${KEPT_FUNCTIONS}
   globalThis.keptWhen = ${keptWhen};
-  globalThis.keptContent = ${keptContent};
   globalThis.keptHashes = ${keptHashes};
   globalThis.workerWith = ${workerWith};
   globalThis.deny = (object, method) =>
