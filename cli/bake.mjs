@@ -40,9 +40,9 @@ const STEPS = { start: "Import", run: "Program", bake: "Image", exercise: "First
  * @param {string} [options.browser] the program of an installed browser
  * @param {keyof EFFORTS} [options.compress] default `best`
  * @param {ReturnType<import("./output.mjs").progressOn>} options.progress
- * @returns {Promise<{ file: string, bytes: number, sizes: { zst?: number, br?: number, gz?: number }, beside: { count: number, bytes:
- *   number, zst?: number, br?: number, gz?: number }, isPrepared: boolean, isFresh: boolean }>} `beside`: the side modules that are files
- *   beside the image; `isFresh` is false where a prepared folder had this image
+ * @returns {Promise<{ file: string, bytes: number, sizes: import("./compress.mjs").Sizes, beside: { count: number, bytes:
+ *   number } & import("./compress.mjs").Sizes, isPrepared: boolean, isFresh: boolean }>} `beside`: the side modules that are
+ *   files beside the image; `isFresh` is false where a prepared folder had this image
  */
 export async function bake(options) {
   const { packages, program, exercise, compress = "best", progress } = options;

@@ -13,13 +13,22 @@ const WORTHWHILE = 0.95;
 /** How much time compressing may take: `best` is for a deployment, `fast` for one's own machine. */
 export const EFFORTS = { best: { br: 11, zst: 19 }, fast: { br: 7, zst: 12 }, none: undefined };
 
+/** @typedef {{ gz?: number, zst?: number, br?: number }} Sizes bytes that are sent with each coding */
+
 /** Zstandard is what browsers decompress fastest: with a fast line that counts for more than a byte in ten. */
 const CODINGS = {
+  gz: {
+    name: "gzip",
+    compress: (data) => promisify(gzip)(data, { level: 9 }),
+    decompress: promisify(gunzip),
+  },
   zst: {
+    name: "zstd",
     compress: (data, effort) => zstd.compress(data, EFFORTS[effort].zst),
     decompress: zstd.decompress,
   },
   br: {
+    name: "brotli",
     compress: (data, effort) =>
       promisify(brotliCompress)(data, {
         params: {
@@ -30,17 +39,19 @@ const CODINGS = {
       }),
     decompress: promisify(brotliDecompress),
   },
-  gz: {
-    compress: (data) => promisify(gzip)(data, { level: 9 }),
-    decompress: promisify(gunzip),
-  },
 };
 export const SUFFIXES = Object.keys(CODINGS);
+
+/** What the codings are called, by the suffixes of their files. */
+export const CODING_NAMES = Object.fromEntries(SUFFIXES.map((suffix) => [suffix, CODINGS[suffix].name]));
+
+/** Whether a file is the variant of another, by its name. */
+export const isVariant = (name) => SUFFIXES.some((suffix) => name.endsWith(`.${suffix}`));
 
 /**
  * Writes the variants of one file, unless they are there.
  *
- * @returns {Promise<{ zst: number, br: number, gz: number }>} bytes that are sent with each coding
+ * @returns {Promise<Required<Sizes>>}
  */
 async function writeVariants(path, data, hash, effort) {
   const sizes = {};
@@ -65,7 +76,7 @@ async function writeVariants(path, data, hash, effort) {
  * @param {{ path: string, data: Buffer, sha256: string }[]} files
  * @param {keyof EFFORTS} effort
  * @param {(done: number, total: number, name: string) => void} onProgress in bytes
- * @returns {Promise<Map<string, { zst?: number, br?: number, gz?: number }>>} by path
+ * @returns {Promise<Map<string, Sizes>>} by path
  */
 export async function writeFiles(files, effort, onProgress) {
   const queue = [...files].sort((a, b) => b.data.length - a.data.length);

@@ -2,7 +2,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { compile, observe } from "./bytecode.mjs";
-import { EFFORTS, SUFFIXES, writeFiles } from "./compress.mjs";
+import { EFFORTS, isVariant, SUFFIXES, writeFiles } from "./compress.mjs";
 import {
   LIBRARY_FILE,
   LOADER_FILE,
@@ -136,7 +136,6 @@ async function upToDate(out, inputs) {
 async function beginWork(out, work, inputs) {
   const stamp = join(work, "inputs");
   const goesOn = (await readFile(stamp, "utf8").catch(() => undefined)) === inputs;
-  const isVariant = (name) => SUFFIXES.some((suffix) => name.endsWith(`.${suffix}`));
   for (const name of await readdir(out, { recursive: true }).catch(() => [])) {
     // What was being written when a run was killed.
     const isHalf = TEMPORARY.test(name);

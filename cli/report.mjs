@@ -1,11 +1,9 @@
 /** What a prepared folder weighs. */
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { CODING_NAMES, isVariant, SUFFIXES } from "./compress.mjs";
 import { LIBRARY_FILE, LOCK_FILE, WASM_FILE } from "./distribution.mjs";
 import { size, table } from "./output.mjs";
-
-/** What a server may send, in the order of the columns. */
-const CODINGS = ["gz", "zst", "br"];
 
 const lengthOf = async (path) => (await stat(path).catch(() => undefined))?.size;
 
@@ -13,11 +11,11 @@ const lengthOf = async (path) => (await stat(path).catch(() => undefined))?.size
 async function weigh(out, name) {
   const path = join(out, name);
   const raw = await lengthOf(path);
-  const lengths = CODINGS.map(async (suffix) => [suffix, (await lengthOf(`${path}.${suffix}`)) ?? raw]);
+  const lengths = SUFFIXES.map(async (suffix) => [suffix, (await lengthOf(`${path}.${suffix}`)) ?? raw]);
   return { raw, ...Object.fromEntries(await Promise.all(lengths)) };
 }
 
-const KINDS = ["raw", ...CODINGS];
+const KINDS = ["raw", ...SUFFIXES];
 
 const add = (weights) =>
   Object.fromEntries(KINDS.map((kind) => [kind, weights.reduce((sum, one) => sum + one[kind], 0)]));
@@ -55,13 +53,12 @@ export async function report(out, lock) {
   for (const folder of await readdir(join(out, "files")).catch(() => [])) {
     for (const name of await readdir(join(out, "files", folder))) {
       const path = `files/${folder}/${name}`;
-      if (!CODINGS.some((suffix) => name.endsWith(`.${suffix}`)) && !weighed.has(path))
-        waiting.push(await weigh(out, path));
+      if (!isVariant(name) && !weighed.has(path)) waiting.push(await weigh(out, path));
     }
   }
   const total = add(first);
   return table(
-    ["file", "raw", "gzip", "zstd", "brotli"],
+    ["file", "raw", ...Object.values(CODING_NAMES)],
     [
       ...rows,
       [],

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { bake } from "./bake.mjs";
+import { CODING_NAMES } from "./compress.mjs";
 import { progressOn, size } from "./output.mjs";
 import { prepare } from "./prepare.mjs";
 import { explain, Problem } from "./problem.mjs";
@@ -158,8 +159,10 @@ async function runBake(values, positionals, stream) {
     progress: progressOn(stream),
   });
   if (!isFresh) stream.write(`✓ The image of ${out} is up to date.\n`);
-  const sent = ({ bytes, gz, zst, br }) =>
-    [size(bytes), ...(gz ? [`gzip ${size(gz)}`, `zstd ${size(zst)}`, `brotli ${size(br)}`] : [])].join(", ");
+  const sent = ({ bytes, ...sizes }) =>
+    Object.entries(CODING_NAMES)
+      .filter(([suffix]) => sizes[suffix])
+      .reduce((text, [suffix, name]) => `${text}, ${name} ${size(sizes[suffix])}`, size(bytes));
   stream.write(`\n  ${file}: ${sent({ bytes, ...sizes })}\n`);
   if (beside.count > 0)
     stream.write(`  ${beside.count} side modules beside it, fetched when they are called: ${sent(beside)}\n`);
