@@ -39,11 +39,10 @@ pub async fn download(
 /// # Errors
 /// [`Code::LoadNetwork`] if it is not there.
 pub async fn kept(package: &Wanted, fetcher: &Fetcher, store: &Store) -> Result<(Uint8Array, String)> {
-    let missing = || Error::new(Code::LoadNetwork, format!("{} is not kept.", package.name()));
-    let hash = expected_hash(package).ok_or_else(missing)?;
-    let bytes = store.get_content(&hash).await.ok_or_else(missing)?;
-    report(fetcher, Stage::Download, package.name(), &bytes);
-    Ok((bytes, hash.to_string()))
+    let label = Label { stage: Stage::Download, name: package.name(), size: None };
+    from_store(expected_hash(package), &label, fetcher, store)
+        .await?
+        .ok_or_else(|| Error::new(Code::LoadNetwork, format!("{} is not kept.", package.name())))
 }
 
 /// Gets a file, from the store or the network, and its SHA-256.
@@ -57,16 +56,26 @@ pub async fn download_file(
     store: &Store,
 ) -> Result<(Uint8Array, String)> {
     let expected = sources.sha256.as_deref().and_then(|sha256| sha256.parse().ok());
-    if let Some(expected) = expected
-        && let Some(bytes) = store.get_content(&expected).await
-    {
-        fetcher.check_aborted()?;
-        report(fetcher, label.stage, label.name, &bytes);
-        return Ok((bytes, expected.to_string()));
+    if let Some(kept) = from_store(expected, &label, fetcher, store).await? {
+        return Ok(kept);
     }
     let (bytes, hash) = fetcher.download_from(sources, label).await?;
     keep(store, expected, &bytes);
     Ok((bytes, hash))
+}
+
+/// A file that has a SHA-256, and that, from the store, if it is there.
+async fn from_store(
+    expected: Option<ContentHash>,
+    label: &Label<'_>,
+    fetcher: &Fetcher,
+    store: &Store,
+) -> Result<Option<(Uint8Array, String)>> {
+    let Some(expected) = expected else { return Ok(None) };
+    let Some(bytes) = store.get_content(&expected).await else { return Ok(None) };
+    fetcher.check_aborted()?;
+    report(fetcher, label.stage, label.name, &bytes);
+    Ok(Some((bytes, expected.to_string())))
 }
 
 /// As [`download`], while everything else waits: for an `import` statement.
