@@ -275,6 +275,14 @@ pub struct BootOptions {
     pub env: std::collections::BTreeMap<String, String>,
 }
 
+impl BootOptions {
+    /// What says which distribution a start is of, and which lock file; empty where there is no such option.
+    pub fn of_distribution(&self) -> [&str; 3] {
+        let lock = [&self.lock_file_url, &self.lock_file_contents].map(|part| part.as_deref().unwrap_or_default());
+        [&self.index_url, lock[0], lock[1]]
+    }
+}
+
 /// `BootOptions.importsFrom` of `boundary.d.ts`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]

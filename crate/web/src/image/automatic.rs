@@ -32,8 +32,8 @@ impl AutomaticImage {
     /// That of a start with these options, by this release. The contents of the lock file and of the distribution are
     /// compared when it is restored.
     pub fn of(options: &BootOptions) -> Self {
-        let mut kind = vec![engine(), python_files::own_hash(), options.index_url.clone()];
-        kind.extend([&options.lock_file_url, &options.lock_file_contents].map(|part| part.clone().unwrap_or_default()));
+        let mut kind = vec![engine(), python_files::own_hash()];
+        kind.extend(options.of_distribution().map(str::to_owned));
         let mut packages = options.packages.clone();
         packages.sort();
         kind.extend(packages);

@@ -15,7 +15,7 @@ use crate::global;
 /// Milliseconds after which what nobody has asked for is let go of.
 const PATIENCE: f64 = 60_000.0;
 
-/// The most bytes of archives that are read: pandas with all it needs is 9 MB, scikit-learn and matplotlib 35 MB.
+/// The most bytes of archives that are read: pandas with all it needs is 9 MB, with scikit-learn and matplotlib 40 MB.
 const LIMIT: u64 = 64 << 20;
 
 /// The note on it in the store: names, one a line.
@@ -28,9 +28,7 @@ pub struct LastVisit {
 impl LastVisit {
     /// That of starts with the distribution and the lock file of these options.
     pub fn of(options: &BootOptions) -> Self {
-        let lock =
-            [&options.lock_file_url, &options.lock_file_contents].map(|part| part.as_deref().unwrap_or_default());
-        let kind = [&options.index_url, lock[0], lock[1]].join("\0");
+        let kind = options.of_distribution().join("\0");
         Self { name: format!("last-visit/{}", ContentHash::of(kind.as_bytes())), loaded: RefCell::default() }
     }
 }
