@@ -27,9 +27,8 @@ pub fn compare_sha256(name: &str, actual: &str, expected: &str) -> Result<()> {
     .field("name", name))
 }
 
-/// The SHA-256 of bytes, in lower-case hexadecimal: by the browser (Chromium does that on this
-/// thread, 10 MB in some 15 ms), or by Rust where the page is not
-/// a secure context and has no `crypto.subtle`.
+/// The SHA-256 of bytes, in lower-case hexadecimal: by the browser (Chromium does that on this thread, 10 MB in some
+/// 15 ms), or by Rust where the page is not a secure context and has no `crypto.subtle`.
 pub async fn sha256(bytes: &Uint8Array) -> String {
     let subtle = global::CRYPTO.with(|crypto| {
         let crypto = crypto.as_ref()?;

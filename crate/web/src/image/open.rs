@@ -100,8 +100,8 @@ impl OpenImage {
     }
 
     /// Waits until the image is whole and is what was baked. Each chunk that a restoration needs is compared with its SHA-256
-    /// when it has come, by the browser, unless all of them are compared at once. The head, which has
-    /// these hashes, has been compared with its own. Side modules that are linked later are compared then.
+    /// when it has come, by the browser, unless all of them are compared at once. The head, which has these hashes, has been
+    /// compared with its own. Side modules that are linked later are compared then.
     pub fn verify(self: &Rc<Self>) -> LocalBoxFuture<'static, Result<()>> {
         let image = Rc::clone(self);
         let verifying = async move {
