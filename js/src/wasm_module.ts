@@ -39,14 +39,17 @@ export function loadPart(name: Part): Promise<void> {
 
 async function fetchPart(url: URL): Promise<void> {
   const response = await get(url);
-  let bytes: ArrayBuffer;
+  let module: WebAssembly.Module;
   try {
-    bytes = await response.arrayBuffer();
+    // Of the answer itself where that is possible: the browser then has the compiled code on the next visit.
+    module = await (response.headers.get("Content-Type") === "application/wasm"
+      ? WebAssembly.compileStreaming(response)
+      : WebAssembly.compile(await response.arrayBuffer()));
   } catch (cause) {
-    throw unreachable(url, cause);
+    throw cause instanceof WebAssembly.CompileError ? unusable(url, cause) : unreachable(url, cause);
   }
   try {
-    addPart(await WebAssembly.compile(bytes));
+    addPart(module);
   } catch (cause) {
     throw unusable(url, cause);
   }
