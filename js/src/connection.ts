@@ -1,6 +1,16 @@
 import { reviveError } from "./error_transfer.js";
 import { aborted, TaipanError } from "./errors.js";
-import type { FromWorker, Got, Method, Request, RequestOf, Sent, ToWorker, WorkerEvent } from "./protocol.js";
+import type {
+  FromWorker,
+  Got,
+  Method,
+  ModuleMessage,
+  Request,
+  RequestOf,
+  Sent,
+  ToWorker,
+  WorkerEvent,
+} from "./protocol.js";
 
 /** What a connection needs of a `Worker`. */
 export interface Endpoint extends Pick<EventTarget, "addEventListener"> {
@@ -113,6 +123,13 @@ export class Connection {
       return await result;
     } finally {
       signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Hands something over that nobody answers. */
+  post(message: ModuleMessage): void {
+    if (this.#closed === undefined) {
+      this.#endpoint?.postMessage(message, []);
     }
   }
 

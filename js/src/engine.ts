@@ -6,6 +6,7 @@ import type {
   ImageRequest,
   InstallOptions,
   KeptImage,
+  KnownFiles,
   MemoryUse,
   PackageInfo,
   RunEnd,
@@ -93,6 +94,8 @@ export interface Engine {
   storeUsage(): Promise<StoreUsage>;
   /** Forgets everything that is kept for this origin. */
   storeClear(): Promise<void>;
+  /** What the distribution's files are, for the next start. */
+  knownFiles(): KnownFiles;
   /** Version of the distribution, such as `"0.28.3"`. */
   version(): string;
   /** Version of Python, such as `"3.13.2"`. */

@@ -1,6 +1,7 @@
 import type { EngineHost, Part } from "./boundary.js";
 import type { HeadStart } from "./head_start.js";
 import { OutputQueue } from "./output.js";
+import type { PageModule } from "./page_module.js";
 import type { HostOptions, WorkerEvent } from "./protocol.js";
 import { WorkerMemory } from "./shared.js";
 import { loadPart, loadPartNow } from "./wasm_module.js";
@@ -19,10 +20,20 @@ export class WorkerHost implements EngineHost {
   readonly #post: (event: WorkerEvent) => void;
   readonly #memory: WorkerMemory | undefined;
   readonly #headStart: HeadStart;
+  /** CPython's module, where the page compiles it. */
+  readonly knownModule?: () => Promise<WebAssembly.Module | undefined>;
 
-  constructor(options: HostOptions, headStart: HeadStart, post: (event: WorkerEvent) => void) {
+  constructor(
+    options: HostOptions,
+    headStart: HeadStart,
+    module: PageModule | undefined,
+    post: (event: WorkerEvent) => void,
+  ) {
     this.#post = post;
     this.#headStart = headStart;
+    if (module !== undefined) {
+      this.knownModule = () => module.take();
+    }
     this.outputs = new OutputQueue((run, outputs) => post({ type: "outputs", run, outputs }));
     const memory = options.shared && new WorkerMemory(options.shared);
     this.#memory = memory;

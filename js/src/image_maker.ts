@@ -64,6 +64,7 @@ export class ImageMaker {
       {
         boot: { ...boot, packages: request.packages, automaticImage: false },
         shared: false,
+        isAwaited: false,
         spawn,
         stdin: undefined,
         onProgress: undefined,

@@ -1,9 +1,11 @@
-import type { BootOptions, Notice, Output, Progress, StoreBackend, Timings } from "./boundary.js";
+import type { BootOptions, KnownFiles, Notice, Output, Progress, StoreBackend, Timings } from "./boundary.js";
 import { callBack } from "./callback.js";
 import { Connection } from "./connection.js";
+import { compileEarly, type EarlyModule } from "./early_module.js";
 import { aborted, type TaipanError } from "./errors.js";
 import { Input, type Stdin } from "./input.js";
-import type { BootEnd, WorkerEvent } from "./protocol.js";
+import { noteFiles, recallFiles } from "./known_files.js";
+import type { BootEnd, HostOptions, WorkerEvent } from "./protocol.js";
 import { createSharedBuffer, PageMemory } from "./shared.js";
 
 /** All that is needed to start an interpreter, and to start another like it. */
@@ -11,6 +13,8 @@ export interface Settings {
   boot: BootOptions;
   /** Whether memory can be shared with the worker. */
   shared: boolean;
+  /** Whether somebody waits for it: then the page's own thread helps. */
+  isAwaited: boolean;
   spawn: () => Worker;
   stdin: Stdin | undefined;
   onProgress: ((progress: Progress) => void) | undefined;
@@ -45,19 +49,32 @@ export class Interpreter {
     const shared = settings.shared ? createSharedBuffer() : undefined;
     this.#memory = shared && new PageMemory(shared);
     this.#input = this.#memory && settings.stdin && new Input(settings.stdin, this.#memory);
+    const known = settings.boot.cache === "none" ? undefined : recallFiles(settings.boot.indexURL);
+    const boot: BootOptions = { ...settings.boot, ...(known && { known }) };
+    const compiles = settings.isAwaited && known !== undefined;
     this.connection = new Connection(settings.spawn, (event) => this.#receive(event));
-    this.ready = this.#boot(shared, signal);
+    const host = { input: settings.stdin !== undefined, compiles, ...(shared && { shared }) };
+    const early = compiles ? compileEarly(boot, signal) : undefined;
+    this.ready = this.#boot(boot, host, early, signal);
+    void early?.then((compiled) => this.connection.post({ type: "module", module: compiled?.module }));
     // Whoever waits for `ready` sees the failure; nobody has to wait for it.
     this.ready.catch(() => {});
   }
 
-  async #boot(shared: SharedArrayBuffer | undefined, signal: AbortSignal | undefined): Promise<BootEnd> {
+  async #boot(
+    boot: BootOptions,
+    host: HostOptions,
+    early: Promise<EarlyModule | undefined> | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<BootEnd> {
     const onAbort = () => this.close(aborted("the start of Python", signal?.reason));
     signal?.addEventListener("abort", onAbort);
     try {
-      const host = { input: this.#settings.stdin !== undefined, ...(shared && { shared }) };
-      const end = await this.connection.call("boot", [this.#settings.boot, host]).result;
+      const end = await this.connection.call("boot", [boot, host]).result;
       this.store = end.store;
+      if (boot.cache !== "none") {
+        void noteWhenKnown(boot, end.known, early);
+      }
       return end;
     } catch (error) {
       this.close(error as TaipanError);
@@ -129,4 +146,14 @@ export class Interpreter {
         break;
     }
   }
+}
+
+/** Notes what the files are for the next visit, with the answer that the page has seen, if it has. */
+async function noteWhenKnown(
+  { indexURL, known }: BootOptions,
+  found: KnownFiles,
+  early: Promise<EarlyModule | undefined> | undefined,
+): Promise<void> {
+  const answer = known?.module === found.module ? (await early)?.answer : undefined;
+  noteFiles(indexURL, { ...found, ...(answer !== undefined && { answer }) });
 }

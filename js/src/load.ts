@@ -111,6 +111,7 @@ export async function loadPython(options: LoadPythonOptions = {}): Promise<Pytho
   const settings: Settings = {
     boot,
     shared: features.interrupt === "shared",
+    isAwaited: true,
     spawn: options.worker ?? spawnWorker,
     stdin: options.stdin,
     onProgress: options.onProgress,

@@ -10,6 +10,7 @@ import type {
   ImageRequest,
   InstallOptions,
   KeptImage,
+  KnownFiles,
   MemoryUse,
   Notice,
   Output,
@@ -32,6 +33,8 @@ export interface BootEnd {
   pythonVersion: string;
   /** Where things are kept for the next visit. */
   store: StoreBackend;
+  /** What the distribution's files are. */
+  known: KnownFiles;
 }
 
 /** Everything the page can ask for: what it sends, and what it gets. */
@@ -77,6 +80,8 @@ export interface HostOptions {
   shared?: SharedArrayBuffer;
   /** Whether the page answers `input()`. */
   input: boolean;
+  /** Whether the page compiles CPython's module, if it is known, and sends it. */
+  compiles: boolean;
 }
 
 export type Method = keyof Calls;
@@ -94,7 +99,14 @@ export interface AbortMessage {
   id: number;
 }
 
-export type ToWorker = Request | AbortMessage;
+/** Hands over CPython's module. */
+export interface ModuleMessage {
+  type: "module";
+  /** Absent if it is not to be had in this way. */
+  module: WebAssembly.Module | undefined;
+}
+
+export type ToWorker = Request | AbortMessage | ModuleMessage;
 
 /** The answer to a request. */
 export type Response =

@@ -80,7 +80,7 @@ async function start(configuration: Configuration, options: LoadPyodideOptions):
     // Awaited below, unless the options fail first.
     loading.catch(() => {});
     const boot = await bootOptions(configuration, options);
-    const headStart = new HeadStart(boot, options.signal);
+    const headStart = new HeadStart(boot, false, options.signal);
     await loading;
     return (await bootPyodide(boot, configuration, host(options, headStart), options.signal)) as PyodideAPI;
   } catch (error) {

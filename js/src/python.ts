@@ -53,7 +53,7 @@ export class Python {
   readonly #queue = new Queue();
   readonly #imageMaker: ImageMaker | undefined;
   #interpreter: Interpreter;
-  #versions: Omit<BootEnd, "store"> = { version: "", pythonVersion: "" };
+  #versions: Pick<BootEnd, "version" | "pythonVersion"> = { version: "", pythonVersion: "" };
   #disposed: TaipanError | undefined;
   #lastRun = 0;
   /** The run whose turn it is, and its end. */

@@ -1,5 +1,6 @@
 import type { StoreUsage } from "./boundary.js";
 import type { Connection } from "./connection.js";
+import { forgetFiles } from "./known_files.js";
 
 /** What is kept in this browser from one visit to the next, for all pages of this origin. */
 export class Store {
@@ -17,6 +18,7 @@ export class Store {
 
   /** Forgets everything. What runs, here or in another tab, goes on. */
   async clear(): Promise<void> {
+    forgetFiles();
     await this.#connection().request("storeClear", []);
   }
 }

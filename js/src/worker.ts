@@ -5,6 +5,7 @@ import { describeError } from "./error_transfer.js";
 import { aborted, TaipanError } from "./errors.js";
 import { HeadStart } from "./head_start.js";
 import { WorkerHost } from "./host.js";
+import { PageModule } from "./page_module.js";
 import type {
   BootEnd,
   FromWorker,
@@ -31,6 +32,7 @@ const compiled = loadWasm();
 // The request to boot reports it.
 compiled.catch(() => {});
 
+const pageModule = new PageModule();
 let started: { engine: EngineInterface; host: WorkerHost } | undefined;
 let starting: Promise<{ engine: EngineInterface; host: WorkerHost }> | undefined;
 const aborts = new Map<number, AbortController>();
@@ -78,6 +80,8 @@ scope.addEventListener("message", (event) => {
   const message = (event as MessageEvent<ToWorker>).data;
   if (message.type === "abort") {
     aborts.get(message.id)?.abort();
+  } else if (message.type === "module") {
+    pageModule.put(message.module);
   } else {
     void serve(message);
   }
@@ -113,10 +117,11 @@ async function serve<M extends Method>({ id, method, args }: RequestOf<M>): Prom
 }
 
 async function boot(options: Sent<"boot">[0], hostOptions: HostOptions, signal: AbortSignal): Promise<BootEnd> {
-  const headStart = new HeadStart(options, signal);
+  const { compiles } = hostOptions;
+  const headStart = new HeadStart(options, compiles, signal);
   starting = (async () => {
     await compiled;
-    const host = new WorkerHost(hostOptions, headStart, post);
+    const host = new WorkerHost(hostOptions, headStart, compiles ? pageModule : undefined, post);
     return { engine: await Engine.boot({ ...options, bytecode: BYTECODE }, host, signal), host };
   })();
   started = await starting;
@@ -125,6 +130,7 @@ async function boot(options: Sent<"boot">[0], hostOptions: HostOptions, signal: 
     version: engine.version(),
     pythonVersion: engine.pythonVersion(),
     store: engine.storeBackend(),
+    known: engine.knownFiles(),
   });
 }
 

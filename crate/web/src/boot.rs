@@ -15,6 +15,7 @@
 mod files;
 mod glue;
 mod image_source;
+mod known;
 mod restored;
 mod standard_library;
 
@@ -50,6 +51,7 @@ use crate::global::wall_clock;
 use crate::image::{AutomaticImage, OpenImage};
 use crate::output::{Output, Stream};
 use crate::packages::{Lock, PackageParts, Packages};
+use crate::part::Part;
 use crate::pyodide::{self, Configuration};
 use crate::session::{Connection, Session};
 use crate::store::Store;
@@ -83,6 +85,8 @@ pub struct Interpreter {
     pub main: WebAssembly::Module,
     /// SHA-256 of the glue, of that module and of the standard library.
     pub hashes: [String; 3],
+    /// What tells the answer in which that module came from others, if it came to this thread.
+    pub answer: Option<String>,
     /// What Python imports as `_taipan_host`; `null` where there is no session.
     pub host_module: JsValue,
     /// Runs code, where that is what it was started for.
@@ -289,7 +293,7 @@ pub async fn boot(
     let store = open_store(&options, &host);
     let ground = || Ground::new(&options, &face, &host, &store, &network, &fetcher);
     let sources = ImageSource::all(&options);
-    if !may_start_from_kept(&sources, &options, &store).await {
+    if !may_start_from_kept(&sources, &options, (&distribution, &host), &store).await {
         distribution.request_core();
     }
     for source in sources {
@@ -311,11 +315,22 @@ pub async fn boot(
 }
 
 /// Whether there seems to be an image that is kept in this browser. It says which glue and which module it needs, and the
-/// HTTP cache has them.
-async fn may_start_from_kept(sources: &[ImageSource], options: &BootOptions, store: &OpeningStore) -> bool {
+/// HTTP cache has them. What it will need is begun before that can be told.
+async fn may_start_from_kept(
+    sources: &[ImageSource],
+    options: &BootOptions,
+    (distribution, host): (&DistributionFiles, &EngineHost),
+    store: &OpeningStore,
+) -> bool {
     let names: Vec<String> = sources.iter().filter_map(|source| source.stored_name(options)).collect();
     if options.forget_image || names.is_empty() {
         return false;
+    }
+    if options.known.is_some() {
+        distribution.evaluate_known_glue(host);
+        let host = host.clone();
+        // Who needs it waits for it, and learns what is wrong.
+        wasm_bindgen_futures::spawn_local(async move { drop(Part::Image.load(&host).await) });
     }
     let store = store.clone().await;
     names.iter().any(|name| store.contains(name))
@@ -390,6 +405,7 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
     Ok(Interpreter {
         main: main.await?,
         hashes: distribution.hashes().await?,
+        answer: distribution.module_answer(),
         module,
         api,
         host_module,

@@ -62,6 +62,20 @@ export interface ShippedBytecode {
   sha256: string;
 }
 
+/** What files of a distribution are. Each hash is a SHA-256, 64 hexadecimal digits in lower case. */
+export interface KnownFiles {
+  /** Emscripten's glue. */
+  glue: string;
+  /** CPython's module. */
+  module: string;
+  /**
+   * What tells the answer in which that module came from others: its `Date`, `ETag`, `Last-Modified` and `Content-Length`,
+   * a line each, as far as they can be seen. Absent where the first two cannot, or where an HTTP cache must not give that
+   * answer again without asking.
+   */
+  answer?: string;
+}
+
 /** What is needed to start Python. Everything is plain data; URLs are absolute. */
 export interface BootOptions {
   /** Folder of the distribution: glue, wasm module, standard library and lock file. Ends in `/`. */
@@ -104,6 +118,11 @@ export interface BootOptions {
   forgetImage?: boolean;
   /** Whether the image that the lock file names may be restored. Default: no. */
   distributionImage?: boolean;
+  /**
+   * What an earlier visit has found the files to be: a hint, which may be out of date. Files that are what it says are got
+   * sooner.
+   */
+  known?: KnownFiles;
   /** Packages to have on the path when boot is done. */
   packages: string[];
   /** Environment variables. */
@@ -155,6 +174,11 @@ export interface EngineHost {
   importModule(url: string): Promise<unknown>;
   /** The answer to a request that was made before the engine was there: `fetch(url)`. To be had once. */
   earlyAnswer?(url: string): Promise<Response> | undefined;
+  /**
+   * CPython's module, which the page compiles if it has the SHA-256 of `BootOptions.known`; `undefined` if it is not to be
+   * had in this way. Absent where nobody compiles it.
+   */
+  knownModule?(): Promise<WebAssembly.Module | undefined>;
   /** Gets a part of the engine's module, unless it is there. Rejects with a `LoadError`. */
   loadPart(name: Part): Promise<void>;
   /** As `loadPart`, while everything else waits. Absent where this thread must not block. */

@@ -58,6 +58,10 @@ extern "C" {
     #[wasm_bindgen(extends = js_sys::Object, typescript_type = "ImageRequest")]
     pub type WantedImage;
 
+    /// `KnownFiles`.
+    #[wasm_bindgen(typescript_type = "KnownFiles")]
+    pub type KnownFilesObject;
+
     /// `StoreBackend`.
     #[wasm_bindgen(typescript_type = "StoreBackend")]
     pub type StoreBackendName;
@@ -79,6 +83,12 @@ extern "C" {
 
     #[wasm_bindgen(method, js_name = earlyAnswer)]
     fn early_answer_to(this: &EngineHost, url: &str) -> Option<js_sys::Promise>;
+
+    #[wasm_bindgen(method, getter, js_name = knownModule)]
+    fn known_module_function(this: &EngineHost) -> Option<js_sys::Function>;
+
+    #[wasm_bindgen(method, js_name = knownModule)]
+    fn known_module_promised(this: &EngineHost) -> js_sys::Promise;
 
     #[wasm_bindgen(method, catch, js_name = loadPart)]
     pub fn load_part(this: &EngineHost, name: &str) -> Result<js_sys::Promise, JsValue>;
@@ -122,6 +132,12 @@ impl EngineHost {
     pub fn early_answer(&self, url: &str) -> Option<js_sys::Promise> {
         self.early_answer_function()?;
         self.early_answer_to(url)
+    }
+
+    /// CPython's module as the page compiles it, if it is what `BootOptions.known` says.
+    pub fn known_module(&self) -> Option<js_sys::Promise> {
+        self.known_module_function()?;
+        Some(self.known_module_promised())
     }
 
     /// Tells the page something, where it listens.
@@ -267,12 +283,27 @@ pub struct BootOptions {
     /// The most bytes of memory that checkpoints hold.
     #[serde(rename = "checkpointLimit", default)]
     pub checkpoint_limit: Option<f64>,
+    /// What an earlier visit has found the distribution's files to be.
+    #[serde(default)]
+    pub known: Option<KnownFiles>,
     /// Packages to have on the path when boot is done.
     #[serde(default)]
     pub packages: Vec<String>,
     /// Environment variables.
     #[serde(default)]
     pub env: std::collections::BTreeMap<String, String>,
+}
+
+/// `KnownFiles` of `boundary.d.ts`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct KnownFiles {
+    /// SHA-256 of Emscripten's glue.
+    pub glue: String,
+    /// SHA-256 of CPython's module.
+    pub module: String,
+    /// What tells the answer in which that module came from others. The page looks at it, nobody else.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub answer: Option<String>,
 }
 
 impl BootOptions {

@@ -9,8 +9,8 @@ use web_sys::AbortSignal;
 use crate::boot::{self, Face, Interpreter};
 use crate::boundary::{
     BootOptions, BootOptionsObject, CheckpointInfoObject, EngineHost, FileStatObject, InstallOptionsObject,
-    KeptImageArray, MemoryUseObject, PackageInfoArray, RunEndObject, RunRequestObject, StoreBackendName,
-    StoreUsageObject, TimingsObject, WantedImage, to_js,
+    KeptImageArray, KnownFiles, KnownFilesObject, MemoryUseObject, PackageInfoArray, RunEndObject, RunRequestObject,
+    StoreBackendName, StoreUsageObject, TimingsObject, WantedImage, to_js,
 };
 use crate::bytecode::Bytecode;
 use crate::error::{Code, Error};
@@ -243,6 +243,13 @@ impl Engine {
     /// How long each stage of the boot took, and what was moved.
     pub fn timings(&self) -> TimingsObject {
         self.interpreter.timings()
+    }
+
+    /// What the distribution's files are.
+    #[wasm_bindgen(js_name = knownFiles)]
+    pub fn known_files(&self) -> KnownFilesObject {
+        let [glue, module, _] = self.interpreter.hashes.clone();
+        to_js(&KnownFiles { glue, module, answer: self.interpreter.answer.clone() }).unchecked_into()
     }
 
     /// Where things are kept for the next visit.

@@ -29,7 +29,7 @@ pub use self::hash::{compare_sha256, sha256, sha256_now};
 pub use self::incoming::Incoming;
 pub use self::network::Network;
 pub use self::receiver::Receiver;
-pub use self::request::is_reused;
+pub use self::request::{answer_of, is_reused};
 pub use self::sources::Sources;
 pub use self::task::{reason, settle, spawn};
 use crate::boundary::Stage;

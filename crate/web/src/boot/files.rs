@@ -1,6 +1,7 @@
 //! The files of a distribution on their way in.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
 
 use futures::FutureExt as _;
 use futures::channel::oneshot;
@@ -10,14 +11,15 @@ use taipan_core::image::Distribution;
 use taipan_core::prepared::Manifest;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::Response;
+use web_sys::{RequestCache, Response};
 
 use super::glue::Glue;
+use super::known::Known;
 use crate::boundary::{BootOptions, EngineHost, Stage};
 use crate::distribution::{self, CoreFile, LOCK_FILE, STANDARD_LIBRARY_FILE, WASM_FILE};
 use crate::emscripten::abi::Abi;
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Fetcher, Label, Sources, compare_sha256, settle, spawn};
+use crate::fetch::{Fetcher, Label, Sources, answer_of, compare_sha256, settle, spawn};
 use crate::packages::Lock;
 use crate::timeline::Timeline;
 
@@ -37,11 +39,15 @@ struct CoreFiles {
 /// The interpreter's module: its bytes, and compiled while they streamed.
 type RequestedModule = (Incoming<Hashed>, Incoming<WebAssembly::Module>);
 
+/// What [`answer_of`] says of an answer that has been seen.
+type SeenAnswer = Rc<RefCell<Option<String>>>;
+
 /// What a boot asks for.
 pub struct DistributionFiles {
     index_url: String,
     fetcher: Fetcher,
     guessed_abi: Abi,
+    known: Option<Known>,
     lock: Incoming<Lock>,
     /// Asked for when it is first wanted, as all that follows.
     glue: OnceCell<Glue>,
@@ -51,6 +57,8 @@ pub struct DistributionFiles {
     is_library_own: bool,
     standard_library: OnceCell<Incoming<Hashed>>,
     module: OnceCell<RequestedModule>,
+    /// What tells the answer in which it came from others.
+    module_answer: SeenAnswer,
     /// Every file has arrived and is the one that the lock file's manifest names, or, where it names none, is of the release
     /// that the others are of.
     verified: OnceCell<Incoming<CoreFiles>>,
@@ -68,11 +76,13 @@ impl DistributionFiles {
             library_url: library_url.unwrap_or_else(|| format!("{index_url}{STANDARD_LIBRARY_FILE}")),
             index_url,
             fetcher: fetcher.clone(),
+            known: Known::of(options, guessed_abi, fetcher),
             guessed_abi,
             lock,
             glue: OnceCell::new(),
             standard_library: OnceCell::new(),
             module: OnceCell::new(),
+            module_answer: SeenAnswer::default(),
             verified: OnceCell::new(),
         }
     }
@@ -83,12 +93,22 @@ impl DistributionFiles {
         self.requested_module();
     }
 
+    /// Begins to evaluate the glue, if an earlier visit has found what it is: an image that is kept will need it.
+    pub fn evaluate_known_glue(&self, host: &EngineHost) {
+        if let Some(known) = &self.known {
+            known.evaluate_glue(&self.fetcher, &self.index_url, host);
+        }
+    }
+
     fn glue(&self) -> &Glue {
         self.glue.get_or_init(|| Glue::request(&self.fetcher, &self.index_url, self.guessed_abi))
     }
 
     fn requested_module(&self) -> &RequestedModule {
-        self.module.get_or_init(|| request_module(&self.fetcher, self.module_url()))
+        self.module.get_or_init(|| match self.known.as_ref().and_then(Known::module) {
+            Some(known) => known_or_requested(known, &self.fetcher, self.module_url(), &self.module_answer),
+            None => request_module(&self.fetcher, self.module_url(), &self.module_answer),
+        })
     }
 
     fn module_url(&self) -> String {
@@ -159,6 +179,11 @@ impl DistributionFiles {
         Ok([core.glue.1, core.module.1, core.standard_library.1])
     }
 
+    /// What tells the answer in which the interpreter's module came to this thread from others.
+    pub fn module_answer(&self) -> Option<String> {
+        self.module_answer.borrow().clone()
+    }
+
     /// The function that the glue defines, if it is that of a known release: it need not wait for anything else.
     pub fn early_factory(&self, host: &EngineHost) -> Incoming<Option<Function>> {
         let (glue, host) = (self.glue().clone(), host.clone());
@@ -217,26 +242,42 @@ impl DistributionFiles {
 
     fn cached_factory(&self, abi: Abi, host: &EngineHost, wanted: String) -> Incoming<Function> {
         let (fetcher, folder, host) = (self.fetcher.clone(), self.index_url.clone(), host.clone());
-        share(async move { Glue::evaluate_cached(&fetcher, &folder, abi, &host, &wanted).await })
+        let known = self.known.as_ref().and_then(|known| known.factory(abi, &wanted));
+        share(async move {
+            if let Some(known) = known
+                && let Some(factory) = known.await?
+            {
+                return Ok(factory);
+            }
+            Glue::evaluate_cached(&fetcher, &folder, abi, &host, &wanted).await
+        })
     }
 
     fn cached_module(&self, wanted: String) -> Incoming<WebAssembly::Module> {
         let (fetcher, url) = (self.fetcher.clone(), self.module_url());
         let early = fetcher.timeline().early_answer(&url);
+        let known = self.known.as_ref().and_then(Known::module).filter(|(sha256, _)| *sha256 == wanted);
+        let seen = Rc::clone(&self.module_answer);
         share(async move {
             if let Some(early) = early {
                 // Its body would keep the connection.
                 drop(spawn(discard(early)));
             }
             let timeline = fetcher.timeline();
-            if let Some(response) = fetcher.cached(&url, &wanted).await
-                && let Ok(module) = compile_streaming(response).await
-            {
+            let module = match known {
+                Some((_, known)) => known.await?,
+                None => None,
+            };
+            let module = match module {
+                Some(module) => Some(module),
+                None => compile_cached(&fetcher, &url, &wanted, &seen).await,
+            };
+            if let Some(module) = module {
                 timeline.end(Stage::Compile);
                 timeline.end(Stage::Fetch);
                 return Ok(module);
             }
-            compared(request_module(&fetcher, url), &wanted, &timeline).await
+            compared(request_module(&fetcher, url, &seen), &wanted, &timeline).await
         })
     }
 
@@ -353,10 +394,12 @@ fn lock_text(options: &BootOptions, fetcher: &Fetcher) -> Incoming<String> {
 
 /// Asks for the interpreter's module. It is compiled while it streams: the answer itself goes to the compiler, so that
 /// the browser can keep the compiled code with it, and a copy of it is hashed.
-fn request_module(fetcher: &Fetcher, url: String) -> RequestedModule {
+fn request_module(fetcher: &Fetcher, url: String, seen: &SeenAnswer) -> RequestedModule {
     let (sender, first_answer) = oneshot::channel();
     let label = Label { stage: Stage::Fetch, name: WASM_FILE, size: None };
+    let seen = Rc::clone(seen);
     let bytes = share(fetcher.download_watched(Sources::at(&url), label, move |response| {
+        *seen.borrow_mut() = answer_of(&response);
         // The compiler waits for it until the download ends.
         let _ = sender.send(response);
     }));
@@ -374,6 +417,37 @@ fn request_module(fetcher: &Fetcher, url: String) -> RequestedModule {
         }
     });
     (bytes, module)
+}
+
+/// The module as somebody else compiles it, with its SHA-256, or as it is requested if that comes to nothing.
+fn known_or_requested(
+    (sha256, known): (String, Incoming<Option<WebAssembly::Module>>),
+    fetcher: &Fetcher,
+    url: String,
+    seen: &SeenAnswer,
+) -> RequestedModule {
+    let (fetcher, seen) = (fetcher.clone(), Rc::clone(seen));
+    let requested = share(async move {
+        Ok(match known.await? {
+            // Nobody needs the bytes of what is compiled.
+            Some(module) => {
+                (share(async move { Ok((Uint8Array::default(), sha256)) }), share(async move { Ok(module) }))
+            }
+            None => request_module(&fetcher, url, &seen),
+        })
+    });
+    let bytes = share({
+        let requested = requested.clone();
+        async move { requested.await?.0.await }
+    });
+    (bytes, share(async move { requested.await?.1.await }))
+}
+
+/// The module of this SHA-256, if the HTTP cache or the server has it.
+async fn compile_cached(fetcher: &Fetcher, url: &str, sha256: &str, seen: &SeenAnswer) -> Option<WebAssembly::Module> {
+    let response = fetcher.known(url, sha256, RequestCache::ForceCache).await?;
+    *seen.borrow_mut() = answer_of(&response);
+    compile_streaming(response).await.ok()
 }
 
 /// The module, if it has this SHA-256.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use js_sys::{Array, Function, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, BlobPropertyBag, Url};
+use web_sys::{Blob, BlobPropertyBag, RequestCache, Url};
 
 use super::files::{Hashed, Incoming, share};
 use crate::boundary::{EngineHost, Stage};
@@ -50,7 +50,7 @@ impl Glue {
         sha256: &str,
     ) -> Result<Function> {
         let url = format!("{folder}{}", abi.glue_file());
-        if let Some(response) = fetcher.cached(&url, sha256).await {
+        if let Some(response) = fetcher.known(&url, sha256, RequestCache::ForceCache).await {
             if is_reused(&response)
                 && let Ok(namespace) = import(host, &url).await
             {
@@ -65,6 +65,21 @@ impl Glue {
         let (bytes, hash) = Self::request(fetcher, folder, abi).bytes.await?;
         compare_sha256(abi.glue_file(), &hash, sha256)?;
         evaluate(host, abi, &url, &bytes).await
+    }
+
+    /// Evaluates the glue of a folder from its own address if it has this SHA-256 and the browser gives the same bytes again.
+    pub async fn evaluate_known(
+        fetcher: &Fetcher,
+        folder: &str,
+        abi: Abi,
+        host: &EngineHost,
+        sha256: &str,
+    ) -> Option<Function> {
+        let url = format!("{folder}{}", abi.glue_file());
+        // Not one that the server has no more: what is imported from an address stays what that address gives this thread.
+        let response = fetcher.known(&url, sha256, RequestCache::Default).await?;
+        let namespace = if is_reused(&response) { import(host, &url).await.ok()? } else { return None };
+        abi.factory(&namespace).ok()
     }
 
     /// Evaluates it, whose bytes are those that have come and have been checked: from its own address where the HTTP cache

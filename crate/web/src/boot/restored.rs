@@ -155,6 +155,7 @@ async fn restore_from(
     Ok(Interpreter {
         main: main.await?,
         hashes: [baked.glue, baked.module, baked.standard_library].map(|hash| hash.to_string()),
+        answer: distribution.module_answer(),
         module,
         api,
         host_module: host_module.into(),

@@ -17,11 +17,11 @@ fn integrity(sha256: &str) -> String {
 }
 
 impl Fetcher {
-    /// What is at an address if it has this SHA-256, from the HTTP cache where that has it, however old it is. The bytes are
-    /// there as a whole. Nothing where it is another file or does not come in the time that a transfer may stall: asked for in
-    /// another way it comes, or an error says what is wrong.
-    pub async fn cached(&self, url: &str, sha256: &str) -> Option<Response> {
-        let asking = self.ask_cache(url, sha256).ok()?;
+    /// What is at an address if it has this SHA-256. The bytes are there as a whole. With [`RequestCache::ForceCache`] it comes
+    /// from the HTTP cache where that has it, however old it is. Nothing where it is another file or does not come in the time
+    /// that a transfer may stall: asked for in another way it comes, or an error says what is wrong.
+    pub async fn known(&self, url: &str, sha256: &str, cache: RequestCache) -> Option<Response> {
+        let asking = self.ask(url, sha256, cache).ok()?;
         let asking = pin!(answer(url, asking));
         match select(asking, pin!(global::sleep(self.network.stall()))).await {
             Either::Left((Ok(response), _)) if response.ok() => {
@@ -33,10 +33,10 @@ impl Fetcher {
         }
     }
 
-    fn ask_cache(&self, url: &str, sha256: &str) -> Result<Promise, JsValue> {
+    fn ask(&self, url: &str, sha256: &str, cache: RequestCache) -> Result<Promise, JsValue> {
         let init = RequestInit::new();
         init.set_integrity(&integrity(sha256));
-        init.set_cache(RequestCache::ForceCache);
+        init.set_cache(cache);
         init.set_signal(self.signal.as_ref());
         global::fetch(url, &init)
     }

@@ -62,6 +62,17 @@ pub fn header(response: &Response, name: &str) -> Option<String> {
     response.headers().get(name).ok().flatten()
 }
 
+/// What tells an answer that the browser gives again from others, as `early_module.ts` does it: nothing where too little can
+/// be seen of it.
+pub fn answer_of(response: &Response) -> Option<String> {
+    if !is_reused(response) {
+        return None;
+    }
+    let [date, tag] = [header(response, "Date")?, header(response, "ETag")?];
+    let [modified, length] = ["Last-Modified", "Content-Length"].map(|name| header(response, name).unwrap_or_default());
+    Some([date, tag, modified, length].join("\n"))
+}
+
 /// Whether the answer is a web page. None of our files is: a server that answers every address with its start page
 /// does so here.
 pub fn is_page(response: &Response) -> bool {

@@ -1,0 +1,47 @@
+import type { KnownFiles } from "./boundary.js";
+
+/** Where the notes are: `localStorage`, which a page reads at once, before it does anything else. */
+const PREFIX = "taipan ";
+
+const keyOf = (indexURL: string) => `${PREFIX}${indexURL}`;
+
+/**
+ * What an earlier visit has found the files of a distribution to be. It may be out of date, and is a hint: files of another
+ * hash are asked for again.
+ */
+export function recallFiles(indexURL: string): KnownFiles | undefined {
+  try {
+    const { glue, module, answer } = JSON.parse(localStorage.getItem(keyOf(indexURL)) ?? "{}") as Partial<KnownFiles>;
+    const known = isHash(glue) && isHash(module) ? { glue, module } : undefined;
+    return known && typeof answer === "string" ? { ...known, answer } : known;
+  } catch {
+    // Nothing can be kept in this browser, or it is not what has been written.
+    return undefined;
+  }
+}
+
+/** Notes it for the next visit, where anything can be noted. */
+export function noteFiles(indexURL: string, known: KnownFiles): void {
+  try {
+    localStorage.setItem(keyOf(indexURL), JSON.stringify(known));
+  } catch {
+    // The next visit starts as this one did.
+  }
+}
+
+/** Forgets all notes of this origin. */
+export function forgetFiles(): void {
+  try {
+    for (const key of Object.keys(localStorage)) {
+      if (key.startsWith(PREFIX)) {
+        localStorage.removeItem(key);
+      }
+    }
+  } catch {
+    // There are none.
+  }
+}
+
+function isHash(value: unknown): value is string {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+}

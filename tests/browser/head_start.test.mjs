@@ -1,0 +1,150 @@
+/** What the page's own thread does for a start, with what an earlier visit has noted. */
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { distributionFolder } from "../../scripts/common/paths.mjs";
+import { openApiPage } from "../support/api-page.mjs";
+
+const FOLDER = "/kept/";
+const WASM = `${FOLDER}pyodide.asm.wasm`;
+
+/** In the page: starts Python in a folder that the HTTP cache keeps; what it computes, and what is noted then. */
+const visit = async (options) => {
+  const python = await start({ indexURL: "/kept/", ...options });
+  const { value } = await python.run("1 + 1");
+  python.dispose();
+  const note = localStorage.getItem(`taipan ${new URL("/kept/", location.href)}`);
+  return { value, note: note && JSON.parse(note) };
+};
+
+/** In the page: how often its own thread has compiled a module since it was asked the last time. */
+const countCompiled = () => {
+  const count = globalThis.compiled ?? 0;
+  globalThis.compiled = 0;
+  return count;
+};
+
+/** In the page: changes the note of the folder. */
+const change = (changes) => {
+  const key = `taipan ${new URL("/kept/", location.href)}`;
+  localStorage.setItem(key, JSON.stringify({ ...JSON.parse(localStorage.getItem(key)), ...changes }));
+};
+
+describe("the page's head start", { timeout: 120_000 }, () => {
+  let api;
+  before(async () => {
+    api = await openApiPage({ roots: { [FOLDER]: { folder: distributionFolder("0.28.3"), immutable: true } } });
+    await api.page.addInitScript(() => {
+      const compile = WebAssembly.compileStreaming;
+      WebAssembly.compileStreaming = async (...args) => {
+        const module = await compile.apply(WebAssembly, args);
+        globalThis.compiled = (globalThis.compiled ?? 0) + 1;
+        while (globalThis.isBusy) await new Promise((resolve) => setTimeout(resolve, 50));
+        return module;
+      };
+    });
+    await api.visit();
+  });
+  after(() => api?.close());
+  beforeEach(() => {
+    api.server.log.length = 0;
+  });
+  const asked = () => api.server.log.filter(({ path }) => path === WASM).length;
+
+  it("is none on a first visit, which notes what the files are", async () => {
+    const { value, note } = await api.evaluate(visit, {});
+    assert.equal(value, 2);
+    assert.equal(await api.evaluate(countCompiled), 0);
+    assert.match(note.module, /^[0-9a-f]{64}$/);
+    assert.match(note.glue, /^[0-9a-f]{64}$/);
+    // The HTTP cache gives this answer again, and it can be told by its date and tag.
+    assert.equal(note.answer.split("\n").length, 4);
+    assert.equal(asked(), 1);
+  });
+
+  it("compiles CPython's module on the next, without asking the server", async () => {
+    const { value } = await api.evaluate(visit, {});
+    assert.equal(value, 2);
+    assert.equal(await api.evaluate(countCompiled), 1);
+    assert.equal(asked(), 0);
+  });
+
+  it("compares the hash of an answer that is another, and notes that one then", async () => {
+    const { note: before } = await api.evaluate(visit, {});
+    await api.evaluate(countCompiled);
+    await api.evaluate(change, { answer: before.answer.replace(/^.*\n/, "Thu, 01 Jan 1970 00:00:00 GMT\n") });
+    const { value, note } = await api.evaluate(visit, {});
+    assert.equal(value, 2);
+    assert.equal(await api.evaluate(countCompiled), 1);
+    assert.deepEqual(note, before);
+  });
+
+  it("comes to nothing where the module is another, and Python starts all the same", async () => {
+    const { note: before } = await api.evaluate(visit, {});
+    await api.evaluate(countCompiled);
+    await api.evaluate(change, { module: "0".repeat(64), answer: "of another" });
+    const { value, note } = await api.evaluate(visit, {});
+    assert.equal(value, 2);
+    assert.equal(await api.evaluate(countCompiled), 0);
+    assert.deepEqual(note, before);
+  });
+
+  it("comes to nothing where the glue is another, and an image is restored all the same", async () => {
+    await api.evaluate(async () => {
+      const python = await start({ indexURL: "/kept/" });
+      await python.run("kept = 41");
+      await python.bake({ name: "head start" });
+      python.dispose();
+    });
+    const restore = async () => {
+      const python = await start({ indexURL: "/kept/", image: { name: "head start" } });
+      const { value } = await python.run("kept + 1");
+      python.dispose();
+      return { value, image: python.timings.image };
+    };
+    assert.deepEqual(await api.evaluate(restore), { value: 42, image: "name" });
+    await api.evaluate(change, { glue: "0".repeat(64) });
+    assert.deepEqual(await api.evaluate(restore), { value: 42, image: "name" });
+    await api.evaluate(change, { glue: "0".repeat(64), module: "0".repeat(64), answer: "of another" });
+    assert.deepEqual(await api.evaluate(restore), { value: 42, image: "name" });
+  });
+
+  it("is not waited for where the page is busy", async () => {
+    await api.evaluate(visit, {});
+    await api.evaluate(() => {
+      globalThis.isBusy = true;
+    });
+    const value = await api.evaluate(async () => {
+      // It has other things to do until Python has started.
+      const python = await start({ indexURL: "/kept/" });
+      globalThis.isBusy = false;
+      const { value } = await python.run("1 + 1");
+      python.dispose();
+      return value;
+    });
+    assert.equal(value, 2);
+  });
+
+  it("needs nothing but a note that can be read", async () => {
+    await api.evaluate(() => localStorage.setItem(`taipan ${new URL("/kept/", location.href)}`, "not JSON"));
+    assert.equal((await api.evaluate(visit, {})).value, 2);
+  });
+
+  it("is none where nothing may be kept, and nothing is noted", async () => {
+    await api.evaluate(() => localStorage.clear());
+    await api.evaluate(countCompiled);
+    const { value, note } = await api.evaluate(visit, { cache: "none" });
+    assert.deepEqual({ value, note }, { value: 2, note: null });
+    assert.equal(await api.evaluate(countCompiled), 0);
+  });
+
+  it("is forgotten with the store, and with nothing else of the page's", async () => {
+    await api.evaluate(visit, {});
+    const left = await api.evaluate(async () => {
+      localStorage.setItem("of the page", "stays");
+      const python = await shared();
+      await python.store.clear();
+      return Object.keys(localStorage);
+    });
+    assert.deepEqual(left, ["of the page"]);
+  });
+});
