@@ -1,4 +1,4 @@
-import type { EngineHost, Part } from "./boundary.js";
+import type { EarlyStore, EngineHost, Part } from "./boundary.js";
 import type { HeadStart } from "./head_start.js";
 import { OutputQueue } from "./output.js";
 import type { PageModule } from "./page_module.js";
@@ -9,6 +9,14 @@ import { loadPart, loadPartNow } from "./wasm_module.js";
 /** Every how many times the page and the clock are really looked at: looking each time would slow Python down. */
 const LOOK_EVERY = 32;
 
+/** What was begun before the engine was there. */
+interface Early {
+  headStart: HeadStart;
+  store: Promise<EarlyStore | undefined>;
+  /** CPython's module, where the page compiles it. */
+  module: PageModule | undefined;
+}
+
 /** The worker as the engine sees it: what it can ask for and where its output goes. */
 export class WorkerHost implements EngineHost {
   /** The run whose code is under way, 0 for none. */
@@ -17,18 +25,15 @@ export class WorkerHost implements EngineHost {
   readonly outputs: OutputQueue;
   /** Blocks until the page has answered. Absent where there is no shared memory to wait on. */
   readLine?: (prompt: string) => string | null;
+  readonly earlyStore: Promise<EarlyStore | undefined>;
+  /** Absent where the page compiles nothing. */
+  readonly knownModule?: () => Promise<WebAssembly.Module | undefined>;
   readonly #post: (event: WorkerEvent) => void;
   readonly #memory: WorkerMemory | undefined;
   readonly #headStart: HeadStart;
-  /** CPython's module, where the page compiles it. */
-  readonly knownModule?: () => Promise<WebAssembly.Module | undefined>;
 
-  constructor(
-    options: HostOptions,
-    headStart: HeadStart,
-    module: PageModule | undefined,
-    post: (event: WorkerEvent) => void,
-  ) {
+  constructor(options: HostOptions, { headStart, store, module }: Early, post: (event: WorkerEvent) => void) {
+    this.earlyStore = store;
     this.#post = post;
     this.#headStart = headStart;
     if (module !== undefined) {

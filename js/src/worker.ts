@@ -1,5 +1,6 @@
 /** The entry of the worker: it starts the engine and serves the page's requests. */
 import { BYTECODE } from "./bytecode.js";
+import { findStore } from "./early_store.js";
 import type { Engine as EngineInterface } from "./engine.js";
 import { describeError } from "./error_transfer.js";
 import { aborted, TaipanError } from "./errors.js";
@@ -33,6 +34,8 @@ const compiled = loadWasm();
 compiled.catch(() => {});
 
 const pageModule = new PageModule();
+const store = findStore();
+
 let started: { engine: EngineInterface; host: WorkerHost } | undefined;
 let starting: Promise<{ engine: EngineInterface; host: WorkerHost }> | undefined;
 const aborts = new Map<number, AbortController>();
@@ -121,7 +124,8 @@ async function boot(options: Sent<"boot">[0], hostOptions: HostOptions, signal: 
   const headStart = new HeadStart(options, compiles, signal);
   starting = (async () => {
     await compiled;
-    const host = new WorkerHost(hostOptions, headStart, compiles ? pageModule : undefined, post);
+    const early = { headStart, store, module: compiles ? pageModule : undefined };
+    const host = new WorkerHost(hostOptions, early, post);
     return { engine: await Engine.boot({ ...options, bytecode: BYTECODE }, host, signal), host };
   })();
   started = await starting;

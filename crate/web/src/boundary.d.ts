@@ -179,6 +179,8 @@ export interface EngineHost {
    * had in this way. Absent where nobody compiles it.
    */
   knownModule?(): Promise<WebAssembly.Module | undefined>;
+  /** What the store has, if there is one: found before the engine was there. */
+  earlyStore?: Promise<EarlyStore | undefined>;
   /** Gets a part of the engine's module, unless it is there. Rejects with a `LoadError`. */
   loadPart(name: Part): Promise<void>;
   /** As `loadPart`, while everything else waits. Absent where this thread must not block. */
@@ -202,6 +204,13 @@ export interface EngineHost {
    * nothing can be interrupted.
    */
   interruptBuffer?(look: () => number): { 0: number };
+}
+
+/** The folders of the store in the origin private file system, and the files of its index, as far as they are there. */
+export interface EarlyStore {
+  root: FileSystemDirectoryHandle;
+  content: FileSystemDirectoryHandle;
+  index: (Uint8Array | undefined)[];
 }
 
 /** How to run a piece of code. */

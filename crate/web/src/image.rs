@@ -12,6 +12,7 @@ mod called;
 mod download;
 mod memory;
 mod open;
+mod side_modules;
 
 use taipan_core::image::ContentHash;
 
@@ -64,7 +65,7 @@ fn engine() -> String {
 
 /// The hash of Taipan's own Python files.
 fn python_files_hash() -> Result<ContentHash> {
-    content_hash(&python_files::own_hash())
+    content_hash(python_files::OWN_HASH)
 }
 
 /// What the lock file is recognised by.
