@@ -12,6 +12,7 @@ mod called;
 mod download;
 mod memory;
 mod open;
+mod random;
 
 use taipan_core::image::ContentHash;
 
