@@ -1,4 +1,4 @@
-import type { EngineHost, Part } from "./boundary.js";
+import type { EarlyStore, EngineHost, Part } from "./boundary.js";
 import type { HeadStart } from "./head_start.js";
 import { OutputQueue } from "./output.js";
 import type { HostOptions, WorkerEvent } from "./protocol.js";
@@ -16,11 +16,18 @@ export class WorkerHost implements EngineHost {
   readonly outputs: OutputQueue;
   /** Blocks until the page has answered. Absent where there is no shared memory to wait on. */
   readLine?: (prompt: string) => string | null;
+  readonly earlyStore: Promise<EarlyStore | undefined>;
   readonly #post: (event: WorkerEvent) => void;
   readonly #memory: WorkerMemory | undefined;
   readonly #headStart: HeadStart;
 
-  constructor(options: HostOptions, headStart: HeadStart, post: (event: WorkerEvent) => void) {
+  constructor(
+    options: HostOptions,
+    headStart: HeadStart,
+    earlyStore: Promise<EarlyStore | undefined>,
+    post: (event: WorkerEvent) => void,
+  ) {
+    this.earlyStore = earlyStore;
     this.#post = post;
     this.#headStart = headStart;
     this.outputs = new OutputQueue((run, outputs) => post({ type: "outputs", run, outputs }));

@@ -1,5 +1,6 @@
 /** The entry of the worker: it starts the engine and serves the page's requests. */
 import { BYTECODE } from "./bytecode.js";
+import { findStore } from "./early_store.js";
 import type { Engine as EngineInterface } from "./engine.js";
 import { describeError } from "./error_transfer.js";
 import { aborted, TaipanError } from "./errors.js";
@@ -30,6 +31,8 @@ const scope = globalThis as unknown as WorkerScope;
 const compiled = loadWasm();
 // The request to boot reports it.
 compiled.catch(() => {});
+
+const store = findStore();
 
 let started: { engine: EngineInterface; host: WorkerHost } | undefined;
 let starting: Promise<{ engine: EngineInterface; host: WorkerHost }> | undefined;
@@ -116,7 +119,7 @@ async function boot(options: Sent<"boot">[0], hostOptions: HostOptions, signal: 
   const headStart = new HeadStart(options, signal);
   starting = (async () => {
     await compiled;
-    const host = new WorkerHost(hostOptions, headStart, post);
+    const host = new WorkerHost(hostOptions, headStart, store, post);
     return { engine: await Engine.boot({ ...options, bytecode: BYTECODE }, host, signal), host };
   })();
   started = await starting;

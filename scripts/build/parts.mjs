@@ -11,7 +11,7 @@ export const PARTS = {
   },
   image: {
     entry: path(
-      "image::(?:arrival|bake|download|memory|open)::|emscripten::snapshot::(?:capture|heap|references|restore)::",
+      "image::(?:arrival|bake|download|memory|open|side_modules)::|emscripten::snapshot::(?:capture|heap|references|restore)::",
     ),
     own: within("image::(?!automatic|bytes|list)|emscripten::snapshot::(?!glue)|boot::restored::restore_from"),
   },

@@ -15,6 +15,19 @@ const HELPERS = `${KEPT_FUNCTIONS}
     const hash = names["image/" + name];
     return hash && (await keptContent()).getFileHandle(hash);
   };
+  /** The file of a kept image, to be changed when a worker that has been ended has given it free. */
+  globalThis.openToWrite = async (name) => {
+    const handle = await imageFile(name);
+    const { size } = await handle.getFile();
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return { handle, size, file: await handle.createWritable({ keepExistingData: true }) };
+      } catch (error) {
+        if (error.name !== "NoModificationAllowedError" || tries > 100) throw error;
+        await sleep(50);
+      }
+    }
+  };
   /** Keeps an image of Python with a variable in it. */
   globalThis.keep = async (name, value) => {
     const python = await start();
@@ -46,17 +59,7 @@ describe("images that are of no use", { timeout: 600_000 }, () => {
       const found = await api.evaluate(async (what) => {
         (await keep("lesson", 7)).dispose();
         const whole = await outcome({ image: { name: "lesson" } });
-        const handle = await imageFile("lesson");
-        const { size } = await handle.getFile();
-        // The worker that has been ended holds the file until it is gone.
-        const write = () => handle.createWritable({ keepExistingData: true });
-        let file;
-        for (let tries = 0; !file; tries += 1) {
-          file = await write().catch((error) => {
-            if (error.name !== "NoModificationAllowedError" || tries > 100) throw error;
-            return sleep(50);
-          });
-        }
+        const { file, size } = await openToWrite("lesson");
         if (what === "cut short") await file.truncate(size >> 1);
         if (what === "emptied") await file.truncate(0);
         // Somewhere in the pages of memory, which come last.
@@ -78,6 +81,27 @@ describe("images that are of no use", { timeout: 600_000 }, () => {
       assert.equal(found.left, false);
     });
   }
+
+  it("with one wrong bit anywhere in memory: refused", async () => {
+    const found = await api.evaluate(async () => {
+      const outcomes = [];
+      // Pages that are copied while the module is compiled, such that are copied when it has started, and what is between.
+      for (const part of [0.05, 0.3, 0.6, 0.95]) {
+        (await keep("lesson", 7)).dispose();
+        const { handle, size, file } = await openToWrite("lesson");
+        const position = Math.floor(size * part);
+        const [byte] = new Uint8Array(await (await handle.getFile()).slice(position, position + 1).arrayBuffer());
+        await file.write({ type: "write", position, data: new Uint8Array([byte ^ 16]) });
+        await file.close();
+        outcomes.push(await outcome({ image: { name: "lesson" } }));
+      }
+      return outcomes;
+    });
+    for (const { value, sum, imageRefused } of found) {
+      assert.deepEqual({ value, sum }, { value: "none", sum: 2 });
+      assert.match(imageRefused, /chunk \d+ of its part memory is damaged/);
+    }
+  });
 
   it("of another release of a package are refused, and say of which", async () => {
     const lockFile = JSON.parse(await readFile(join(distributionFolder("0.28.3"), "pyodide-lock.json"), "utf8"));

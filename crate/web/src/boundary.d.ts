@@ -155,6 +155,8 @@ export interface EngineHost {
   importModule(url: string): Promise<unknown>;
   /** The answer to a request that was made before the engine was there: `fetch(url)`. To be had once. */
   earlyAnswer?(url: string): Promise<Response> | undefined;
+  /** What the store has, if there is one: found before the engine was there. */
+  earlyStore?: Promise<EarlyStore | undefined>;
   /** Gets a part of the engine's module, unless it is there. Rejects with a `LoadError`. */
   loadPart(name: Part): Promise<void>;
   /** As `loadPart`, while everything else waits. Absent where this thread must not block. */
@@ -178,6 +180,13 @@ export interface EngineHost {
    * nothing can be interrupted.
    */
   interruptBuffer?(look: () => number): { 0: number };
+}
+
+/** The folders of the store in the origin private file system, and the files of its index, as far as they are there. */
+export interface EarlyStore {
+  root: FileSystemDirectoryHandle;
+  content: FileSystemDirectoryHandle;
+  index: (Uint8Array | undefined)[];
 }
 
 /** How to run a piece of code. */

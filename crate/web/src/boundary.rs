@@ -80,6 +80,9 @@ extern "C" {
     #[wasm_bindgen(method, js_name = earlyAnswer)]
     fn early_answer_to(this: &EngineHost, url: &str) -> Option<js_sys::Promise>;
 
+    #[wasm_bindgen(method, getter, js_name = earlyStore)]
+    pub fn early_store(this: &EngineHost) -> Option<js_sys::Promise>;
+
     #[wasm_bindgen(method, catch, js_name = loadPart)]
     pub fn load_part(this: &EngineHost, name: &str) -> Result<js_sys::Promise, JsValue>;
 

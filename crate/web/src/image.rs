@@ -13,6 +13,7 @@ mod download;
 mod memory;
 mod open;
 mod random;
+mod side_modules;
 
 use taipan_core::image::ContentHash;
 
@@ -65,7 +66,7 @@ fn engine() -> String {
 
 /// The hash of Taipan's own Python files.
 fn python_files_hash() -> Result<ContentHash> {
-    content_hash(&python_files::own_hash())
+    content_hash(python_files::OWN_HASH)
 }
 
 /// What the lock file is recognised by.

@@ -15,7 +15,6 @@ use crate::distribution::STANDARD_LIBRARY_FILE;
 use crate::emscripten::abi::Abi;
 use crate::emscripten::file_system::SharedFileSystem;
 use crate::error::{Code, Error, Result};
-use crate::fetch::sha256_now;
 use crate::global::wall_clock;
 
 /// The Python files that are compiled into this module.
@@ -38,10 +37,7 @@ const OWN_FILES: [(&str, &str); 11] = [
 const OWN_TIME: f64 = 315_532_800_000.0;
 
 /// What the bytecode of our own files is kept under, in the place of an archive's SHA-256: it changes when one of them does.
-pub fn own_hash() -> String {
-    let text: String = OWN_FILES.iter().flat_map(|(path, source)| [path, "\0", source, "\0"]).collect();
-    sha256_now(&Uint8Array::from(text.as_bytes()))
-}
+pub const OWN_HASH: &str = env!("PYTHON_FILES_HASH");
 
 /// What was mounted.
 pub struct Mounted {
@@ -93,4 +89,18 @@ fn own_layer() -> Layer {
         LayerEntry::file(*path, 0o644, OWN_TIME, Content::Bytes(source.as_bytes().into()))
     };
     Layer::new(OWN_FILES.iter().map(file).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use taipan_core::store::ContentHash;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::{OWN_FILES, OWN_HASH};
+
+    #[wasm_bindgen_test]
+    fn the_hash_is_that_of_the_files() {
+        let text: String = OWN_FILES.iter().flat_map(|(path, source)| [path, "\0", source, "\0"]).collect();
+        assert_eq!(ContentHash::of(text.as_bytes()).to_string(), OWN_HASH);
+    }
 }

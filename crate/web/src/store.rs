@@ -74,11 +74,8 @@ struct Shared {
 impl Store {
     /// Opens the store of this origin, if the caller wants one. `limit` is in bytes.
     pub async fn open(is_wanted: bool, limit: Option<u64>, host: &EngineHost) -> Self {
-        let opening = async {
-            let backend = if is_wanted { Backend::open().await } else { Backend::None };
-            let index = backend.index().await;
-            (backend, index)
-        };
+        let opening =
+            async { if is_wanted { Backend::open_with_index(host).await } else { (Backend::None, Index::default()) } };
         let (backend, index) = match select(pin!(opening), global::sleep(PATIENCE)).await {
             Either::Left((opened, _)) => opened,
             Either::Right(_) => (Backend::Memory(Memory::default()), Index::default()),

@@ -92,7 +92,7 @@ async fn restore_from(
             let restore = Rc::clone(&restore);
             move || restore.heap()
         },
-        early_end..u32::MAX,
+        early_end,
     ));
     let lock = distribution.lock_file().await?;
     if lock.abi != image.abi()? {
@@ -119,18 +119,14 @@ async fn restore_from(
     };
     let starting = ground.start(&packages, parts);
     let (module, compiled, (), ()) = try_join4(starting, compiling, copied, verified).await?;
-    let read = {
-        let image = Rc::clone(&image);
-        Box::new(move |index| image.module(index))
-    };
     let ahead = called.as_ref().map(CalledModules::ahead).unwrap_or_default();
-    let modules = SideModuleSource { paths: image.module_paths.clone(), read, ahead };
+    let modules = SideModuleSource { ahead, ..modules_of(&image) };
     let side_modules = restore.link(&module, &ground.linker, modules, compiled.hot, compiled.shim.as_ref())?;
     timeline.end(Stage::Interpreter);
     let dirty_end = Restore::dirty_end(&module)?;
     let late_end = if dirty_end > early_end { u32::MAX } else { early_end };
-    restore.heap().fill(0, 0, dirty_end);
-    image.copy_memory(&restore.heap(), 0..late_end)?;
+    image.clear_memory(&restore.heap(), dirty_end, restore.unused_stack(&module))?;
+    image.copy_memory(&restore.heap(), late_end)?;
     restore.connect(&module)?;
     for (layer, hash) in image.layers() {
         bytecode.note_layer(layer, hash);
@@ -174,6 +170,17 @@ async fn restore_from(
         handles: ground.handles,
         checkpoints: Checkpoints::new(ground.options.checkpoint_limit),
     })
+}
+
+/// Where the side modules are, none of them compiled.
+fn modules_of(image: &Rc<OpenImage>) -> SideModuleSource {
+    let (reading, compiling) = (Rc::clone(image), Rc::clone(image));
+    SideModuleSource {
+        paths: image.module_paths.clone(),
+        read: Box::new(move |index| reading.module(index)),
+        compile: Box::new(move |index| compiling.compile_now(index)),
+        ahead: Rc::default(),
+    }
 }
 
 /// Lets others have the image's file as soon as the first work has been done, fetches what is beside it, so that nobody has

@@ -37,11 +37,11 @@ impl StandardLibrary {
             let (archive, hash) = archive.await?;
             let Self { bytecode, held } = self;
             let lock = packages.lock();
-            let own_hash = python_files::own_hash();
-            for hash in [&hash, &own_hash] {
+            let own_hash = python_files::OWN_HASH;
+            for hash in [&*hash, own_hash] {
                 Bytecode::request(&bytecode, hash, lock.file(), packages.base_urls(), &fetcher);
             }
-            let (kept, own_kept) = join(bytecode.receive(&hash), bytecode.receive(&own_hash)).await;
+            let (kept, own_kept) = join(bytecode.receive(&hash), bytecode.receive(own_hash)).await;
             let (abi, beside, archives) = (lock.abi, packages.beside(), packages.archives());
             let mount = move |files: &SharedFileSystem| {
                 let mounted = python_files::mount(files, abi, archive, &held, &beside)?;
@@ -49,7 +49,7 @@ impl StandardLibrary {
                 let (length, file_name) = (mounted.source.len(), STANDARD_LIBRARY_FILE.to_owned());
                 archives.note(&mounted.source, ArchiveReference { sha256, length, file_name });
                 bytecode.mount(mounted.library, &hash, kept);
-                bytecode.mount(mounted.own, &own_hash, own_kept);
+                bytecode.mount(mounted.own, own_hash, own_kept);
                 Ok(())
             };
             Ok(Box::new(mount) as Populate)

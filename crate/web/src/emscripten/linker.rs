@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array, WebAssembly};
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
@@ -25,6 +26,31 @@ use crate::timeline::Timeline;
 
 /// The most bytes that a module may have to be instantiated synchronously on a page's own thread: Chromium refuses more.
 const MOST_ON_PAGE: u64 = 8 << 20;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = WebAssembly)]
+    fn compile(bytes: &[u8]) -> Promise;
+
+    /// `WebAssembly.Module`.
+    type Module;
+
+    #[wasm_bindgen(constructor, catch, js_namespace = WebAssembly)]
+    fn new(bytes: &[u8]) -> std::result::Result<Module, JsValue>;
+}
+
+/// Compiles a side module while everything else waits.
+///
+/// # Errors
+/// [`Code::BadWasm`] if it is not WebAssembly that this browser can compile.
+pub fn compile_now(path: &str, bytes: &[u8]) -> Result<WebAssembly::Module> {
+    let module = Module::new(bytes).map_err(|thrown| cannot_be_compiled(path, thrown))?;
+    Ok(module.unchecked_into())
+}
+
+fn cannot_be_compiled(path: &str, thrown: JsValue) -> Error {
+    Error::from_js(Code::BadWasm, &format!("{path} cannot be compiled"), thrown)
+}
 
 fn is_large(size: u64) -> bool {
     size > MOST_ON_PAGE && !is_worker()
@@ -68,15 +94,25 @@ impl Linker {
     /// # Errors
     /// [`Code::BadWasm`] if it is not WebAssembly that this browser can compile.
     pub fn compile(&self, path: &str, bytes: &Uint8Array) -> impl Future<Output = Result<CompiledModule>> + use<> {
-        let compiling: Promise = WebAssembly::compile(bytes);
+        self.compiled(path, WebAssembly::compile(bytes), bytes.length() as usize)
+    }
+
+    /// As [`Linker::compile`], of bytes in Rust's memory: the browser has its own copy when this returns.
+    pub fn compile_borrowed(&self, path: &str, bytes: &[u8]) -> impl Future<Output = Result<CompiledModule>> + use<> {
+        self.compiled(path, compile(bytes), bytes.len())
+    }
+
+    fn compiled(
+        &self,
+        path: &str,
+        compiling: Promise,
+        size: usize,
+    ) -> impl Future<Output = Result<CompiledModule>> + use<> {
         let (path, timeline) = (path.to_owned(), Rc::clone(&self.timeline));
-        let size = u64::from(bytes.length());
         async move {
-            let module = JsFuture::from(compiling)
-                .await
-                .map_err(|thrown| Error::from_js(Code::BadWasm, &format!("{path} cannot be compiled"), thrown))?;
+            let module = JsFuture::from(compiling).await.map_err(|thrown| cannot_be_compiled(&path, thrown))?;
             timeline.add_compiled();
-            Ok(CompiledModule::new(path, module.unchecked_into(), size))
+            Ok(CompiledModule::new(path, module.unchecked_into(), size as u64))
         }
     }
 

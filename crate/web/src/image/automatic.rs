@@ -32,7 +32,7 @@ impl AutomaticImage {
     /// That of a start with these options, by this release. The contents of the lock file and of the distribution are
     /// compared when it is restored.
     pub fn of(options: &BootOptions) -> Self {
-        let mut kind = vec![engine(), python_files::own_hash()];
+        let mut kind = vec![engine(), python_files::OWN_HASH.to_owned()];
         kind.extend(options.of_distribution().map(str::to_owned));
         let mut packages = options.packages.clone();
         packages.sort();

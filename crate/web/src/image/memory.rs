@@ -1,84 +1,103 @@
 //! The linear memory of an image, on its way to where it belongs.
 
+use std::iter;
 use std::ops::Range;
 use std::rc::Rc;
 
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 use js_sys::Uint8Array;
-use taipan_core::image::{Compression, Extent, PAGE_SIZE, PartKind, Run};
+use taipan_core::image::{Compression, Extent, PartKind};
 
 use super::{OpenImage, not_usable};
 use crate::error::{Code, Error, Result};
 
 impl OpenImage {
-    /// Copies the pages of linear memory that lie in a range of addresses to where they belong: all that have to be there.
+    /// Makes zeros of what the image has no pages of, up to an address, except for what is `spare`.
     ///
     /// # Errors
-    /// [`Code::BadArchive`] if it is damaged.
-    pub fn copy_memory(&self, heap: &Uint8Array, addresses: Range<u32>) -> Result<()> {
-        self.chunks(&addresses)?.into_iter().try_for_each(|chunk| self.copy_chunk(chunk, heap, &addresses))
+    /// [`Code::BadArchive`] if it has no memory.
+    pub fn clear_memory(&self, heap: &Uint8Array, end: u32, spare: Range<u32>) -> Result<()> {
+        let clear = |from: u64, to: u64| {
+            if from < to {
+                heap.fill(0, from as u32, to as u32);
+            }
+        };
+        let (mut begin, end, spare) = (0, u64::from(end), u64::from(spare.start)..u64::from(spare.end));
+        let runs = self.memory_chunks()?.flat_map(|extent| &self.image.head().chunk(extent).runs);
+        let runs = runs.map(|run| run.address()..run.address() + run.bytes());
+        for next in runs.chain(iter::once(end..end)) {
+            let gap = begin..next.start.min(end);
+            clear(gap.start, gap.end.min(spare.start));
+            clear(gap.start.max(spare.end), gap.end);
+            begin = next.end;
+        }
+        Ok(())
     }
 
-    /// As [`OpenImage::copy_memory`], each chunk when it has come. What they hold may turn out not to be what was baked:
-    /// nothing is to run with it before [`OpenImage::verify`] says so. `heap` is asked for each time, memory may have grown.
+    /// Copies the chunks that begin below an address to where they belong: all that have to be there.
+    ///
+    /// # Errors
+    /// [`Code::BadArchive`] if one is damaged. What has been copied is of no use then.
+    pub fn copy_memory(&self, heap: &Uint8Array, below: u32) -> Result<()> {
+        let mut chunks = self.memory_chunks()?.filter(|extent| !self.begins_at(*extent, below));
+        chunks.try_for_each(|extent| self.copy_chunk(extent, heap))
+    }
+
+    /// Copies the other chunks, each when it has come. What they hold may turn out not to be what was baked: nothing is to
+    /// run with it before [`OpenImage::verify`] says so. `heap` is asked for each time, memory may have grown.
+    ///
+    /// # Errors
+    /// As [`OpenImage::copy_memory`], and what keeps them from coming.
     pub fn copy_arriving_memory(
         self: &Rc<Self>,
         heap: impl Fn() -> Uint8Array + 'static,
-        addresses: Range<u32>,
+        from: u32,
     ) -> LocalBoxFuture<'static, Result<()>> {
         let image = Rc::clone(self);
         let copying = async move {
-            for chunk in image.chunks(&addresses)? {
-                image.arrived(chunk).await?;
-                image.copy_chunk(chunk, &heap(), &addresses)?;
+            for extent in image.memory_chunks()?.filter(|extent| image.begins_at(*extent, from)) {
+                image.arrived(extent).await?;
+                image.copy_chunk(extent, &heap())?;
             }
             Ok(())
         };
         copying.boxed_local()
     }
 
-    /// The chunks that have pages in a range of addresses.
-    fn chunks(&self, addresses: &Range<u32>) -> Result<Vec<Extent>> {
+    fn memory_chunks(&self) -> Result<impl Iterator<Item = Extent>> {
         let Some(part) = self.image.head().find_kind(PartKind::Memory) else {
             return Err(Error::new(Code::BadArchive, "The image has no memory in it."));
         };
-        let pages = pages(addresses);
-        let has_some = |extent: &Extent| self.image.head().chunk(*extent).runs.iter().any(|run| is_in(*run, &pages));
-        Ok(self.image.extents(part).filter(has_some).collect())
+        Ok(self.image.extents(part))
     }
 
-    fn copy_chunk(&self, extent: Extent, heap: &Uint8Array, addresses: &Range<u32>) -> Result<()> {
-        let (chunk, pages) = (self.image.head().chunk(extent), pages(addresses));
+    /// Whether all pages of a chunk are at an address or above.
+    fn begins_at(&self, extent: Extent, address: u32) -> bool {
+        self.image.head().chunk(extent).runs.first().is_none_or(|run| run.address() >= u64::from(address))
+    }
+
+    fn copy_chunk(&self, extent: Extent, heap: &Uint8Array) -> Result<()> {
+        let chunk = self.image.head().chunk(extent);
         // What is in JavaScript's memory need not come into Rust's: its SHA-256 is compared in any case.
         let bytes = match chunk.compression {
             Compression::None => self.source.bytes(extent.file_offset, extent.stored_length),
             Compression::Deflate => None,
         };
+        let mut buffer = self.buffer.borrow_mut();
         let contents = match &bytes {
-            Some(_) => Vec::new(),
-            None => self.image.chunk(extent).map_err(|error| not_usable(&error))?,
+            Some(_) => &[],
+            None => self.image.read_chunk(extent, &mut buffer).map_err(|error| not_usable(&error))?,
         };
-        for (offset, run) in chunk.copies().filter(|(_, run)| is_in(*run, &pages)) {
-            let first = run.first.max(pages.start);
-            let length = (run.end().min(pages.end) - first) * PAGE_SIZE as u32;
-            let begin = offset as u32 + (first - run.first) * PAGE_SIZE as u32;
-            let end = begin + length;
-            let address = first * PAGE_SIZE as u32;
+        for (begin, run) in chunk.copies() {
+            let (address, end) = (run.address() as u32, begin + run.bytes());
             match &bytes {
-                Some(bytes) => heap.set(&bytes.subarray(begin, end), address),
-                None => heap.subarray(address, address + length).copy_from(&contents[begin as usize..end as usize]),
+                Some(bytes) => heap.set(&bytes.subarray(begin as u32, end as u32), address),
+                None => heap
+                    .subarray(address, address + run.bytes() as u32)
+                    .copy_from(&contents[begin as usize..end as usize]),
             }
         }
         Ok(())
     }
-}
-
-/// The pages that a range of addresses has a part in.
-fn pages(addresses: &Range<u32>) -> Range<u32> {
-    addresses.start / PAGE_SIZE as u32..addresses.end.div_ceil(PAGE_SIZE as u32)
-}
-
-fn is_in(run: Run, pages: &Range<u32>) -> bool {
-    run.first < pages.end && run.end() > pages.start
 }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures::FutureExt as _;
-use futures::future::{LocalBoxFuture, ready, try_join_all};
-use js_sys::{Uint8Array, WebAssembly};
+use futures::future::{LocalBoxFuture, ready};
+use js_sys::Uint8Array;
 use taipan_core::image::{
     ArchiveReference, ContentHash, Extent, Identity, Image, ImagePackage, Limits, Manifest, ModuleBytes, PartKind,
     SHIM, Verify,
@@ -14,16 +14,15 @@ use taipan_core::image::{
 use taipan_core::source::SharedSource;
 use taipan_core::vfs::{FileSystem, LayerId};
 
-use super::beside::{Beside, FileBeside, FilesBeside};
+use super::beside::{Beside, FilesBeside};
 use super::bytes::ImageBytes;
 use super::{ARCHIVE_ROLE, engine, lock_file_hash, not_usable, python_files_hash, states};
 use crate::archive_bytes::ArchiveBytes;
 use crate::archives::Archives;
 use crate::boundary::PackageInfo;
 use crate::emscripten::abi::Abi;
-use crate::emscripten::linker::{CompiledModule, Linker};
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Network, Sources, compare_sha256, sha256, sha256_now, spawn};
+use crate::fetch::{Network, Sources, compare_sha256, sha256, spawn};
 use crate::global::is_worker;
 use crate::packages::Lock;
 use crate::remote_file::RemoteFile;
@@ -40,17 +39,11 @@ pub struct OpenImage {
     pub module_paths: Vec<String>,
     lock_file: String,
     /// Side modules that have been read, by their numbers.
-    modules: RefCell<HashMap<usize, ArchiveBytes>>,
-    beside: FilesBeside,
-    held: Rc<Cell<u64>>,
-}
-
-/// What of an image's side modules is there before anything is called.
-pub struct CompiledModules {
-    /// Those that are linked at once, by their numbers.
-    pub hot: HashMap<usize, WebAssembly::Module>,
-    /// What links the others.
-    pub shim: Option<WebAssembly::Module>,
+    pub(super) modules: RefCell<HashMap<usize, ArchiveBytes>>,
+    pub(super) beside: FilesBeside,
+    /// What is being read; used again and again, because memory that is touched for the first time is slow.
+    pub(super) buffer: RefCell<Vec<u8>>,
+    pub(super) held: Rc<Cell<u64>>,
 }
 
 impl OpenImage {
@@ -78,8 +71,8 @@ impl OpenImage {
         let module_paths = read_state(&manifest, states::MODULE_PATHS)?;
         let lock_file = read_state(&manifest, states::LOCK_FILE)?;
         let (manifest, held) = (Rc::new(manifest), Rc::clone(held));
-        let modules = RefCell::default();
-        Ok(Self { image, source, manifest, packages, module_paths, lock_file, modules, beside, held })
+        let (modules, buffer) = (RefCell::default(), RefCell::default());
+        Ok(Self { image, source, manifest, packages, module_paths, lock_file, modules, beside, buffer, held })
     }
 
     /// Compares the packages that came from a lock file with those that this one has.
@@ -137,7 +130,7 @@ impl OpenImage {
     }
 
     /// Waits until a part is there.
-    fn part_arrived(&self, part: usize) -> LocalBoxFuture<'static, Result<()>> {
+    pub(super) fn part_arrived(&self, part: usize) -> LocalBoxFuture<'static, Result<()>> {
         let end = self.image.extents(part).last().map_or(0, |extent| extent.file_offset + extent.stored_length);
         self.source.reached(end)
     }
@@ -152,7 +145,7 @@ impl OpenImage {
     }
 
     /// The bytes of a chunk as they are in the file.
-    fn stored(&self, extent: Extent) -> Result<Uint8Array> {
+    pub(super) fn stored(&self, extent: Extent) -> Result<Uint8Array> {
         self.source
             .bytes(extent.file_offset, extent.stored_length)
             .ok_or_else(|| Error::new(Code::BadArchive, "The image has been let go of."))
@@ -171,7 +164,7 @@ impl OpenImage {
     }
 
     /// Whether modules can be linked when they are called. Only a worker can compile one of any size synchronously.
-    fn links_late(&self) -> bool {
+    pub(super) fn links_late(&self) -> bool {
         is_worker() && self.image.head().find(SHIM).is_ok()
     }
 
@@ -207,161 +200,6 @@ impl OpenImage {
     /// Bytes of linear memory.
     pub fn memory_length(&self) -> u64 {
         self.image.head().memory.length
-    }
-
-    /// Compiles what is linked at once, all in parallel, each when it has come.
-    ///
-    /// # Errors
-    /// [`Code::BadArchive`], [`Code::BadWasm`].
-    pub fn compile(self: &Rc<Self>, linker: &Linker) -> LocalBoxFuture<'static, Result<CompiledModules>> {
-        let (image, linker) = (Rc::clone(self), linker.clone());
-        let compiling = async move {
-            let mut compiling = Vec::new();
-            for (index, path) in image.module_paths.iter().enumerate().filter(|(index, _)| image.is_hot(*index)) {
-                compiling.push((index, spawn(image.compile_module(&linker, path, index))));
-            }
-            let shim = image.links_late().then(|| image.image.head().find(SHIM)).transpose();
-            let shim = shim.map_err(|error| not_usable(&error))?;
-            let shim = shim.map(|part| spawn(image.compile_part(&linker, SHIM, part)));
-            let mut hot = HashMap::new();
-            for (index, module) in compiling {
-                hot.insert(index, module.await?);
-            }
-            let shim = match shim {
-                Some(shim) => Some(shim.await?),
-                None => None,
-            };
-            Ok(CompiledModules { hot, shim })
-        };
-        compiling.boxed_local()
-    }
-
-    fn compile_module(
-        self: &Rc<Self>,
-        linker: &Linker,
-        path: &str,
-        index: usize,
-    ) -> LocalBoxFuture<'static, Result<WebAssembly::Module>> {
-        let (image, linker, path) = (Rc::clone(self), linker.clone(), path.to_owned());
-        let compiling = async move {
-            let Some(file) = image.file(index) else {
-                return image.compile_part(&linker, &path, image.module_part(index)?).await;
-            };
-            Ok(linker.compile(&path, &image.beside.read(&file).await?).await?.module)
-        };
-        compiling.boxed_local()
-    }
-
-    fn compile_part(
-        self: &Rc<Self>,
-        linker: &Linker,
-        name: &str,
-        part: usize,
-    ) -> LocalBoxFuture<'static, Result<WebAssembly::Module>> {
-        let (image, linker, name) = (Rc::clone(self), linker.clone(), name.to_owned());
-        let compiling = async move {
-            image.part_arrived(part).await?;
-            Ok(linker.compile(&name, &image.read_part(part)?).await?.module)
-        };
-        compiling.boxed_local()
-    }
-
-    /// Begins to compile a module that is linked when it is called; nothing if that is no such module.
-    pub(super) fn compile_late(
-        &self,
-        linker: &Linker,
-        index: usize,
-    ) -> Option<impl Future<Output = Result<CompiledModule>> + use<>> {
-        let path = self.module_paths.get(index).filter(|_| !self.is_hot(index))?;
-        let bytes = self.module_part(index).and_then(|_| self.module(index)).ok()?;
-        Some(linker.compile(path, &bytes))
-    }
-
-    /// The bytes of a side module. One that is a file beside the image is waited for, unless it has been fetched.
-    ///
-    /// # Errors
-    /// [`Code::BadArchive`] if it is damaged, [`Code::Integrity`] if it is not what was baked, [`Code::LoadNetwork`] and
-    /// [`Code::LoadHttp`] if its file is not to be had.
-    pub fn module(&self, index: usize) -> Result<Uint8Array> {
-        if let Some(file) = self.file(index) {
-            return self.beside.read_now(&file);
-        }
-        if let Some(bytes) = self.modules.borrow().get(&index) {
-            return Ok(bytes.bytes().clone());
-        }
-        if !self.source.is_trusted() {
-            for extent in self.image.extents(self.module_part(index)?) {
-                let expected = self.image.head().chunk(extent).sha256.to_string();
-                compare_sha256(PART, &sha256_now(&self.stored(extent)?), &expected)?;
-            }
-        }
-        self.read_part(self.module_part(index)?)
-    }
-
-    /// The file that a side module is, if it is not in the image.
-    fn file(&self, index: usize) -> Option<FileBeside<'_>> {
-        match &self.manifest.modules[index].bytes {
-            ModuleBytes::File { path, length, sha256 } => Some(FileBeside { path, length: *length, sha256: *sha256 }),
-            _ => None,
-        }
-    }
-
-    fn files_beside(&self) -> impl Iterator<Item = FileBeside<'_>> {
-        (0..self.manifest.modules.len()).filter_map(|index| self.file(index))
-    }
-
-    /// Has what is beside the image at hand, as far as it is to be had, one after the other.
-    #[inline(never)]
-    pub fn fetch_ahead(self: Rc<Self>) -> LocalBoxFuture<'static, ()> {
-        let fetching = async move {
-            for file in self.files_beside() {
-                self.beside.fetch_ahead(&file).await;
-            }
-        };
-        fetching.boxed_local()
-    }
-
-    /// Waits until what is beside the image is at hand.
-    ///
-    /// # Errors
-    /// What keeps it from being had.
-    #[inline(never)]
-    pub fn complete(self: Rc<Self>) -> LocalBoxFuture<'static, Result<()>> {
-        let completing = async move {
-            let beside = &self.beside;
-            try_join_all(self.files_beside().map(|file| async move { beside.read(&file).await.map(drop) }))
-                .await
-                .map(drop)
-        };
-        completing.boxed_local()
-    }
-
-    fn module_part(&self, index: usize) -> Result<usize> {
-        let ModuleBytes::Part { name } = &self.manifest.modules[index].bytes else {
-            return Err(Error::new(Code::BadArchive, "A side module is not in the image."));
-        };
-        self.image.head().find(name).map_err(|error| not_usable(&error))
-    }
-
-    #[inline(never)]
-    fn read_part(&self, part: usize) -> Result<Uint8Array> {
-        let bytes = self.image.part(part).map_err(|error| not_usable(&error))?;
-        Ok(Uint8Array::from(bytes.as_slice()))
-    }
-
-    /// Keeps the side modules and nothing else: others may have the file, or the memory.
-    ///
-    /// # Errors
-    /// As [`OpenImage::module`].
-    pub fn let_go(&self) -> Result<()> {
-        if !self.source.is_released() {
-            for index in (0..self.manifest.modules.len()).filter(|index| self.file(*index).is_none()) {
-                let bytes = ArchiveBytes::new(self.module(index)?, &self.held);
-                self.modules.borrow_mut().insert(index, bytes);
-            }
-            self.source.release();
-        }
-        Ok(())
     }
 
     /// The file system. Archives are fetched when they are read; `folders` tells where from.
@@ -405,7 +243,7 @@ impl OpenImage {
 }
 
 /// What a chunk is called in errors.
-const PART: &str = "A part of the image";
+pub(super) const PART: &str = "A part of the image";
 
 fn compare(baked: &Identity, wanted: &Identity, hint: &str) -> Result<()> {
     let differences = baked.differences(wanted);

@@ -6,13 +6,15 @@ use futures::future::join;
 use js_sys::Uint8Array;
 use taipan_core::source::SharedSource;
 use taipan_core::store::{ContentHash, Index};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 
 use super::cache::CacheStore;
 use super::memory::Memory;
-use super::opfs::Opfs;
+use super::opfs::{EarlyStore, Opfs};
 use super::place::Place;
 use crate::archive_bytes::ArchiveBytes;
+use crate::boundary::EngineHost;
 
 /// Where bytes are kept. A file that is being written may read as less than the whole: whoever reads checks hashes.
 #[derive(Clone)]
@@ -28,8 +30,20 @@ pub enum Backend {
 }
 
 impl Backend {
+    /// The best that this browser has and allows, and its index. What the host has found already is taken from it.
+    pub async fn open_with_index(host: &EngineHost) -> (Self, Index) {
+        if let Some(early) = early_store(host).await
+            && let Some(index) = newest(early.index().iter().map(|file| file.dyn_into().ok()))
+        {
+            return (Self::Opfs(Opfs::of(&early)), index);
+        }
+        let backend = Self::open().await;
+        let index = backend.index().await;
+        (backend, index)
+    }
+
     /// The best that this browser has and allows.
-    pub async fn open() -> Self {
+    async fn open() -> Self {
         if let Ok(opfs) = Opfs::open().await {
             return Self::Opfs(opfs);
         }
@@ -125,9 +139,8 @@ impl Backend {
 
     /// The index; without one, of the content that is there.
     pub async fn index(&self) -> Index {
-        let file = async |number| Index::decode(&self.read(Place::Index(number)).await?.to_vec());
-        let (even, odd) = join(file(0), file(1)).await;
-        if let Some(index) = Index::newest([even, odd]) {
+        let (even, odd) = join(self.read(Place::Index(0)), self.read(Place::Index(1))).await;
+        if let Some(index) = newest([even, odd].into_iter()) {
             return index;
         }
         let mut index = Index::default();
@@ -150,4 +163,14 @@ impl Backend {
             Self::None | Self::Cache(_) => None,
         }
     }
+}
+
+async fn early_store(host: &EngineHost) -> Option<EarlyStore> {
+    let found = JsFuture::from(host.early_store()?).await.ok()?;
+    found.is_object().then(|| found.unchecked_into())
+}
+
+/// The newest of the index's files that are whole.
+fn newest(files: impl Iterator<Item = Option<Uint8Array>>) -> Option<Index> {
+    Index::newest(files.map(|file| Index::decode(&file?.to_vec())))
 }

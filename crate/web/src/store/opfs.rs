@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::{AsyncIterator, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Array, AsyncIterator, Object, Promise, Reflect, Uint8Array};
 use taipan_core::source::{ByteSource, SourceError};
 use taipan_core::store::ContentHash;
 use wasm_bindgen::prelude::*;
@@ -47,6 +47,18 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn values(this: &Directory) -> Result<AsyncIterator, JsValue>;
+
+    /// `EarlyStore` of `boundary.d.ts`.
+    pub type EarlyStore;
+
+    #[wasm_bindgen(method, getter)]
+    fn root(this: &EarlyStore) -> Directory;
+
+    #[wasm_bindgen(method, getter)]
+    fn content(this: &EarlyStore) -> Directory;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn index(this: &EarlyStore) -> Array;
 
     type FileHandle;
 
@@ -116,6 +128,12 @@ impl Opfs {
         let content: Directory =
             JsFuture::from(root.directory(CONTENT_FOLDER, &creating(true))?).await?.unchecked_into();
         Ok(Self { root, content, has_access_handles, at_hand: Rc::default() })
+    }
+
+    /// The store whose folders have been opened.
+    pub fn of(early: &EarlyStore) -> Self {
+        let has_access_handles = file_handles_have("createSyncAccessHandle");
+        Self { root: early.root(), content: early.content(), has_access_handles, at_hand: Rc::default() }
     }
 
     pub async fn read(&self, place: Place) -> Option<Uint8Array> {

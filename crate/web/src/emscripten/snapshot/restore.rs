@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use futures::FutureExt as _;
@@ -232,6 +233,14 @@ impl Restore {
     /// [`Code::Fatal`] if CPython cannot tell.
     pub fn dirty_end(module: &Module) -> Result<u32> {
         Glue::new(module).call_export("sbrk", 0)
+    }
+
+    /// Addresses of the stack below its pointer: what is there is of no account.
+    pub fn unused_stack(&self, module: &Module) -> Range<u32> {
+        let pointer = self.number(numbers::STACK_POINTER);
+        // It grows down to there.
+        let end = Glue::new(module).call_export("emscripten_stack_get_end", 0);
+        end.unwrap_or(pointer)..pointer
     }
 
     /// When memory is as it was: what JavaScript and memory know of each other.

@@ -28,6 +28,8 @@ pub struct SideModuleSource {
     pub paths: Vec<String>,
     /// The bytes of one, by its number.
     pub read: Box<dyn Fn(usize) -> Result<Uint8Array>>,
+    /// Compiles one, by its number, while everything else waits.
+    pub compile: Box<dyn Fn(usize) -> Result<WebAssembly::Module>>,
     /// Those that have been compiled before they are called, as far as that is done.
     pub ahead: Rc<RefCell<HashMap<usize, WebAssembly::Module>>>,
 }
@@ -160,8 +162,7 @@ impl SideModules {
         let compiled = compiled.or_else(|| self.source.ahead.borrow_mut().remove(&index));
         let module = match compiled {
             Some(module) => module,
-            None => WebAssembly::Module::new((self.source.read)(index)?.as_ref())
-                .map_err(|thrown| Error::from_js(Code::BadWasm, &format!("{path} cannot be compiled"), thrown))?,
+            None => (self.source.compile)(index)?,
         };
         let exports = self.instantiate(path, library, &module, needed)?;
         let table = self.glue.table();
