@@ -51,10 +51,10 @@ export class Interpreter {
     this.#input = this.#memory && settings.stdin && new Input(settings.stdin, this.#memory);
     const known = settings.boot.cache === "none" ? undefined : recallFiles(settings.boot.indexURL);
     const boot: BootOptions = { ...settings.boot, ...(known && { known }) };
-    const compiles = settings.isAwaited && known !== undefined;
+    const awaited = settings.isAwaited ? known : undefined;
     this.connection = new Connection(settings.spawn, (event) => this.#receive(event));
-    const host = { input: settings.stdin !== undefined, compiles, ...(shared && { shared }) };
-    const early = compiles ? compileEarly(boot, signal) : undefined;
+    const host = { input: settings.stdin !== undefined, compiles: awaited !== undefined, ...(shared && { shared }) };
+    const early = awaited && compileEarly(boot.indexURL, awaited, signal);
     this.ready = this.#boot(boot, host, early, signal);
     void early?.then((compiled) => this.connection.post({ type: "module", module: compiled?.module }));
     // Whoever waits for `ready` sees the failure; nobody has to wait for it.

@@ -6,14 +6,13 @@ const PREFIX = "taipan ";
 const keyOf = (indexURL: string) => `${PREFIX}${indexURL}`;
 
 /**
- * What an earlier visit has found the files of a distribution to be. It may be out of date, and is a hint: files of another
- * hash are asked for again.
+ * What an earlier visit has found the files of a distribution to be, where the HTTP cache gives them again. It may be out of
+ * date, and is a hint: files of another hash are asked for again.
  */
-export function recallFiles(indexURL: string): KnownFiles | undefined {
+export function recallFiles(indexURL: string): Required<KnownFiles> | undefined {
   try {
     const { glue, module, answer } = JSON.parse(localStorage.getItem(keyOf(indexURL)) ?? "{}") as Partial<KnownFiles>;
-    const known = isHash(glue) && isHash(module) ? { glue, module } : undefined;
-    return known && typeof answer === "string" ? { ...known, answer } : known;
+    return isHash(glue) && isHash(module) && typeof answer === "string" ? { glue, module, answer } : undefined;
   } catch {
     // Nothing can be kept in this browser, or it is not what has been written.
     return undefined;
@@ -23,7 +22,11 @@ export function recallFiles(indexURL: string): KnownFiles | undefined {
 /** Notes it for the next visit, where anything can be noted. */
 export function noteFiles(indexURL: string, known: KnownFiles): void {
   try {
-    localStorage.setItem(keyOf(indexURL), JSON.stringify(known));
+    if (known.answer === undefined) {
+      localStorage.removeItem(keyOf(indexURL));
+    } else {
+      localStorage.setItem(keyOf(indexURL), JSON.stringify(known));
+    }
   } catch {
     // The next visit starts as this one did.
   }

@@ -137,6 +137,18 @@ describe("the page's head start", { timeout: 120_000 }, () => {
     assert.equal(await api.evaluate(countCompiled), 0);
   });
 
+  it("is none where the server has to be asked each time", async () => {
+    await api.evaluate(() => localStorage.clear());
+    for (let count = 1; count <= 2; count += 1) {
+      const note = await api.evaluate(async () => {
+        const python = await start();
+        python.dispose();
+        return localStorage.getItem(`taipan ${new URL("/python/", location.href)}`);
+      });
+      assert.equal(note, null);
+    }
+  });
+
   it("is forgotten with the store, and with nothing else of the page's", async () => {
     await api.evaluate(visit, {});
     const left = await api.evaluate(async () => {

@@ -112,6 +112,44 @@ import random, uuid, secrets, numpy
     });
   });
 
+  it("do not give two interpreters the number that NumPy held back", async () => {
+    const values = await api.evaluate(async () => {
+      const python = await start();
+      await python.run("import numpy; numpy.random.seed(1); numpy.random.normal()");
+      const url = URL.createObjectURL(await python.bake());
+      python.dispose();
+      const values = [];
+      for (let i = 0; i < 2; i += 1) {
+        const again = await start({ image: url });
+        values.push((await again.run("[float(numpy.random.normal()) for _ in range(3)]")).value);
+        again.dispose();
+      }
+      return values.flat();
+    });
+    assert.equal(new Set(values).size, 6, values.join(" "));
+  });
+
+  it("have CPython's symbols where they were, those that nobody had looked up too", async () => {
+    const program = `
+import ctypes, sys
+as_address = lambda function: ctypes.cast(function, ctypes.c_void_p).value
+version = ctypes.c_uint32.in_dll(ctypes.pythonapi, "Py_Version").value
+# tp_getattro is the nineteenth word of a type.
+slot = ctypes.c_uint32.from_address(id(object) + 18 * 4).value
+[version == sys.hexversion, slot == as_address(ctypes.pythonapi.PyObject_GenericGetAttr),
+ ctypes.pythonapi.Py_IsInitialized(), hasattr(ctypes.pythonapi, "no_such_symbol")]`;
+    const found = await api.evaluate(async (program) => {
+      const values = [];
+      for (const image of ["none", address]) {
+        const python = await start({ image });
+        values.push((await python.run(program)).value);
+        python.dispose();
+      }
+      return values;
+    }, program);
+    assert.deepEqual(found, Array(2).fill([true, true, 1, false]));
+  });
+
   it("take the environment of the page that restores them", async () => {
     const value = await api.evaluate(async () => {
       const python = await start({ image: address, env: { COURSE: "two" } });

@@ -75,8 +75,10 @@ describe("side modules beside an image", { timeout: 600_000 }, () => {
   it("are fetched when a module that is imported calls them, and when they throw C++ exceptions", async () => {
     const found = await api.evaluate(async () => {
       const python = await restored();
-      // It takes NumPy's functions by pointer while it is imported.
-      const { value: imported } = await python.run("import contourpy; contourpy.__name__");
+      // It calls NumPy's functions by pointer.
+      const { value: lines } = await python.run(`
+import contourpy
+[line.tolist() for line in contourpy.contour_generator(z=[[0, 1], [0, 1]]).lines(0.5)]`);
       const { value: caught } = await python.run(`
 solver, x = kiwisolver.Solver(), kiwisolver.Variable("x")
 constraint = x >= 1
@@ -87,9 +89,17 @@ except kiwisolver.DuplicateConstraint as error:
     caught = type(error).__name__
 caught`);
       python.dispose();
-      return { imported, caught };
+      return { lines, caught };
     });
-    assert.deepEqual(found, { imported: "contourpy", caught: "DuplicateConstraint" });
+    const upwards = [
+      [0.5, 0],
+      [0.5, 1],
+    ];
+    assert.deepEqual(
+      found.lines.map((line) => line.sort()),
+      [upwards],
+    );
+    assert.equal(found.caught, "DuplicateConstraint");
     assert.ok(asked().some((path) => path.includes("_multiarray_umath-")));
     assert.ok(asked().some((path) => path.includes("_cext-")));
   });

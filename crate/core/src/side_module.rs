@@ -7,6 +7,7 @@
 //! memory alone, [`Functions`] says which slots of the table it fills, and a [`Shim`] fills them until then.
 
 mod functions;
+mod globals;
 mod reader;
 mod section;
 mod shim;
@@ -17,6 +18,7 @@ mod writer;
 use thiserror::Error;
 
 pub use functions::{FunctionType, Functions, Import, ImportKind};
+pub use globals::Globals;
 use reader::Reader;
 pub use shim::{Forwarder, Shim, Unlinked};
 pub use strip::strip;

@@ -70,8 +70,7 @@ export interface KnownFiles {
   module: string;
   /**
    * What tells the answer in which that module came from others: its `Date`, `ETag`, `Last-Modified` and `Content-Length`,
-   * a line each, as far as they can be seen. Absent where the first two cannot, or where an HTTP cache must not give that
-   * answer again without asking.
+   * a line each, or `""` where the first two cannot be seen. Absent where the HTTP cache has to ask the server first.
    */
   answer?: string;
 }

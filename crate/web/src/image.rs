@@ -12,6 +12,7 @@ mod called;
 mod download;
 mod memory;
 mod open;
+mod random;
 mod side_modules;
 
 use taipan_core::image::ContentHash;

@@ -7,6 +7,7 @@ pub(super) const CUSTOM: u8 = 0;
 pub(super) const TYPE: u8 = 1;
 pub(super) const IMPORT: u8 = 2;
 pub(super) const FUNCTION: u8 = 3;
+pub(super) const GLOBAL: u8 = 6;
 pub(super) const EXPORT: u8 = 7;
 pub(super) const START: u8 = 8;
 pub(super) const ELEMENT: u8 = 9;

@@ -27,9 +27,26 @@ def quiesce():
         gc.collect()
 
 
-def renew(environment):
-    """Makes different what must not be the same in two interpreters: random numbers, the time zone, the environment, which
-    is JSON."""
+def numpy_random():
+    """Where the state of NumPy's global random numbers is, as JSON: the address of the capsule that points to it, and the
+    state itself to recognise it by. ``null`` if there is none, or more to it than that."""
+    import json
+
+    described = None
+    try:
+        generator = sys.modules["numpy.random"].mtrand._rand
+        state = generator.get_state(legacy=False)
+        if state["bit_generator"] == "MT19937" and not state["has_gauss"]:
+            words = [*state["state"]["key"].tolist(), state["state"]["pos"]]
+            described = [id(generator._bit_generator.capsule), *words]
+    except Exception:  # noqa: BLE001 - none, or another NumPy: it is seeded as it wants to be
+        pass
+    return json.dumps(described)
+
+
+def renew(environment, is_numpy_renewed):
+    """Makes different what must not be the same in two interpreters: random numbers, NumPy's unless they are, the time zone,
+    the environment, which is JSON."""
     global _restored
     import json
     import os
@@ -41,7 +58,7 @@ def renew(environment):
     sys.modules["pyodide._package_loader"].init_loaded_packages = lambda: None
     if "random" in sys.modules:
         sys.modules["random"].seed()
-    if "numpy.random" in sys.modules:
+    if "numpy.random" in sys.modules and not is_numpy_renewed:
         sys.modules["numpy.random"].seed()
     _renew_zone(time)
 

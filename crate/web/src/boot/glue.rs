@@ -6,7 +6,7 @@ use std::rc::Rc;
 use js_sys::{Array, Function, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, BlobPropertyBag, RequestCache, Url};
+use web_sys::{Blob, BlobPropertyBag, RequestCache, Response, Url};
 
 use super::files::{Hashed, Incoming, share};
 use crate::boundary::{EngineHost, Stage};
@@ -50,24 +50,17 @@ impl Glue {
         sha256: &str,
     ) -> Result<Function> {
         let url = format!("{folder}{}", abi.glue_file());
-        if let Some(response) = fetcher.known(&url, sha256, RequestCache::ForceCache).await {
-            if is_reused(&response)
-                && let Ok(namespace) = import(host, &url).await
-            {
-                return abi.factory(&namespace);
-            }
-            if let Ok(whole) = response.array_buffer()
-                && let Ok(bytes) = JsFuture::from(whole).await
-            {
-                return evaluate(host, abi, &url, &Uint8Array::new(&bytes)).await;
-            }
+        if let Some(response) = fetcher.known(&url, sha256, RequestCache::ForceCache).await
+            && let Some(outcome) = evaluate_answer(host, abi, &url, &response).await
+        {
+            return outcome;
         }
         let (bytes, hash) = Self::request(fetcher, folder, abi).bytes.await?;
         compare_sha256(abi.glue_file(), &hash, sha256)?;
         evaluate(host, abi, &url, &bytes).await
     }
 
-    /// Evaluates the glue of a folder from its own address if it has this SHA-256 and the browser gives the same bytes again.
+    /// Evaluates the glue of a folder if what the server has, or lets the browser take again, has this SHA-256.
     pub async fn evaluate_known(
         fetcher: &Fetcher,
         folder: &str,
@@ -76,10 +69,9 @@ impl Glue {
         sha256: &str,
     ) -> Option<Function> {
         let url = format!("{folder}{}", abi.glue_file());
-        // Not one that the server has no more: what is imported from an address stays what that address gives this thread.
+        // Not what it has no more: what is imported from an address stays what that address gives this thread.
         let response = fetcher.known(&url, sha256, RequestCache::Default).await?;
-        let namespace = if is_reused(&response) { import(host, &url).await.ok()? } else { return None };
-        abi.factory(&namespace).ok()
+        evaluate_answer(host, abi, &url, &response).await?.ok()
     }
 
     /// Evaluates it, whose bytes are those that have come and have been checked: from its own address where the HTTP cache
@@ -104,6 +96,17 @@ impl Glue {
     pub async fn evaluate_bytes(&self, host: &EngineHost, bytes: &Uint8Array) -> Result<Function> {
         evaluate(host, self.abi, &self.url, bytes).await
     }
+}
+
+/// Evaluates the glue that an answer has: from its own address where the browser gives the same again, else its bytes.
+async fn evaluate_answer(host: &EngineHost, abi: Abi, url: &str, response: &Response) -> Option<Result<Function>> {
+    if is_reused(response)
+        && let Ok(namespace) = import(host, url).await
+    {
+        return Some(abi.factory(&namespace));
+    }
+    let bytes = JsFuture::from(response.array_buffer().ok()?).await.ok()?;
+    Some(evaluate(host, abi, url, &Uint8Array::new(&bytes)).await)
 }
 
 async fn evaluate(host: &EngineHost, abi: Abi, url: &str, bytes: &Uint8Array) -> Result<Function> {

@@ -137,7 +137,7 @@ async fn restore_from(
     let api = restore.finish_bootstrap(&module.api(), &host_module)?;
     finish(&module, &api, &restore, &packages)?;
     let session = Some(Session::resume(&api, connection)?);
-    renew(&api, &ground)?;
+    renew(&api, &ground, image.renew_numpy_random(&restore.heap()))?;
     timeline.end(Stage::Bootstrap);
     packages.connect(&api);
     packages.load(&options.packages, fetcher).await?;
@@ -249,13 +249,14 @@ fn finish(module: &Module, api: &PublicApi, restore: &Restore, packages: &Packag
     restore.open_files(module)
 }
 
-/// What must not be the same in two interpreters.
-fn renew(api: &PublicApi, ground: &Ground) -> Result<()> {
+/// What must not be the same in two interpreters, NumPy's random numbers too unless they are others already.
+fn renew(api: &PublicApi, ground: &Ground, is_numpy_renewed: bool) -> Result<()> {
     let failed = |thrown| Error::from_js(Code::Fatal, "The image's interpreter cannot be renewed", thrown);
     let module = api.pyimport("_taipan.image").map_err(failed)?;
     let environment = serde_json::to_string(&environment(&ground.options, &ground.face))
         .map_err(|error| Error::new(Code::Fatal, format!("The environment cannot be written: {error}")))?;
     let renew: js_sys::Function =
         wasm_bindgen::JsCast::unchecked_into(js_sys::Reflect::get(&module, &"renew".into()).map_err(failed)?);
-    renew.call1(&wasm_bindgen::JsValue::UNDEFINED, &environment.into()).map(drop).map_err(failed)
+    let undefined = wasm_bindgen::JsValue::UNDEFINED;
+    renew.call2(&undefined, &environment.into(), &is_numpy_renewed.into()).map(drop).map_err(failed)
 }

@@ -68,7 +68,12 @@ pub struct Linker {
     symbols: Rc<RefCell<Option<(Object, i32)>>>,
     record: Rc<Record>,
     timeline: Rc<Timeline>,
+    /// What a restoration has left to be done.
+    left: Rc<RefCell<Option<Complete>>>,
 }
+
+/// Makes the dynamic linker's tables whole.
+type Complete = Box<dyn FnOnce() -> Result<()>>;
 
 impl Linker {
     /// A linker without modules.
@@ -80,6 +85,7 @@ impl Linker {
             symbols: Rc::default(),
             record: Rc::default(),
             timeline,
+            left: Rc::default(),
         }
     }
 
@@ -188,6 +194,20 @@ impl Linker {
         self.modules.borrow().contains_key(path)
     }
 
+    /// Notes how the dynamic linker's tables become whole: symbols that nobody has asked for are left out of them.
+    pub fn complete_later(&self, complete: impl FnOnce() -> Result<()> + 'static) {
+        *self.left.borrow_mut() = Some(Box::new(complete));
+    }
+
+    /// Makes the dynamic linker's tables whole, before it, or another, goes through them.
+    ///
+    /// # Errors
+    /// [`Code::Fatal`] if the glue fails.
+    pub fn complete(&self) -> Result<()> {
+        let complete = self.left.borrow_mut().take();
+        complete.map_or(Ok(()), |complete| complete())
+    }
+
     /// Watches the imports through which CPython asks for a library.
     pub fn watch_imports(&self, imports: &Object) {
         const OPEN_LIBRARY: &str = "_dlopen_js";
@@ -195,7 +215,9 @@ impl Linker {
         let Some(open) = function(&env, OPEN_LIBRARY) else { return };
         let (linking, timeline, symbols, record) =
             (Rc::clone(&self.linking), Rc::clone(&self.timeline), Rc::clone(&self.symbols), Rc::clone(&self.record));
+        let this = self.clone();
         let watched = Closure::<dyn Fn(u32) -> std::result::Result<JsValue, JsValue>>::new(move |handle: u32| {
+            this.complete()?;
             // A library may need others: they are linked inside this call.
             let outer = linking.replace(true);
             if let Some((symbols, unresolved)) = &*symbols.borrow() {
@@ -215,9 +237,10 @@ impl Linker {
     fn watch_lookups(&self, env: &JsValue) {
         const LOOK_UP: &str = "_dlsym_js";
         let Some(look_up) = function(env, LOOK_UP) else { return };
-        let record = Rc::clone(&self.record);
+        let (this, record) = (self.clone(), Rc::clone(&self.record));
         let watched = Closure::<dyn Fn(u32, u32, u32) -> std::result::Result<JsValue, JsValue>>::new(
             move |handle: u32, symbol: u32, index: u32| {
+                this.complete()?;
                 let found = look_up.call3(&JsValue::UNDEFINED, &handle.into(), &symbol.into(), &index.into())?;
                 if let Some(slot) = found.as_f64().filter(|slot| *slot > 0.0) {
                     record.add_looked_up(slot as u32);
@@ -231,7 +254,7 @@ impl Linker {
     /// Takes the work out of the dynamic linker that it does again and again: for each library it looks through the
     /// whole global offset table, thousands of symbols, for those without an address.
     pub fn watch_symbols(&self, symbols: Object, unresolved: i32) {
-        Object::set_prototype_of(&symbols, &Object::new());
+        Object::set_prototype_of(&symbols, &Object::create(&Object::get_prototype_of(&symbols)));
         *self.symbols.borrow_mut() = Some((symbols, unresolved));
     }
 

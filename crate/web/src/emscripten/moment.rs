@@ -39,6 +39,7 @@ impl Moment {
     /// [`crate::error::Code::NotSupported`] for what cannot be gone back to.
     pub fn now(module: &Module, linker: &Linker, before: Option<&Self>) -> Result<Self> {
         let glue = Glue::new(module);
+        linker.complete()?;
         Ok(Self {
             stack_pointer: glue.call("stackSave", &[])?,
             links: SavedLinks::now(&glue, linker, before.map(|before| &before.links)),

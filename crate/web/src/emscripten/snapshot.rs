@@ -10,6 +10,7 @@ mod exception;
 pub(in crate::emscripten) mod glue;
 pub mod heap;
 mod libraries;
+mod main_exports;
 mod open_files;
 mod references;
 mod restore;

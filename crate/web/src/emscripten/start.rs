@@ -301,7 +301,7 @@ async fn instantiate(
     }
     let module = parts.module.await?;
     if let Some(restore) = &parts.restore {
-        restore.before_instantiation(&parts.emscripten)?;
+        restore.before_instantiation(&parts.emscripten).await?;
     }
     let failed = |thrown| Error::from_js(Code::BadWasm, "CPython's module cannot be instantiated", thrown);
     let instance = JsFuture::from(WebAssembly::instantiate_module(&module, &imports)).await.map_err(failed)?;
@@ -309,18 +309,29 @@ async fn instantiate(
     let exports: Object = get(&instance, "exports").unchecked_into();
     let table = function_table(&parts.emscripten, &exports);
     linker.set_main_table_length(table.length());
+    let env: Object = get(&imports, "env").unchecked_into();
     if let Some(restore) = &parts.restore {
         restore.before_receiving(&parts.emscripten, &exports, &table)?;
     } else {
-        let env: Object = get(&imports, "env").unchecked_into();
         let symbols = parts.emscripten.global_offset_table();
         place_functions(&env, &symbols, &exports, &table, abi.unresolved_symbol()).await;
     }
     *parts.arrived.borrow_mut() = Some(parts.populate.await?);
     // Everything up to the end of CPython's `main` happens inside this call.
-    receive
-        .call2(&JsValue::UNDEFINED, &instance, &module)
-        .map_err(|thrown| Error::from_js(Code::Fatal, "CPython cannot be started", thrown))?;
+    match &parts.restore {
+        Some(restore) => {
+            linker.complete_later({
+                let (restore, module) = (Rc::clone(restore), parts.emscripten.clone());
+                move || restore.complete(&module)
+            });
+            restore.hand_over(&receive, (&module, &exports), &env)?;
+        }
+        None => {
+            receive
+                .call2(&JsValue::UNDEFINED, &instance, &module)
+                .map_err(|thrown| Error::from_js(Code::Fatal, "CPython cannot be started", thrown))?;
+        }
+    }
     timeline.end(Stage::Interpreter);
     Ok(())
 }

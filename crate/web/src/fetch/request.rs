@@ -62,15 +62,14 @@ pub fn header(response: &Response, name: &str) -> Option<String> {
     response.headers().get(name).ok().flatten()
 }
 
-/// What tells an answer that the browser gives again from others, as `early_module.ts` does it: nothing where too little can
-/// be seen of it.
+/// What tells an answer that the browser gives again from others, as `early_module.ts` does it: an empty text where too little
+/// can be seen of it, nothing where the browser has to ask the server.
 pub fn answer_of(response: &Response) -> Option<String> {
-    if !is_reused(response) {
-        return None;
-    }
-    let [date, tag] = [header(response, "Date")?, header(response, "ETag")?];
-    let [modified, length] = ["Last-Modified", "Content-Length"].map(|name| header(response, name).unwrap_or_default());
-    Some([date, tag, modified, length].join("\n"))
+    header(response, "cache-control").filter(|header| may_be_reused(header))?;
+    let [date, tag, modified, length] =
+        ["Date", "ETag", "Last-Modified", "Content-Length"].map(|name| header(response, name).unwrap_or_default());
+    let can_be_told = !date.is_empty() && !tag.is_empty();
+    Some(if can_be_told { [date, tag, modified, length].join("\n") } else { String::new() })
 }
 
 /// Whether the answer is a web page. None of our files is: a server that answers every address with its start page

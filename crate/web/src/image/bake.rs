@@ -11,7 +11,9 @@ use taipan_core::image::{
 use taipan_core::source::SharedSource;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::{ARCHIVE_ROLE, content_hash, engine, lock_file_hash, not_usable, python_files_hash, states, stored_name};
+use super::{
+    ARCHIVE_ROLE, content_hash, engine, lock_file_hash, not_usable, python_files_hash, random, states, stored_name,
+};
 use crate::archive_bytes::ArchiveBytes;
 use crate::boot::Interpreter;
 use crate::emscripten::snapshot::{self, Holders};
@@ -28,8 +30,11 @@ pub fn bake(interpreter: &Interpreter) -> Result<Array> {
     // What has been needed since the start is what will be needed after the next one; coming to rest needs more.
     let called = interpreter.side_modules.as_ref().map(|modules| modules.linked());
     quiesce(interpreter)?;
-    snapshot::heap::scrub(&interpreter.module)?;
     let mut manifest = Manifest::default();
+    if let Some(address) = random::find(interpreter) {
+        manifest.numbers.insert(random::NUMPY_RANDOM.to_owned(), address.into());
+    }
+    snapshot::heap::scrub(&interpreter.module)?;
     let holders = Holders {
         internal: interpreter.module.api().into(),
         public: interpreter.api.clone().into(),

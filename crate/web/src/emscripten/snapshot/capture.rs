@@ -30,6 +30,7 @@ pub fn capture(
     manifest: &mut Manifest,
 ) -> Result<Vec<String>> {
     let glue = Glue::new(module);
+    linker.complete()?;
     let (references, strings) = references::capture(&glue, holders, owner)?;
     let json = |value: serde_json::Result<Vec<u8>>| {
         value.map_err(|error| Error::new(Code::Fatal, format!("A reference cannot be written: {error}")))

@@ -3,17 +3,21 @@
 //! The glue starts as always, but CPython's `main` is not run: memory, table and symbols become what they were when the
 //! state was captured. Every side module gets the place where it was, so that addresses in memory stay right.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
 
-use js_sys::{Function, JsString, Object, Proxy, Reflect, Uint8Array, WebAssembly};
+use futures::FutureExt as _;
+use futures::future::LocalBoxFuture;
+use js_sys::{Function, Object, Uint8Array, WebAssembly};
 use taipan_core::image::{Manifest, TableEntry};
-use wasm_bindgen::closure::Closure;
+use taipan_core::side_module::Globals;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 
-use super::glue::{Glue, get, global, global_descriptor};
+use super::glue::{Glue, get, missing};
+use super::main_exports::MainExports;
 use super::open_files::{self, OpenFile};
 use super::references::{self, Holders, Reference};
 use super::side_modules::{SideModuleSource, SideModules};
@@ -39,6 +43,9 @@ pub struct Restore {
     memory: RefCell<Option<WebAssembly::Memory>>,
     /// The slot of the function that the glue has made now.
     call_helper: Cell<u32>,
+    /// The instance with the symbols, on its way.
+    symbols: RefCell<Option<JsFuture>>,
+    main_exports: OnceCell<Rc<MainExports>>,
 }
 
 impl Restore {
@@ -53,6 +60,8 @@ impl Restore {
             memory_length,
             memory: RefCell::default(),
             call_helper: Cell::default(),
+            symbols: RefCell::new(Some(symbols(manifest))),
+            main_exports: OnceCell::new(),
         };
         if abi.exports_memory() {
             return Ok(restore);
@@ -77,44 +86,69 @@ impl Restore {
         self.memory.borrow().as_ref().map_or_else(Uint8Array::default, |memory| Uint8Array::new(&memory.buffer()))
     }
 
-    /// Before the main module is instantiated: its symbols get the addresses that they had.
+    /// Before the main module is instantiated: its symbols, and those of side modules, get the addresses that they had.
     ///
     /// # Errors
-    /// [`Code::OutOfMemory`].
-    pub fn before_instantiation(&self, module: &Module) -> Result<()> {
-        let symbols = Glue::new(module).symbols();
-        let entries = || self.manifest.functions.iter().chain(&self.manifest.data);
-        // Thousands of names: they become JavaScript's in one go.
-        let names: Vec<&str> = entries().map(|(name, _)| name.as_str()).collect();
-        let names = JsString::from(names.join("\0")).split("\0");
-        let descriptor = global_descriptor();
-        for (name, (_, value)) in names.iter().zip(entries()) {
-            // The table is a plain object of Emscripten's.
-            let _ = Reflect::set(&symbols, &name, &global(&descriptor, *value)?);
-        }
-        Ok(())
+    /// [`Code::BadWasm`] if there are symbols that cannot be made.
+    #[inline(never)]
+    pub fn before_instantiation(self: &Rc<Self>, module: &Module) -> LocalBoxFuture<'static, Result<()>> {
+        let (this, glue) = (Rc::clone(self), Glue::new(module));
+        let preparing = async move {
+            let Some(symbols) = this.symbols.take() else { return Ok(()) };
+            let failed = |thrown| Error::from_js(Code::BadWasm, "The symbols of the image cannot be made", thrown);
+            let made = get(&get(&symbols.await.map_err(failed)?, "instance"), "exports");
+            let symbols = glue.symbols();
+            let open = this.abi.unresolved_symbol();
+            // The glue looks among its own for those that have no address.
+            let Manifest { functions, data, .. } = &*this.manifest;
+            for (name, _) in functions.iter().chain(data).filter(|(_, value)| **value == open) {
+                set(&symbols, name, &get(&made, name));
+            }
+            Object::set_prototype_of(&symbols, made.unchecked_ref());
+            Ok(())
+        };
+        preparing.boxed_local()
     }
 
-    /// Before the glue receives the main module's instance. It would give every export an address of its own now; it
-    /// does not for one that has an address already.
+    /// Gives the glue the main module's instance, which was made with the imports of `env`.
     ///
     /// # Errors
-    /// [`Code::OutOfMemory`] if memory or the table cannot be as long as it was.
+    /// [`Code::OutOfMemory`] if memory or the table cannot be as long as it was, [`Code::Fatal`] for what the glue throws.
+    #[inline(never)]
+    pub fn hand_over(
+        &self,
+        receive: &Function,
+        (main, exports): (&WebAssembly::Module, &Object),
+        env: &Object,
+    ) -> Result<()> {
+        let exports = self.main_exports.get_or_init(|| Rc::new(MainExports::new(self.abi, env, exports)));
+        exports.hand_over(receive, main)
+    }
+
+    /// Puts what can be found by name where the glue would have put it, before somebody looks at all that there is.
+    ///
+    /// # Errors
+    /// [`Code::Fatal`] if the glue fails.
+    #[inline(never)]
+    pub fn complete(&self, module: &Module) -> Result<()> {
+        let glue = Glue::new(module);
+        let resolved: Object = Object::get_prototype_of(&glue.symbols());
+        let all = Object::get_prototype_of(&resolved);
+        Object::set_prototype_of(&resolved, &Object::get_prototype_of(&Object::new()));
+        Object::assign(&resolved, &all);
+        self.main_exports.get().map_or(Ok(()), |exports| exports.complete(&glue))
+    }
+
+    /// Before the glue receives the main module's instance: memory and the function table become as long as they were.
+    ///
+    /// # Errors
+    /// [`Code::OutOfMemory`] if that cannot be.
     pub fn before_receiving(&self, module: &Module, exports: &Object, table: &WebAssembly::Table) -> Result<()> {
         let glue = Glue::new(module);
         if let Ok(memory) = get(exports, "memory").dyn_into::<WebAssembly::Memory>() {
             grow(&memory, self.memory_length)?;
             *self.memory.borrow_mut() = Some(memory);
         }
-        let placeholder = Object::new();
-        set(&placeholder, "value", &1.into());
-        set(&placeholder, "required", &false.into());
-        let find = Closure::<dyn Fn(JsValue, JsValue) -> JsValue>::new(move |_target: JsValue, name: JsValue| {
-            if name.is_string() { placeholder.clone().into() } else { JsValue::UNDEFINED }
-        });
-        let handler = Object::new();
-        set(&handler, "get", &find.into_js_value());
-        Object::set_prototype_of(&glue.symbols(), Proxy::new(&Object::new(), &handler).unchecked_ref());
         table
             .grow(self.manifest.table_length.saturating_sub(table.length()))
             .map_err(|thrown| Error::from_js(Code::OutOfMemory, "CPython's function table cannot grow", thrown))?;
@@ -146,7 +180,8 @@ impl Restore {
             hot.sort_unstable();
             hot
         };
-        let modules = SideModules::new(self.abi.relocates(), &self.manifest, &glue, linker, source, compiled);
+        let main = self.main_exports.get().ok_or_else(|| missing("main module"))?;
+        let modules = SideModules::new(self.abi.relocates(), &self.manifest, (&glue, main), linker, source, compiled);
         SideModules::announce(&modules);
         if let Some(shim) = shim {
             SideModules::stand_in(&modules, shim)?;
@@ -260,6 +295,16 @@ impl Restore {
         serde_json::from_slice(bytes)
             .map_err(|error| Error::new(Code::BadArchive, format!("The image's {name} cannot be read: {error}.")))
     }
+}
+
+/// The global offset table: a module that exports every symbol, in the making.
+fn symbols(manifest: &Manifest) -> JsFuture {
+    let mut globals = Globals::new();
+    let functions = manifest.functions.iter().filter(|(name, _)| !manifest.data.contains_key(*name));
+    for (name, value) in functions.chain(&manifest.data) {
+        globals.add(name, *value);
+    }
+    JsFuture::from(WebAssembly::instantiate_buffer(&globals.finish(), &Object::new()))
 }
 
 pub(super) fn put(table: &WebAssembly::Table, slot: u32, function: &JsValue) -> Result<()> {

@@ -16,6 +16,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::exception::raise;
 use super::glue::{Glue, entries, get, global, global_descriptor, number};
+use super::main_exports::MainExports;
 use super::restore::put;
 use crate::emscripten::abi::{Relocates, set};
 use crate::emscripten::linker::{CompiledModule, Linker};
@@ -38,6 +39,7 @@ pub struct SideModules {
     relocates: Relocates,
     manifest: Rc<Manifest>,
     glue: Glue,
+    main_exports: Rc<MainExports>,
     linker: Linker,
     source: SideModuleSource,
     /// Compiled, and not linked yet.
@@ -53,7 +55,7 @@ impl SideModules {
     pub fn new(
         relocates: Relocates,
         manifest: &Rc<Manifest>,
-        glue: &Glue,
+        (glue, main_exports): (&Glue, &Rc<MainExports>),
         linker: &Linker,
         source: SideModuleSource,
         compiled: HashMap<usize, WebAssembly::Module>,
@@ -69,6 +71,7 @@ impl SideModules {
             relocates,
             manifest: Rc::clone(manifest),
             glue: glue.clone(),
+            main_exports: Rc::clone(main_exports),
             linker: linker.clone(),
             source,
             compiled: RefCell::new(compiled),
@@ -161,7 +164,7 @@ impl SideModules {
             Some(module) => module,
             None => (self.source.compile)(index)?,
         };
-        let exports = instantiate(&self.glue, path, library, &module, needed)?;
+        let exports = self.instantiate(path, library, &module, needed)?;
         let table = self.glue.table();
         for (slot, name) in &self.slots[index] {
             put(&table, *slot, &get(&exports, name))?;
@@ -173,7 +176,44 @@ impl SideModules {
         if library.is_global {
             let relocated = relocate(&exports, library.memory_base, self.relocates)?;
             self.glue.call("mergeLibSymbols", &[relocated.into(), library.names[0].as_str().into()])?;
+            self.main_exports.note_shared();
         }
+        Ok(exports)
+    }
+
+    /// Instantiates a side module where it was, and gives its exports. The rules are those of `loadWebAssemblyModule`.
+    fn instantiate(
+        &self,
+        path: &str,
+        library: &LinkedModule,
+        module: &WebAssembly::Module,
+        needed: Vec<Object>,
+    ) -> Result<Object> {
+        // Who baked the image has written down every symbol that its modules import.
+        let symbols = self.glue.symbols();
+        let places = Object::new();
+        set(&places, "__memory_base", &library.memory_base.into());
+        set(&places, "__table_base", &library.table_base.into());
+        let imports = Object::new();
+        for (name, value) in
+            [("GOT.mem", &symbols), ("GOT.func", &symbols), ("env", &places), ("wasi_snapshot_preview1", &places)]
+        {
+            set(&imports, name, value);
+        }
+        if let Some(common) = self.main_exports.common() {
+            Object::set_prototype_of(&places, &common);
+            // An import that is not found leaves everything as it was.
+            if let Ok(instance) = WebAssembly::Instance::new(module, &imports) {
+                return Ok(instance.exports());
+            }
+        }
+        let own: Rc<RefCell<JsValue>> = Rc::new(RefCell::new(JsValue::UNDEFINED));
+        let env = answering(environment(self.glue.exports(), needed, Rc::clone(&own)));
+        Object::set_prototype_of(&places, &env);
+        let instance = WebAssembly::Instance::new(module, &imports)
+            .map_err(|thrown| Error::from_js(Code::BadWasm, &format!("{path} cannot be linked"), thrown))?;
+        let exports = instance.exports();
+        *own.borrow_mut() = exports.clone().into();
         Ok(exports)
     }
 
@@ -212,34 +252,6 @@ impl SideModules {
     }
 }
 
-/// Instantiates a side module where it was, and gives its exports. The rules are those of `loadWebAssemblyModule`.
-fn instantiate(
-    glue: &Glue,
-    path: &str,
-    library: &LinkedModule,
-    module: &WebAssembly::Module,
-    needed: Vec<Object>,
-) -> Result<Object> {
-    let own: Rc<RefCell<JsValue>> = Rc::new(RefCell::new(JsValue::UNDEFINED));
-    let env = answering(environment(glue.exports(), needed, Rc::clone(&own)));
-    let symbols = answering(symbols(glue.symbols()));
-    let places = Object::new();
-    set(&places, "__memory_base", &library.memory_base.into());
-    set(&places, "__table_base", &library.table_base.into());
-    Object::set_prototype_of(&places, &env);
-    let imports = Object::new();
-    for (name, value) in
-        [("GOT.mem", &symbols), ("GOT.func", &symbols), ("env", &places), ("wasi_snapshot_preview1", &places)]
-    {
-        set(&imports, name, value);
-    }
-    let instance = WebAssembly::Instance::new(module, &imports)
-        .map_err(|thrown| Error::from_js(Code::BadWasm, &format!("{path} cannot be linked"), thrown))?;
-    let exports = instance.exports();
-    *own.borrow_mut() = exports.clone().into();
-    Ok(exports)
-}
-
 /// An object that asks a function for its properties. A module has hundreds of imports: the engine asks for each, and names
 /// need not come into Rust.
 fn answering(answer: Closure<dyn Fn(JsValue, JsValue) -> JsValue>) -> Object {
@@ -262,20 +274,6 @@ fn environment(
         }
         let found = needed.iter().map(|exports| property(exports, &name)).find(|value| !value.is_undefined());
         found.unwrap_or_else(|| late_bound(&own, &name.as_string().unwrap_or_default()))
-    })
-}
-
-/// The global offset table; a symbol that it does not have is made.
-fn symbols(table: Object) -> Closure<dyn Fn(JsValue, JsValue) -> JsValue> {
-    Closure::new(move |_target: JsValue, name: JsValue| {
-        let symbol = property(&table, &name);
-        if symbol.is_object() {
-            return symbol;
-        }
-        // The instantiation fails where none can be made.
-        let Ok(symbol) = global(&global_descriptor(), 0) else { return JsValue::UNDEFINED };
-        let _ = Reflect::set(&table, &name, &symbol);
-        symbol
     })
 }
 
@@ -302,7 +300,7 @@ fn late_bound(own: &Rc<RefCell<JsValue>>, name: &str) -> JsValue {
 }
 
 /// What a library exports, with the addresses of its data, which it counts from its own first byte.
-fn relocate(exports: &Object, memory_base: u32, form: Relocates) -> Result<Object> {
+pub(super) fn relocate(exports: &Object, memory_base: u32, form: Relocates) -> Result<Object> {
     let relocated = Object::new();
     let descriptor = global_descriptor();
     for (name, value) in entries(exports) {
