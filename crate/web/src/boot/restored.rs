@@ -82,6 +82,13 @@ async fn restore_from(
     let image = Rc::new(OpenImage::read(bytes, beside, &ground.held)?);
     let verified = spawn(image.verify());
     let compiling = spawn(image.compile(&ground.linker));
+    let called = match source.stored_name(options) {
+        Some(name) if found.is_kept() => Some(CalledModules::of(&name, &image, &ground.store.clone().await)),
+        _ => None,
+    };
+    if let Some(called) = called.clone() {
+        wasm_bindgen_futures::spawn_local(called.compile(ground.linker.clone()));
+    }
     let (factory, main) = distribution.restored(&image.identity().distribution, image.abi()?, host, early);
     let restore = Rc::new(Restore::new(image.abi()?, &image.manifest, image.memory_length())?);
     // Where the main module makes its memory itself, all of that is left for later.
@@ -103,11 +110,6 @@ async fn restore_from(
     }
     image.check_packages(&lock)?;
     let store = ground.store.clone().await;
-    let called = found.is_kept().then(|| source.stored_name(options)).flatten();
-    let called = called.map(|name| CalledModules::of(&name, &image, &store));
-    if let Some(called) = called.clone() {
-        wasm_bindgen_futures::spawn_local(called.compile(ground.linker.clone()));
-    }
     let (packages, bytecode) = ground.packages(lock, &store);
     let factory = factory.await?;
     timeline.end(Stage::Glue);
