@@ -16,6 +16,7 @@ mod files;
 mod glue;
 mod image_source;
 mod known;
+mod module;
 mod restored;
 mod standard_library;
 

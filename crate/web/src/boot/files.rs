@@ -1,27 +1,22 @@
 //! The files of a distribution on their way in.
 
-use std::cell::{OnceCell, RefCell};
-use std::rc::Rc;
+use std::cell::OnceCell;
 
 use futures::FutureExt as _;
-use futures::channel::oneshot;
 use futures::future::{LocalBoxFuture, Shared, try_join4};
 use js_sys::{Function, Uint8Array, WebAssembly};
 use taipan_core::image::Distribution;
 use taipan_core::prepared::Manifest;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{RequestCache, Response};
 
 use super::glue::Glue;
 use super::known::Known;
+use super::module::{ModuleSource, RequestedModule};
 use crate::boundary::{BootOptions, EngineHost, Stage};
 use crate::distribution::{self, CoreFile, LOCK_FILE, STANDARD_LIBRARY_FILE, WASM_FILE};
 use crate::emscripten::abi::Abi;
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Fetcher, Label, Sources, answer_of, compare_sha256, settle, spawn};
+use crate::fetch::{Fetcher, Label, Sources, compare_sha256, spawn};
 use crate::packages::Lock;
-use crate::timeline::Timeline;
 
 pub type Incoming<T> = Shared<LocalBoxFuture<'static, Result<T>>>;
 
@@ -35,12 +30,6 @@ struct CoreFiles {
     module: Hashed,
     standard_library: Hashed,
 }
-
-/// The interpreter's module: its bytes, and compiled while they streamed.
-type RequestedModule = (Incoming<Hashed>, Incoming<WebAssembly::Module>);
-
-/// What [`answer_of`] says of an answer that has been seen.
-type SeenAnswer = Rc<RefCell<Option<String>>>;
 
 /// What a boot asks for.
 pub struct DistributionFiles {
@@ -56,9 +45,8 @@ pub struct DistributionFiles {
     /// The caller has a standard library of another make.
     is_library_own: bool,
     standard_library: OnceCell<Incoming<Hashed>>,
+    module_source: ModuleSource,
     module: OnceCell<RequestedModule>,
-    /// What tells the answer in which it came from others.
-    module_answer: SeenAnswer,
     /// Every file has arrived and is the one that the lock file's manifest names, or, where it names none, is of the release
     /// that the others are of.
     verified: OnceCell<Incoming<CoreFiles>>,
@@ -81,8 +69,8 @@ impl DistributionFiles {
             lock,
             glue: OnceCell::new(),
             standard_library: OnceCell::new(),
+            module_source: ModuleSource::new(fetcher, &options.index_url),
             module: OnceCell::new(),
-            module_answer: SeenAnswer::default(),
             verified: OnceCell::new(),
         }
     }
@@ -106,13 +94,9 @@ impl DistributionFiles {
 
     fn requested_module(&self) -> &RequestedModule {
         self.module.get_or_init(|| match self.known.as_ref().and_then(Known::module) {
-            Some(known) => known_or_requested(known, &self.fetcher, self.module_url(), &self.module_answer),
-            None => request_module(&self.fetcher, self.module_url(), &self.module_answer),
+            Some(known) => self.module_source.known_or_requested(known),
+            None => self.module_source.request(),
         })
-    }
-
-    fn module_url(&self) -> String {
-        format!("{}{WASM_FILE}", self.index_url)
     }
 
     /// The ABI that the folder's address speaks for.
@@ -181,7 +165,7 @@ impl DistributionFiles {
 
     /// What tells the answer in which the interpreter's module came to this thread from others.
     pub fn module_answer(&self) -> Option<String> {
-        self.module_answer.borrow().clone()
+        self.module_source.answer()
     }
 
     /// The function that the glue defines, if it is that of a known release: it need not wait for anything else.
@@ -206,12 +190,13 @@ impl DistributionFiles {
         early: Option<Incoming<Option<Function>>>,
     ) -> (Incoming<Function>, Incoming<WebAssembly::Module>) {
         let is_right_glue = self.expect(abi);
+        let known = self.known.as_ref().and_then(Known::module);
         let (glue, module) = (wanted.glue.to_string(), wanted.module.to_string());
         match early {
             Some(early) => {
                 (self.requested_factory(abi, host, glue, is_right_glue.then_some(early)), self.requested(module))
             }
-            None => (self.cached_factory(abi, host, glue), self.cached_module(module)),
+            None => (self.cached_factory(abi, host, glue), self.module_source.cached(module, known)),
         }
     }
 
@@ -236,8 +221,8 @@ impl DistributionFiles {
     }
 
     fn requested(&self, wanted: String) -> Incoming<WebAssembly::Module> {
-        let (requested, timeline) = (self.requested_module().clone(), self.fetcher.timeline());
-        share(async move { compared(requested, &wanted, &timeline).await })
+        let (requested, source) = (self.requested_module().clone(), self.module_source.clone());
+        share(async move { source.compared(requested, &wanted).await })
     }
 
     fn cached_factory(&self, abi: Abi, host: &EngineHost, wanted: String) -> Incoming<Function> {
@@ -250,34 +235,6 @@ impl DistributionFiles {
                 return Ok(factory);
             }
             Glue::evaluate_cached(&fetcher, &folder, abi, &host, &wanted).await
-        })
-    }
-
-    fn cached_module(&self, wanted: String) -> Incoming<WebAssembly::Module> {
-        let (fetcher, url) = (self.fetcher.clone(), self.module_url());
-        let early = fetcher.timeline().early_answer(&url);
-        let known = self.known.as_ref().and_then(Known::module).filter(|(sha256, _)| *sha256 == wanted);
-        let seen = Rc::clone(&self.module_answer);
-        share(async move {
-            if let Some(early) = early {
-                // Its body would keep the connection.
-                drop(spawn(discard(early)));
-            }
-            let timeline = fetcher.timeline();
-            let module = match known {
-                Some((_, known)) => known.await?,
-                None => None,
-            };
-            let module = match module {
-                Some(module) => Some(module),
-                None => compile_cached(&fetcher, &url, &wanted, &seen).await,
-            };
-            if let Some(module) = module {
-                timeline.end(Stage::Compile);
-                timeline.end(Stage::Fetch);
-                return Ok(module);
-            }
-            compared(request_module(&fetcher, url, &seen), &wanted, &timeline).await
         })
     }
 
@@ -294,13 +251,13 @@ impl DistributionFiles {
     pub fn module(&self) -> LocalBoxFuture<'static, Result<WebAssembly::Module>> {
         let ((module, compiled), verified) = (self.requested_module().clone(), self.verified());
         let timeline = self.fetcher.timeline();
-        let url = self.module_url();
+        let source = self.module_source.clone();
         async move {
             let compiled = compiled.await;
             timeline.end(Stage::Compile);
             let (bytes, hash) = verified.await?.module;
             timeline.end(Stage::Fetch);
-            if hash == module.await?.1 { compiled } else { compile(&url, &bytes).await }
+            if hash == module.await?.1 { compiled } else { source.compile(&bytes).await }
         }
         .boxed_local()
     }
@@ -390,94 +347,6 @@ fn lock_text(options: &BootOptions, fetcher: &Fetcher) -> Incoming<String> {
         String::from_utf8(download.await?.to_vec())
             .map_err(|_| Error::new(Code::BadLockFile, format!("{url} is not text in UTF-8.")))
     })
-}
-
-/// Asks for the interpreter's module. It is compiled while it streams: the answer itself goes to the compiler, so that
-/// the browser can keep the compiled code with it, and a copy of it is hashed.
-fn request_module(fetcher: &Fetcher, url: String, seen: &SeenAnswer) -> RequestedModule {
-    let (sender, first_answer) = oneshot::channel();
-    let label = Label { stage: Stage::Fetch, name: WASM_FILE, size: None };
-    let seen = Rc::clone(seen);
-    let bytes = share(fetcher.download_watched(Sources::at(&url), label, move |response| {
-        *seen.borrow_mut() = answer_of(&response);
-        // The compiler waits for it until the download ends.
-        let _ = sender.send(response);
-    }));
-    let module = share({
-        let bytes = bytes.clone();
-        async move {
-            if let Ok(response) = first_answer.await
-                && let Ok(module) = compile_streaming(response).await
-            {
-                return Ok(module);
-            }
-            // Streaming needs the MIME type application/wasm and a transfer that does not break off; the bytes alone may
-            // still be fine.
-            compile(&url, &bytes.await?.0).await
-        }
-    });
-    (bytes, module)
-}
-
-/// The module as somebody else compiles it, with its SHA-256, or as it is requested if that comes to nothing.
-fn known_or_requested(
-    (sha256, known): (String, Incoming<Option<WebAssembly::Module>>),
-    fetcher: &Fetcher,
-    url: String,
-    seen: &SeenAnswer,
-) -> RequestedModule {
-    let (fetcher, seen) = (fetcher.clone(), Rc::clone(seen));
-    let requested = share(async move {
-        Ok(match known.await? {
-            // Nobody needs the bytes of what is compiled.
-            Some(module) => {
-                (share(async move { Ok((Uint8Array::default(), sha256)) }), share(async move { Ok(module) }))
-            }
-            None => request_module(&fetcher, url, &seen),
-        })
-    });
-    let bytes = share({
-        let requested = requested.clone();
-        async move { requested.await?.0.await }
-    });
-    (bytes, share(async move { requested.await?.1.await }))
-}
-
-/// The module of this SHA-256, if the HTTP cache or the server has it.
-async fn compile_cached(fetcher: &Fetcher, url: &str, sha256: &str, seen: &SeenAnswer) -> Option<WebAssembly::Module> {
-    let response = fetcher.known(url, sha256, RequestCache::ForceCache).await?;
-    *seen.borrow_mut() = answer_of(&response);
-    compile_streaming(response).await.ok()
-}
-
-/// The module, if it has this SHA-256.
-async fn compared((bytes, module): RequestedModule, wanted: &str, timeline: &Timeline) -> Result<WebAssembly::Module> {
-    let module = module.await?;
-    timeline.end(Stage::Compile);
-    compare_sha256(WASM_FILE, &bytes.await?.1, wanted)?;
-    timeline.end(Stage::Fetch);
-    Ok(module)
-}
-
-async fn compile_streaming(response: Response) -> std::result::Result<WebAssembly::Module, JsValue> {
-    let response = js_sys::Promise::resolve(&JsValue::from(response));
-    Ok(JsFuture::from(WebAssembly::compile_streaming(&response)).await?.unchecked_into())
-}
-
-/// Lets go of an answer that nobody needs.
-async fn discard(answer: js_sys::Promise) -> Result<()> {
-    if let Ok(answer) = JsFuture::from(answer).await
-        && let Some(body) = answer.unchecked_into::<Response>().body()
-    {
-        // What is left of it is nobody's affair.
-        let _ = JsFuture::from(body.cancel()).await;
-    }
-    Ok(())
-}
-
-async fn compile(url: &str, bytes: &Uint8Array) -> Result<WebAssembly::Module> {
-    let context = format!("{url} is not WebAssembly that this browser can compile");
-    Ok(settle(Code::BadWasm, &context, WebAssembly::compile(bytes)).await?.unchecked_into())
 }
 
 /// Reads the lock file. From then on, progress on the files of a prepared distribution has totals.

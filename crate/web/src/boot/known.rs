@@ -21,6 +21,13 @@ pub struct Known {
     module: Option<Incoming<Option<WebAssembly::Module>>>,
 }
 
+/// CPython's module, compiled by the page's thread: nothing if it is not to be had in this way.
+pub struct KnownModule {
+    /// What it has to have, and the browser has compared.
+    pub sha256: String,
+    pub module: Incoming<Option<WebAssembly::Module>>,
+}
+
 impl Known {
     /// Of the distribution of a start, whose address speaks for this ABI.
     pub fn of(options: &BootOptions, abi: Abi, fetcher: &Fetcher) -> Option<Self> {
@@ -48,8 +55,8 @@ impl Known {
         self.factory.get().filter(|_| abi == self.abi && sha256 == self.files.glue).cloned()
     }
 
-    /// CPython's module and its SHA-256, if somebody compiles it.
-    pub fn module(&self) -> Option<(String, Incoming<Option<WebAssembly::Module>>)> {
-        Some((self.files.module.clone(), self.module.clone()?))
+    /// CPython's module, if somebody compiles it.
+    pub fn module(&self) -> Option<KnownModule> {
+        Some(KnownModule { sha256: self.files.module.clone(), module: self.module.clone()? })
     }
 }
