@@ -133,6 +133,7 @@ async fn restore_from(
     for (layer, hash) in image.layers() {
         bytecode.note_layer(layer, hash);
     }
+    bytecode.skip_what_came_before();
     packages.note_loaded(&image.packages);
     let connection = Connection::new(&module, host, Rc::clone(&ground.output), &packages, &ground.handles);
     let host_module = connection.module.clone();
