@@ -301,7 +301,7 @@ impl Store {
         let mut change = Change::begin(self).await;
         let is_there = change.index.entry(&hash).is_some() && change.backend.size(place).await == Some(size);
         if !is_there {
-            if !change.make_room(size, limit).await {
+            if !change.make_room(size, limit, name).await {
                 return Ok(false);
             }
             let mut written = change.backend.write(place, bytes).await;

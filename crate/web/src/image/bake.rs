@@ -89,7 +89,7 @@ fn part_name(module: &LinkedModule) -> String {
 /// Bakes an image and keeps it in this browser under a name, in the place of what had it.
 ///
 /// # Errors
-/// As [`bake`], [`Code::OutOfMemory`] if the browser has no room for it or denies it, and [`Code::Aborted`] if the caller has
+/// As [`bake`], [`Code::OutOfMemory`] if there is no room for it within the limit, or the browser has none or denies it, and [`Code::Aborted`] if the caller has
 /// given it up before it is written.
 pub async fn keep(interpreter: &Interpreter, name: &str, fetcher: &Fetcher) -> Result<()> {
     let image = whole(interpreter)?;
@@ -101,7 +101,11 @@ pub async fn keep(interpreter: &Interpreter, name: &str, fetcher: &Fetcher) -> R
         return Ok(());
     }
     Err(Error::new(Code::OutOfMemory, format!("The image {name:?} cannot be kept: {length} bytes."))
-        .hint("The browser has no room for it, or denies this page storage; see `python.store.usage()`."))
+        .hint(
+            "Images that have a name are never removed to make room: forget one with `python.forgetImage`, or give loadPython a \
+             higher `cacheLimit`. The browser may also have no room for it, or deny this page storage: see \
+             `python.store.usage()`.",
+        ))
 }
 
 /// The bytes of an image, in one piece.
