@@ -159,6 +159,7 @@ async fn restore_from(
         host_module: host_module.into(),
         session,
         packages,
+        environment: ground.options.env.into_keys().collect(),
         store,
         automatic: ground.automatic,
         bytecode,

@@ -129,9 +129,13 @@ pub fn whole(interpreter: &Interpreter) -> Result<Uint8Array> {
 
 /// Makes Python let go of what need not be in an image.
 fn quiesce(interpreter: &Interpreter) -> Result<()> {
+    let given = &interpreter.environment;
+    // A list in JSON is one in Python.
+    let given = serde_json::to_string(given)
+        .map_err(|error| Error::new(Code::Fatal, format!("The environment cannot be written: {error}")))?;
     interpreter
         .api
-        .run_python("__import__('_taipan.image').image.quiesce()")
+        .run_python(&format!("__import__('_taipan.image').image.quiesce({given})"))
         .map(drop)
         .map_err(|thrown| Error::from_js(Code::Fatal, "The interpreter cannot be brought to rest", thrown))
 }
