@@ -15,6 +15,7 @@ mod open_files;
 mod references;
 mod restore;
 mod side_modules;
+mod time_zone;
 
 pub use self::capture::capture;
 pub use self::references::Holders;
