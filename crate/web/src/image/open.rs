@@ -8,8 +8,8 @@ use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, ready};
 use js_sys::Uint8Array;
 use taipan_core::image::{
-    ArchiveReference, ContentHash, Extent, Identity, Image, ImagePackage, Limits, Manifest, ModuleBytes, PartKind,
-    SHIM, Verify,
+    ArchiveReference, ContentHash, Extent, Head, Identity, Image, ImageError, ImagePackage, Limits, Manifest,
+    ModuleBytes, PartKind, SHIM, Verify,
 };
 use taipan_core::source::SharedSource;
 use taipan_core::vfs::{FileSystem, LayerId};
@@ -21,6 +21,7 @@ use crate::archive_bytes::ArchiveBytes;
 use crate::archives::Archives;
 use crate::boundary::PackageInfo;
 use crate::emscripten::abi::Abi;
+use crate::emscripten::snapshot::WASM_PAGE;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Network, Sources, compare_sha256, sha256, spawn};
 use crate::global::is_worker;
@@ -68,8 +69,9 @@ impl OpenImage {
         compare(baked, &wanted, "Bake it again with this release.")?;
         let manifest = image.manifest().map_err(|error| not_usable(&error))?;
         let packages = read_state(&manifest, states::PACKAGES)?;
-        let module_paths = read_state(&manifest, states::MODULE_PATHS)?;
+        let module_paths: Vec<String> = read_state(&manifest, states::MODULE_PATHS)?;
         let lock_file = read_state(&manifest, states::LOCK_FILE)?;
+        check(image.head(), &manifest, &module_paths).map_err(|reason| not_usable(&reason))?;
         let (manifest, held) = (Rc::new(manifest), Rc::clone(held));
         let (modules, buffer) = (RefCell::default(), RefCell::default());
         Ok(Self { image, source, manifest, packages, module_paths, lock_file, modules, beside, buffer, held })
@@ -250,6 +252,21 @@ fn compare(baked: &Identity, wanted: &Identity, hint: &str) -> Result<()> {
     differences.iter().find(|difference| difference.is_fatal()).map_or(Ok(()), |difference| {
         Err(Error::new(Code::WrongAbi, format!("The image does not fit: {difference}.")).hint(hint))
     })
+}
+
+/// What the format leaves open and restoring relies on.
+fn check(head: &Head, manifest: &Manifest, module_paths: &[String]) -> std::result::Result<(), ImageError> {
+    let wrong = |what, reason| Err(ImageError::Inconsistent { what, reason });
+    if !head.memory.length.is_multiple_of(WASM_PAGE) {
+        return wrong("memory", "it is not of whole pages of WebAssembly");
+    }
+    if module_paths.len() != manifest.modules.len() {
+        return wrong("side modules", "they do not have a path each");
+    }
+    if manifest.modules.iter().any(|module| module.names.is_empty()) {
+        return wrong("side modules", "one has no name");
+    }
+    Ok(())
 }
 
 fn read_state<T: serde::de::DeserializeOwned>(manifest: &Manifest, name: &str) -> Result<T> {

@@ -29,7 +29,7 @@ use crate::emscripten::wrapping::Wrapping;
 use crate::error::{Code, Error, Result};
 
 /// Bytes of a page of WebAssembly.
-const WASM_PAGE: u64 = 65_536;
+pub const WASM_PAGE: u64 = 65_536;
 
 /// Linear memory of 32-bit addresses in pages of WebAssembly, which the glue declares as its maximum.
 const MOST_PAGES: u32 = 65_536;
