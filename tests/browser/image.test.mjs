@@ -369,6 +369,43 @@ writer.write("after"); writer.close()
     assert.ok(found.bytes > 5e6);
   });
 
+  it("read packages that are kept without asking the server, and keep those that they had to ask for", async () => {
+    const image = await api.evaluate(async () => {
+      const first = await start();
+      await first.run("import bs4");
+      const image = URL.createObjectURL(await first.bake());
+      first.dispose();
+      const other = await start();
+      await other.store.clear();
+      other.dispose();
+      return image;
+    });
+    const wheels = () => api.server.log.filter(({ path }) => path.endsWith(".whl")).map(({ path }) => path);
+    const visit = (image, tries) =>
+      api.evaluate(
+        async ([image, tries]) => {
+          const python = await start({ image });
+          // What is kept is laid out when nothing runs.
+          await sleep(3500);
+          const program =
+            "import bs4.dammit; open(bs4.dammit.__file__).readline(); open(bs4.__file__).read().count('Soup') > 9";
+          const { value } = await python.run(program);
+          const before = (await python.store.usage()).entries;
+          for (let waited = 0; waited < tries && (await python.store.usage()).entries <= before; waited += 1)
+            await sleep(200);
+          python.dispose();
+          return value;
+        },
+        [image, tries],
+      );
+    api.server.log.length = 0;
+    assert.equal(await visit(image, 50), true);
+    assert.equal(wheels().length, 1, "it was kept nowhere");
+    api.server.log.length = 0;
+    assert.equal(await visit(image, 0), true);
+    assert.deepEqual(wheels(), []);
+  });
+
   it("are not kept when baking is given up, and Python goes on", async () => {
     const found = await api.evaluate(async () => {
       const python = await start();

@@ -26,6 +26,7 @@ use crate::image::{CalledModules, ImageBytes, OpenImage};
 use crate::packages::Packages;
 use crate::part::Part;
 use crate::session::{Connection, Session};
+use crate::store::Store;
 
 /// Addresses from here on are not written to before CPython's memory is restored: static data, the stack and what the
 /// glue allocates while it starts lie below.
@@ -116,7 +117,7 @@ async fn restore_from(
     let parts = StartParts {
         factory,
         module: main.clone().boxed_local(),
-        populate: populate(&ground, &image, &packages),
+        populate: populate(&ground, &image, &packages, &store),
         restore: Some(Rc::clone(&restore)),
     };
     let starting = ground.start(&packages, parts);
@@ -210,17 +211,18 @@ fn populate(
     ground: &Ground,
     image: &Rc<OpenImage>,
     packages: &Rc<Packages>,
+    store: &Store,
 ) -> crate::emscripten::start::PopulateFuture {
     let arriving = Rc::clone(image);
     let (image, archives, held) = (Rc::clone(image), Rc::clone(&ground.archives), Rc::clone(&ground.held));
     let (index_url, base_urls) = (ground.options.index_url.clone(), packages.base_urls().to_vec());
-    let network = ground.network.clone();
+    let (network, store) = (ground.network.clone(), store.clone());
     let folders = move |archive: &ArchiveReference| match archive.file_name.as_str() {
         STANDARD_LIBRARY_FILE => Sources::at(&format!("{index_url}{STANDARD_LIBRARY_FILE}")),
         file => Sources::in_folders(&base_urls, file),
     };
     let populate = move |files: &SharedFileSystem| {
-        let mut restored = image.files(&archives, &held, &network, folders)?;
+        let mut restored = image.files(&archives, &held, (&network, &store), folders)?;
         // The glue and the bridge make these anew.
         if let Ok(devices) = restored.resolve("/dev", true) {
             for stream in ["stdin", "stdout", "stderr"] {

@@ -20,6 +20,7 @@ use super::{ARCHIVE_ROLE, engine, lock_file_hash, not_usable, python_files_hash,
 use crate::archive_bytes::ArchiveBytes;
 use crate::archives::Archives;
 use crate::boundary::PackageInfo;
+use crate::distribution::STANDARD_LIBRARY_FILE;
 use crate::emscripten::abi::Abi;
 use crate::emscripten::snapshot::WASM_PAGE;
 use crate::error::{Code, Error, Result};
@@ -27,6 +28,7 @@ use crate::fetch::{Network, Sources, compare_sha256, sha256, spawn};
 use crate::global::is_worker;
 use crate::packages::Lock;
 use crate::remote_file::RemoteFile;
+use crate::store::Store;
 
 /// An image whose head and manifest have been read and fit this browser and this release.
 pub struct OpenImage {
@@ -204,7 +206,7 @@ impl OpenImage {
         self.image.head().memory.length
     }
 
-    /// The file system. Archives are fetched when they are read; `folders` tells where from.
+    /// The file system. Archives are taken from the store, or fetched, when they are read; `folders` tells where from.
     ///
     /// # Errors
     /// [`Code::BadArchive`] if it cannot be made.
@@ -212,7 +214,7 @@ impl OpenImage {
         &self,
         archives: &Archives,
         held: &Rc<Cell<u64>>,
-        network: &Network,
+        (network, store): (&Network, &Store),
         folders: impl Fn(&ArchiveReference) -> Sources,
     ) -> Result<FileSystem> {
         let own = match self.image.head().find_kind(PartKind::Files) {
@@ -227,7 +229,8 @@ impl OpenImage {
             .map(|reference| {
                 let name = reference.file_name.rsplit('/').next().unwrap_or_default();
                 let sources = folders(reference).with_sha256(&reference.sha256.to_string());
-                let file = RemoteFile::new(name, reference.length, sources, network, held);
+                let file = RemoteFile::new(name, reference.length, sources, network, held).found_in(store);
+                let file = if is_kept(reference) { file.kept() } else { file };
                 let source: SharedSource = Rc::new(file);
                 archives.note(&source, reference.clone());
                 source
@@ -267,6 +270,12 @@ fn check(head: &Head, manifest: &Manifest, module_paths: &[String]) -> std::resu
         return wrong("side modules", "one has no name");
     }
     Ok(())
+}
+
+/// Whether an archive is one of the lock file's packages, which are kept in the store. The distribution's own files and wheels
+/// that were loaded by their address are not.
+fn is_kept(archive: &ArchiveReference) -> bool {
+    archive.file_name != STANDARD_LIBRARY_FILE && !archive.file_name.contains(':')
 }
 
 fn read_state<T: serde::de::DeserializeOwned>(manifest: &Manifest, name: &str) -> Result<T> {
