@@ -66,6 +66,8 @@ def renew(environment, is_numpy_renewed):
     os.environ.update(environment)
     # Pyodide would read what every package says of itself, and with it fetch every package. It is known already.
     sys.modules["pyodide._package_loader"].init_loaded_packages = lambda: None
+    # Whoever compiled it has kept it, or keeps it when there is time.
+    sys.modules["_taipan.bytecode"].forget()
     if "random" in sys.modules:
         sys.modules["random"].seed()
     if "numpy.random" in sys.modules and not is_numpy_renewed:

@@ -131,9 +131,7 @@ async fn restore_from(
     image.clear_memory(&restore.heap(), dirty_end, restore.unused_stack(&module))?;
     image.copy_memory(&restore.heap(), late_end)?;
     restore.connect(&module)?;
-    for (layer, hash) in image.layers() {
-        bytecode.note_layer(layer, hash);
-    }
+    bytecode.note_restored(image.layers(), packages.lock().file(), packages.base_urls());
     packages.note_loaded(&image.packages);
     let connection = Connection::new(&module, host, Rc::clone(&ground.output), &packages, &ground.handles);
     let host_module = connection.module.clone();
