@@ -10,7 +10,8 @@ use crate::fetch::fetch_ahead;
 use crate::global::saves_data;
 
 impl Bytecode {
-    /// Notes the archives of an image, and the layers that show them. What is in memory need not be compiled.
+    /// Notes the archives of an image, and the layers that show them. What its memory has imported is not compiled again, those
+    /// modules neither that were imported before bytecode was collected: it would be hundreds of them.
     pub fn note_restored<'a>(
         &self,
         layers: impl Iterator<Item = (LayerId, &'a str)>,
