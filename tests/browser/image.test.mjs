@@ -287,6 +287,33 @@ at = [datetime(2024, month, 1, 12).astimezone() for month in (1, 7)]
     assert.ok(outcome.size > 5e6);
   });
 
+  it("have JavaScript values whose references stood for something else when Python started", async () => {
+    const outcome = await api.evaluate(async () => {
+      const python = await start();
+      await python.run("kept = 1");
+      const { value: early } = await python.run(`
+import js, pyodide_js
+names = ["JSON", "Math", "Reflect", "console"]
+values = [getattr(js, name) for name in names]
+value_at = getattr(pyodide_js._module, "__hiwire_get")
+sum(value_at(number) in values for number in range(7))`);
+      await python.run("del value_at");
+      const image = URL.createObjectURL(await python.bake());
+      await python.run("values[0] = js.Object.new()");
+      const failure = await caught(python.bake());
+      python.dispose();
+      const restored = await start({ image });
+      const { value } = await restored.run("[value == getattr(js, name) for value, name in zip(values, names)]");
+      const { image: origin } = restored.timings;
+      restored.dispose();
+      return { early, failure, value, origin };
+    });
+    assert.ok(outcome.early > 0, "no reference was used again");
+    assert.equal(outcome.failure.code, "NOT_SUPPORTED");
+    assert.equal(outcome.origin, "address");
+    assert.deepEqual(outcome.value, [true, true, true, true]);
+  });
+
   for (const what of ["damaged", "cut off", "not one", "of another format"]) {
     it(`that are ${what} cost time and nothing else`, async () => {
       const found = await api.evaluate(async (what) => {

@@ -135,7 +135,7 @@ async fn restore_from(
     packages.note_loaded(&image.packages);
     let connection = Connection::new(&module, host, Rc::clone(&ground.output), &packages, &ground.handles);
     let host_module = connection.module.clone();
-    let api = restore.finish_bootstrap(&module.api(), &host_module)?;
+    let api = restore.finish_bootstrap(&module, &host_module)?;
     finish(&module, &api, &restore, &packages)?;
     let session = Some(Session::resume(&api, connection)?);
     renew(&api, &ground, image.renew_numpy_random(&restore.heap()))?;

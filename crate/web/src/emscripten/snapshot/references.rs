@@ -15,6 +15,9 @@ use crate::error::{Code, Error, Result};
 /// Where a JavaScript value is found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reference {
+    /// Its number, if it is one of those that every interpreter makes first.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub number: Option<u32>,
     /// Where to begin; absent for `null` and for a reference that is free.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub holder: Option<Holder>,
@@ -84,27 +87,34 @@ const EXPECTED: &str = "getExpectedKeys";
 /// Which of these is `loadedPackages`, though it is checked against an empty object.
 const LOADED_PACKAGES: u32 = 6;
 
-/// Reads the table of references.
+/// Reads the table of references: those that every interpreter makes first are left out, unless Python has given one back and
+/// it stands for another value now. And the strings that are never given back.
 ///
 /// # Errors
 /// [`Code::NotSupported`] for a value that is found nowhere; `owner` tells which of Python's variables has it.
 pub fn capture(glue: &Glue, holders: &Holders, owner: &Owner<'_>) -> Result<(Vec<Reference>, Vec<String>)> {
     let known = known(holders);
-    let first = expected(&holders.internal)?.length();
-    let mut references = Vec::new();
-    for value in values(glue, "__hiwire_get", first) {
+    let describe = |number: Option<u32>, value: &JsValue| {
         if value.is_null() || value.is_undefined() {
-            references.push(Reference { holder: None, path: Vec::new() });
-            continue;
+            return Ok(Reference { number, holder: None, path: Vec::new() });
         }
-        let found = known.get(&value);
+        let found = known.get(value);
         if found.is_undefined() {
-            return Err(unknown(&value, owner(&value)));
+            return Err(unknown(value, owner(value)));
         }
         let found: Array = found.unchecked_into();
         let holder = HOLDERS[found.get(0).as_f64().unwrap_or_default() as usize];
         let path = found.iter().skip(1).filter_map(|name| name.as_string()).collect();
-        references.push(Reference { holder: Some(holder), path });
+        Ok(Reference { number, holder: Some(holder), path })
+    };
+    let expected = expected(&holders.internal)?;
+    let all = values(glue, "__hiwire_get", 0);
+    let (first, own) = all.split_at(all.len().min(expected.length() as usize));
+    let mut references = own.iter().map(|value| describe(None, value)).collect::<Result<Vec<_>>>()?;
+    for (number, value) in (0..).zip(first) {
+        if !value.is_null() && *value != expected.get(number) {
+            references.push(describe(Some(number), value)?);
+        }
     }
     // The first of them are made by every interpreter; a marker comes last among those.
     let is_marker = |value: &JsValue| get(value, "noValueMarker").as_f64() == Some(1.0);
@@ -114,11 +124,25 @@ pub fn capture(glue: &Glue, holders: &Holders, owner: &Owner<'_>) -> Result<(Vec
     Ok((references, strings.collect::<Result<_>>()?))
 }
 
+/// Puts values in the place of those that every interpreter makes first.
+///
+/// # Errors
+/// [`Code::Fatal`] if the table cannot be written.
+pub fn reuse(glue: &Glue, references: &[Reference], holders: &Holders) -> Result<()> {
+    for reference in references {
+        if let Some(number) = reference.number {
+            glue.call("__hiwire_set", &[number.into(), reference.find(holders)])?;
+        }
+    }
+    Ok(())
+}
+
 /// What `API.finalizeBootstrap` takes to restore the table: a description and a function that reads it.
 pub fn describe(references: &[Reference], immortal: &[String], holders: &Holders) -> (Object, JsValue) {
     let keys: Array = references
         .iter()
         .enumerate()
+        .filter(|(_, reference)| reference.number.is_none())
         .map(|(index, reference)| {
             if reference.holder.is_none() {
                 return JsValue::NULL;

@@ -23,7 +23,7 @@ use super::references::{self, Holders, Reference};
 use super::side_modules::{SideModuleSource, SideModules};
 use super::{numbers, states, time_zone};
 use crate::emscripten::abi::{Abi, set};
-use crate::emscripten::bindings::{Api, Module, PublicApi};
+use crate::emscripten::bindings::{Module, PublicApi};
 use crate::emscripten::linker::Linker;
 use crate::emscripten::wrapping::Wrapping;
 use crate::error::{Code, Error, Result};
@@ -260,15 +260,19 @@ impl Restore {
     ///
     /// # Errors
     /// [`Code::Fatal`] if the bridge cannot be started.
-    pub fn finish_bootstrap(&self, api: &Api, host: &Object) -> Result<PublicApi> {
+    pub fn finish_bootstrap(&self, module: &Module, host: &Object) -> Result<PublicApi> {
+        let api = module.api();
         let internal: &Object = api.unchecked_ref();
         references::correct_expected(internal)?;
         let holders = Holders { internal: internal.into(), public: JsValue::UNDEFINED, host: host.into() };
         let references: Vec<Reference> = self.state(states::REFERENCES)?;
         let strings: Vec<String> = self.state(states::STRINGS)?;
         let (state, find) = references::describe(&references, &strings, &holders);
-        api.finalize_restored_bootstrap(&state, &find)
-            .map_err(|thrown| Error::from_js(Code::Fatal, "The image's bridge cannot be started", thrown))
+        let public = api
+            .finalize_restored_bootstrap(&state, &find)
+            .map_err(|thrown| Error::from_js(Code::Fatal, "The image's bridge cannot be started", thrown))?;
+        references::reuse(&Glue::new(module), &references, &holders)?;
+        Ok(public)
     }
 
     /// Opens the files that were open, when the standard streams are.
