@@ -72,7 +72,10 @@ impl Fetcher {
     }
 
     /// Drops a piece of work, whatever it waits for, as soon as the caller gives up.
-    async fn unless_aborted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+    ///
+    /// # Errors
+    /// Those of the work, [`crate::error::Code::Aborted`].
+    pub async fn unless_aborted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         self.check_aborted()?;
         let Some(signal) = &self.signal else { return work.await };
         match select(std::pin::pin!(work), Aborted::new(signal)?).await {

@@ -344,7 +344,9 @@ impl Packages {
 
     /// Downloads a package, checks it, and compiles its side modules.
     async fn prepare(&self, package: &Wanted, fetcher: &Fetcher) -> Result<PreparedPackage> {
-        if let Some(prepared) = self.prefetched.take(package.name()).await {
+        // It was begun on nobody's behalf, so it does not hear this caller's signal.
+        let prefetched = async { Ok(self.prefetched.take(package.name()).await) };
+        if let Some(prepared) = fetcher.unless_aborted(prefetched).await? {
             return Ok(prepared);
         }
         self.fetch(package, fetcher).await
