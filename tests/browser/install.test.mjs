@@ -695,3 +695,28 @@ json.loads(importlib.metadata.distribution("by_name").read_text("direct_url.json
     assert.deepEqual(value, ["1.0", "1.0"]);
   });
 });
+  it("an index that stalls is an error, and holds nobody up", async () => {
+    offer(wheel("prompt", "1.0"));
+    index.pages["/simple/mute/"] = () => {};
+    index.pages["/simple/halting/"] = (_, response) => {
+      response.writeHead(200, { "Content-Type": "application/vnd.pypi.simple.v1+json" }).write('{"files": [');
+    };
+    const found = await api.evaluate(async (root) => {
+      const python = await start({ indexURLs: [root], stallTimeoutMs: 400 });
+      const patience = sleep(30_000).then(() => "nothing for 30 s");
+      const outcomes = [];
+      for (const name of ["mute", "halting", "prompt"]) {
+        outcomes.push(await Promise.race([caught(python.install(name)), patience]));
+      }
+      python.dispose();
+      return outcomes;
+    }, index.root);
+    for (const [position, name] of ["mute", "halting"].entries()) {
+      const error = found[position];
+      assert.equal(error.code, "LOAD_NETWORK", JSON.stringify(error));
+      assert.match(error.message, new RegExp(`/simple/${name}/ stopped: not a byte came for 0\\.4 s`));
+      assert.match(error.hint, /stallTimeoutMs/);
+    }
+    assert.deepEqual(names(found[2].resolved), ["prompt 1.0"]);
+  });
+

@@ -20,7 +20,6 @@ use futures::{FutureExt as _, StreamExt as _};
 use taipan_core::install::{Chosen, Installation, Outcome, Places, Question};
 use taipan_core::requirement::Requirement;
 use taipan_core::resolve::{PreReleases, ResolveOptions};
-use web_sys::AbortSignal;
 
 pub use self::import::{install_for_import, install_for_import_now};
 use self::inquiry::{FetchedWheel, Inquiry};
@@ -45,17 +44,15 @@ pub fn install<'a>(
     packages: &'a Packages,
     asked: &'a [String],
     options: InstallOptions,
-    signal: Option<AbortSignal>,
     fetcher: Fetcher,
 ) -> LocalBoxFuture<'a, Result<Vec<PackageInfo>>> {
-    meet(packages, asked, options, signal, fetcher).boxed_local()
+    meet(packages, asked, options, fetcher).boxed_local()
 }
 
 async fn meet(
     packages: &Packages,
     asked: &[String],
     options: InstallOptions,
-    signal: Option<AbortSignal>,
     fetcher: Fetcher,
 ) -> Result<Vec<PackageInfo>> {
     let requirements: Vec<_> = asked.iter().map(|text| wish::wish(packages.lock(), text)).collect::<Result<_>>()?;
@@ -63,7 +60,7 @@ async fn meet(
         return Ok(Vec::new());
     }
     let _one_at_a_time = packages.one_at_a_time().await;
-    let prepared = prepare(packages, requirements, options, IndexClient::new(signal), &fetcher).await?;
+    let prepared = prepare(packages, requirements, options, IndexClient::new(&fetcher), &fetcher).await?;
     packages.install(prepared)
 }
 
