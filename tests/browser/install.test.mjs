@@ -193,7 +193,8 @@ describe("the lock file first, on 0.28.3", { timeout: 300_000 }, () => {
       ],
       { absolute: true },
     );
-    api = await openApiPage();
+    const folder = { folder: distributionFolder("0.28.3"), immutable: false };
+    api = await openApiPage({ roots: { "/lying/": folder, "/honest/": folder } });
   });
   after(async () => {
     await api?.close();
@@ -239,6 +240,31 @@ describe("the lock file first, on 0.28.3", { timeout: 300_000 }, () => {
     const error = await installFails(["requests", "urllib3>=3"], options());
     assert.equal(error.code, "RESOLUTION");
     assert.match(error.message, /requests 2\.32\.4 requires urllib3<3,>=1\.21\.1/);
+  });
+
+  it("metadata of packages of the lock file comes from a mirror that has them, and is what the lock file vouches for", async () => {
+    const mirrors = ["/gone/", "/lying/", "/honest/"];
+    const file = "requests-2.32.4-py3-none-any.whl";
+    // Nobody could meet this one's.
+    const { bytes } = wheel("requests", "2.32.4", { requires: ["PySocks>=99; extra == 'socks'"] });
+    api.server.hooks.push({ match: `/lying/${file}`, body: bytes });
+    api.server.log.length = 0;
+    const installed = await api.evaluate(
+      async ([packageBaseUrl, options]) => {
+        const python = await start({ packageBaseUrl, cache: "none" });
+        const installed = await python.install("requests[socks]", options);
+        python.dispose();
+        return installed;
+      },
+      [mirrors, options()],
+    );
+    api.server.hooks.length = 0;
+    assert.deepEqual(
+      names(installed).filter((name) => /requests|socks/.test(name)),
+      ["pysocks 1.7.1", "requests 2.32.4"],
+    );
+    const asked = api.server.log.filter(({ path }) => path.endsWith(file)).map(({ path }) => path);
+    assert.deepEqual(asked, [`/gone/${file}`, `/lying/${file}`, `/honest/${file}`], "each once");
   });
 
   it("extras of packages of the lock file are known from their metadata", async () => {
@@ -678,23 +704,6 @@ json.loads(importlib.metadata.distribution("by_name").read_text("direct_url.json
     assert.deepEqual(names(await install("slow", options())), ["slow 1.0"]);
   });
 
-  it("freeze writes what was installed by address, with its hash", async () => {
-    await fresh();
-    offer(wheel("iced", "1.0", { requires: ["cube"] }), wheel("cube", "1.0"));
-    await install(["iced", "six"], options());
-    const frozen = JSON.parse(await freeze());
-    assert.equal(frozen.packages.iced.file_name, `${index.url}/files/iced-1.0-py3-none-any.whl`);
-    assert.deepEqual([frozen.packages.iced.depends, frozen.packages.iced.imports], [["cube"], ["iced"]]);
-    assert.equal(frozen.packages.six.file_name, "six-1.17.0-py2.py3-none-any.whl");
-    const { value } = await api.evaluate(async (lockFileContents) => {
-      const python = await start({ lockFileContents, packages: ["iced"] });
-      const result = await python.run("import iced, cube; [iced.version, cube.version]");
-      python.dispose();
-      return result;
-    }, frozen);
-    assert.deepEqual(value, ["1.0", "1.0"]);
-  });
-});
   it("an index that stalls is an error, and holds nobody up", async () => {
     offer(wheel("prompt", "1.0"));
     index.pages["/simple/mute/"] = () => {};
@@ -720,3 +729,20 @@ json.loads(importlib.metadata.distribution("by_name").read_text("direct_url.json
     assert.deepEqual(names(found[2].resolved), ["prompt 1.0"]);
   });
 
+  it("freeze writes what was installed by address, with its hash", async () => {
+    await fresh();
+    offer(wheel("iced", "1.0", { requires: ["cube"] }), wheel("cube", "1.0"));
+    await install(["iced", "six"], options());
+    const frozen = JSON.parse(await freeze());
+    assert.equal(frozen.packages.iced.file_name, `${index.url}/files/iced-1.0-py3-none-any.whl`);
+    assert.deepEqual([frozen.packages.iced.depends, frozen.packages.iced.imports], [["cube"], ["iced"]]);
+    assert.equal(frozen.packages.six.file_name, "six-1.17.0-py2.py3-none-any.whl");
+    const { value } = await api.evaluate(async (lockFileContents) => {
+      const python = await start({ lockFileContents, packages: ["iced"] });
+      const result = await python.run("import iced, cube; [iced.version, cube.version]");
+      python.dispose();
+      return result;
+    }, frozen);
+    assert.deepEqual(value, ["1.0", "1.0"]);
+  });
+});

@@ -139,12 +139,15 @@ fn wanted(chosen: &Chosen, installation: &Installation, wheels: &[FetchedWheel],
         Error::new(Code::Resolution, message)
     };
     let locked = lock.file().get(&chosen.name);
-    let Some(wheel) = &chosen.wheel else { return locked.cloned().map(Wanted::Locked).ok_or_else(unknown) };
     let fetched = wheels.iter().find(|(name, file, _)| *name == chosen.name && *file == chosen.file);
+    let bytes = fetched.map(|(.., bytes)| bytes.clone());
+    let Some(wheel) = &chosen.wheel else {
+        return locked.cloned().map(|locked| Wanted::Locked { locked, bytes }).ok_or_else(unknown);
+    };
     let facts = WheelFacts {
         name: locked.map(|locked| locked.name.clone()),
         sha256: wheel.sha256.clone(),
-        bytes: fetched.map(|(.., bytes)| bytes.clone()),
+        bytes,
         is_indexed: wheel.is_indexed,
         metadata: installation.metadata(chosen).cloned(),
     };

@@ -206,7 +206,7 @@ impl Packages {
     pub fn prefetch(this: &Rc<Self>, fetcher: &Fetcher) {
         for name in this.lock.file().manifest().prefetch() {
             let Some(locked) = this.lock.file().get(name) else { continue };
-            let (packages, fetcher, wanted) = (Rc::clone(this), fetcher.clone(), Wanted::Locked(locked.clone()));
+            let (packages, fetcher, wanted) = (Rc::clone(this), fetcher.clone(), Wanted::from(locked.clone()));
             this.prefetched.add(&locked.name, async move { packages.fetch(&wanted, &fetcher).await });
         }
     }
@@ -264,6 +264,20 @@ impl Packages {
     }
 
     /// Modules that no index brings, and why: they are not looked for again.
+    /// The archive of a package, checked; nothing else happens meanwhile if it `is_waited_for`.
+    ///
+    /// # Errors
+    /// Those of [`Fetcher::download_from`].
+    pub async fn archive(&self, package: &Wanted, fetcher: &Fetcher, is_waited_for: bool) -> Result<Uint8Array> {
+        let (base_urls, store) = (&self.base_urls, &self.parts.store);
+        let (bytes, _) = if is_waited_for {
+            download::download_now(package, base_urls, fetcher, store)?
+        } else {
+            download::download(package, base_urls, fetcher, store).await?
+        };
+        Ok(bytes)
+    }
+
     pub fn absent(&self) -> &RefCell<BTreeMap<String, Error>> {
         &self.absent
     }
@@ -331,7 +345,7 @@ impl Packages {
     fn read(&self, package: &Wanted, bytes: Uint8Array, hash: String) -> Result<PreparedPackage> {
         let prepared = archive::read(package, bytes, hash, self.lock.abi, &self.parts.held)?;
         match package {
-            Wanted::Locked(_) => prepared.with_detached(&self.beside()),
+            Wanted::Locked { .. } => prepared.with_detached(&self.beside()),
             Wanted::Wheel { .. } => Ok(prepared),
         }
     }
@@ -369,9 +383,9 @@ impl Packages {
         if let Some(hash) = package.sha256() {
             Bytecode::request(&self.parts.bytecode, hash, self.lock.file(), &self.base_urls, fetcher);
         }
-        if let Wanted::Locked(locked) = package {
+        if let Wanted::Locked { locked, bytes } = package {
             let manifest = self.lock.file().manifest();
-            if let Some(facts) = manifest.file(&locked.file_name) {
+            if let (Some(facts), None) = (manifest.file(&locked.file_name), bytes) {
                 self.parts.timeline.expect(package.name(), facts.size);
             }
             for file in manifest.side_modules(&locked.sha256) {

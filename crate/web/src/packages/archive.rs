@@ -132,7 +132,7 @@ pub fn open(
     };
     let info = info(package, &layout, file_name);
     let origin = match package {
-        Wanted::Locked(_) => None,
+        Wanted::Locked { .. } => None,
         Wanted::Wheel { url, facts, .. } => Some(Origin { url: url.clone(), is_indexed: facts.is_indexed }),
     };
     let (modules, detached) = (Vec::new(), Vec::new());
@@ -182,7 +182,7 @@ fn check_record(archive: &Archive, layout: &WheelLayout, file_name: &str) -> Res
 /// Where the files of a package go that have no other place.
 pub fn directory(package: &Wanted, abi: Abi) -> String {
     match package {
-        Wanted::Locked(locked) => match locked.install_dir {
+        Wanted::Locked { locked, .. } => match locked.install_dir {
             InstallDir::Dynlib => "/usr/lib".to_owned(),
             InstallDir::Stdlib => abi.standard_library_directory(),
             InstallDir::Site | InstallDir::Lib => abi.site_packages(),
@@ -193,7 +193,7 @@ pub fn directory(package: &Wanted, abi: Abi) -> String {
 
 fn info(package: &Wanted, layout: &Layout, file_name: String) -> PackageInfo {
     let (version, source) = match (package, layout) {
-        (Wanted::Locked(locked), _) => (locked.version.clone(), "lock".to_owned()),
+        (Wanted::Locked { locked, .. }, _) => (locked.version.clone(), "lock".to_owned()),
         (Wanted::Wheel { url, .. }, Layout::Wheel { layout, .. }) => (layout.metadata.version.clone(), url.clone()),
         (Wanted::Wheel { url, filename, .. }, Layout::Directory(_)) => (filename.version.clone(), url.clone()),
     };

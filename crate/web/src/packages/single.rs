@@ -71,7 +71,7 @@ impl Packages {
         if !check {
             locked.sha256.clear();
         }
-        self.prepare(&Wanted::Locked(locked), fetcher).await
+        self.prepare(&locked.into(), fetcher).await
     }
 
     /// Reads a wheel that somebody else has downloaded, and compiles its side modules.
