@@ -260,6 +260,7 @@ impl Ground {
             }),
         };
         let module = start(options, &self.timeline).await?;
+        packages.connect_files(module.fs());
         if self.face.configuration().is_none() {
             self.handles.watch_registrations(&module);
         }

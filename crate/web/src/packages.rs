@@ -39,8 +39,8 @@ use crate::boundary::{BootOptions, EngineHost, ImportsFrom, PackageInfo, Stage};
 use crate::bytecode::Bytecode;
 use crate::detached::Beside;
 use crate::emscripten::abi::set;
-use crate::emscripten::bindings::PublicApi;
-use crate::emscripten::file_system::SharedFileSystem;
+use crate::emscripten::bindings::{Fs, PublicApi};
+use crate::emscripten::file_system::{SharedFileSystem, forget_stale_nodes};
 use crate::emscripten::linker::Linker;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Fetcher, Network};
@@ -71,6 +71,8 @@ pub struct Packages {
     /// Packages that were asked for before Pyodide's package manager could ask.
     ahead: RefCell<Ahead>,
     interpreter: RefCell<Option<PublicApi>>,
+    /// Who remembers files by name.
+    file_names: RefCell<Option<Fs>>,
     /// Packages on their way before anybody has asked for them.
     prefetched: Prefetch,
     last_visit: LastVisit,
@@ -114,6 +116,7 @@ impl Packages {
             placing: Mutex::new(()),
             ahead: RefCell::default(),
             interpreter: RefCell::default(),
+            file_names: RefCell::default(),
             prefetched: Prefetch::default(),
             last_visit: LastVisit::of(options),
         }
@@ -166,11 +169,12 @@ impl Packages {
             return Ok(Vec::new());
         }
         let _one_at_a_time = self.loading.lock().await;
-        let missing = self.missing(wanted);
+        let missing = self.missing(wanted, Wanted::name);
         self.parts.timeline.report(Stage::Resolve, "", missing.len() as f64, Some(missing.len() as f64));
         let prepared = self.prepare_all(&missing, fetcher).await?;
         let _place = self.placing.lock().await;
-        self.install(prepared)
+        // An `import` statement waits for nobody: it may have brought some of them meanwhile.
+        self.install(self.missing(prepared, |package| &package.info().name))
     }
 
     /// Has loads wait with mounting until the guard is dropped: what the glue itself makes in the file system has the same
@@ -223,7 +227,9 @@ impl Packages {
 
     /// Whether the lock file knows who provides a module, and not all of that is there.
     pub fn would_bring(&self, module: &str) -> bool {
-        let wanted = |name| wanted::parse(&self.lock, &[name]).is_ok_and(|wanted| !self.missing(wanted).is_empty());
+        let wanted = |name| {
+            wanted::parse(&self.lock, &[name]).is_ok_and(|wanted| !self.missing(wanted, Wanted::name).is_empty())
+        };
         self.lock.package_for_import(module).is_some_and(wanted)
     }
 
@@ -234,7 +240,7 @@ impl Packages {
     /// As [`Packages::load`], and [`Code::NotSupported`] on the page's own thread.
     pub fn load_for_import(&self, module: &str) -> Result<bool> {
         let Some(name) = self.lock.package_for_import(module) else { return Ok(false) };
-        let missing = self.missing(wanted::parse(&self.lock, &[name])?);
+        let missing = self.missing(wanted::parse(&self.lock, &[name])?, Wanted::name);
         if missing.is_empty() {
             return Ok(false);
         }
@@ -258,12 +264,6 @@ impl Packages {
         if failures.is_empty() { Ok(prepared) } else { Err(packages_failed(failures)) }
     }
 
-    /// Whether indexes are asked for what code imports.
-    pub fn asks_indexes(&self) -> bool {
-        self.imports_from == ImportsFrom::Indexes && !self.index_urls.is_empty()
-    }
-
-    /// Modules that no index brings, and why: they are not looked for again.
     /// The archive of a package, checked; nothing else happens meanwhile if it `is_waited_for`.
     ///
     /// # Errors
@@ -278,6 +278,12 @@ impl Packages {
         Ok(bytes)
     }
 
+    /// Whether indexes are asked for what code imports.
+    pub fn asks_indexes(&self) -> bool {
+        self.imports_from == ImportsFrom::Indexes && !self.index_urls.is_empty()
+    }
+
+    /// Modules that no index brings, and why: they are not looked for again.
     pub fn absent(&self) -> &RefCell<BTreeMap<String, Error>> {
         &self.absent
     }
@@ -307,13 +313,14 @@ impl Packages {
             .map_err(|thrown| Error::from_js(Code::Fatal, "The interpreter cannot see new packages", thrown))
     }
 
-    fn missing(&self, wanted: Vec<Wanted>) -> Vec<Wanted> {
+    /// Those of which none is loaded that has their name.
+    fn missing<T>(&self, wanted: Vec<T>, name: impl Fn(&T) -> &str) -> Vec<T> {
         self.look();
         let loaded = self.loaded.borrow();
         // An index may write a name in another way than the lock file does.
         let names: HashSet<PackageName> = loaded.keys().filter_map(|name| name.parse().ok()).collect();
         let is_loaded = |name: &str| loaded.contains_key(name) || name.parse().is_ok_and(|name| names.contains(&name));
-        wanted.into_iter().filter(|package| !is_loaded(package.name())).collect()
+        wanted.into_iter().filter(|package| !is_loaded(name(package))).collect()
     }
 
     /// Mounts packages, all or none.
@@ -322,11 +329,29 @@ impl Packages {
     /// [`Code::BadWheel`] if the files of one cannot be placed; then none is mounted.
     pub fn install(&self, prepared: Vec<PreparedPackage>) -> Result<Vec<PackageInfo>> {
         let infos: Vec<PackageInfo> = prepared.iter().map(|package| package.info().clone()).collect();
-        archive::install(prepared, &self.parts)?;
+        self.mount(prepared)?;
         self.loaded.borrow_mut().extend(infos.iter().map(|info| (info.name.clone(), info.clone())));
         self.note_visit(&infos);
         self.announce(&infos)?;
         Ok(infos)
+    }
+
+    /// Mounts archives, and has the glue look again for files whose places they have taken.
+    fn mount(&self, prepared: Vec<PreparedPackage>) -> Result<()> {
+        let replaced = || self.parts.files.borrow().files_replaced();
+        let before = replaced();
+        archive::install(prepared, &self.parts)?;
+        if let Some(fs) = &*self.file_names.borrow()
+            && replaced() > before
+        {
+            forget_stale_nodes(fs, &self.parts.files);
+        }
+        Ok(())
+    }
+
+    /// Tells where the glue remembers files by name.
+    pub fn connect_files(&self, fs: Fs) {
+        *self.file_names.borrow_mut() = Some(fs);
     }
 
     /// Downloads a package and checks it, while everything else waits. Its side modules are compiled when they are

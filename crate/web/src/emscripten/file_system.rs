@@ -413,8 +413,8 @@ fn watch_mounts(fs: &Fs, files: &SharedFileSystem) {
     }
 }
 
-/// Takes nodes out of Emscripten's table of names whose inodes are gone. To be called after layers were unmounted: that
-/// happens without Emscripten's knowing.
+/// Takes nodes out of Emscripten's table of names that are not what is found under their names any more. To be called after
+/// layers were unmounted, or took the place of files: that happens without Emscripten's knowing.
 pub fn forget_stale_nodes(fs: &Fs, files: &SharedFileSystem) {
     let files = files.borrow();
     for bucket in fs.name_table().iter() {
@@ -422,10 +422,11 @@ pub fn forget_stale_nodes(fs: &Fs, files: &SharedFileSystem) {
         while next.is_object() {
             let node: FsNode = next.unchecked_into();
             next = node.name_next();
-            // Devices of Emscripten's own have no inode of ours.
-            if let Some(inode) = node.known_inode()
-                && files.metadata(Inode::from(inode)).is_err()
-            {
+            // Devices of Emscripten's own have no inode of ours, nor have nodes of other file systems.
+            let (Some(inode), Some(parent)) = (node.known_inode(), node.parent().known_inode()) else { continue };
+            let is_root = inode == parent;
+            // One that is gone may still be open.
+            if !is_root && files.lookup(Inode::from(parent), &node.name()) != Ok(Inode::from(inode)) {
                 fs.hash_remove_node(&node);
             }
         }
