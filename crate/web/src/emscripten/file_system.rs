@@ -14,7 +14,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::abi::set;
 use super::bindings::{Fs, FsAttributes, FsNode, FsStream, Module};
-use super::linker::Linker;
+use super::linker::is_linked_by_us;
 use super::node::{self, Attributes, NodeKind};
 use crate::error::{Code, Error, Result};
 use crate::global::wall_clock;
@@ -33,10 +33,10 @@ const MAP_PRIVATE: u32 = 2;
 ///
 /// # Errors
 /// [`Code::FileSystem`] if Emscripten refuses.
-pub fn mount_root(module: &Module, files: &SharedFileSystem, linker: &Linker) -> Result<()> {
+pub fn mount_root(module: &Module, files: &SharedFileSystem) -> Result<()> {
     let fs = module.fs();
     let failed = |thrown| Error::from_js(Code::FileSystem, "The file system cannot be mounted", thrown);
-    let mount = RustMount::new(module, files, linker.clone());
+    let mount = RustMount::new(module, files);
     fs.set_root(&JsValue::NULL);
     fs.set_name_table(&Array::new_with_length(4096));
     fs.mount(&mount.into_type(), &Object::new(), "/").map_err(failed)?;
@@ -90,7 +90,6 @@ struct RustMount {
     fs: Fs,
     errno_error: Function,
     files: SharedFileSystem,
-    linker: Linker,
     operations: Rc<RefCell<Operations>>,
 }
 
@@ -107,13 +106,12 @@ struct Operations {
 }
 
 impl RustMount {
-    fn new(module: &Module, files: &SharedFileSystem, linker: Linker) -> Self {
+    fn new(module: &Module, files: &SharedFileSystem) -> Self {
         let fs = module.fs();
         let mount = Self {
             module: module.clone(),
             errno_error: fs.errno_error(),
             files: Rc::clone(files),
-            linker,
             operations: Rc::default(),
             fs,
         };
@@ -338,14 +336,14 @@ impl RustMount {
         let inode = Inode::from(stream.node().inode());
         if position == 0.0 && self.is_read_to_be_linked(stream, inode, target) {
             // A read may be short. `dlopen` takes that for a file that it cannot have in memory and leaves it to the
-            // linker, which has it compiled; whoever wants the bytes goes on reading.
+            // linker, which gets it as a module; whoever wants the bytes goes on reading.
             target.subarray(0, WASM_MAGIC.len() as u32).copy_from(&WASM_MAGIC);
+            return Ok(WASM_MAGIC.len() as u32);
+        }
         self.copy(inode, target, position)
     }
 
     fn copy(&self, inode: Inode, target: &Uint8Array, position: f64) -> Thrown<u32> {
-            return Ok(WASM_MAGIC.len() as u32);
-        }
         let copied = self.files.borrow_mut().with_bytes(inode, position as u64, target.length() as usize, |bytes| {
             target.subarray(0, bytes.len() as u32).copy_from(bytes);
             bytes.len() as u32
@@ -354,12 +352,12 @@ impl RustMount {
     }
 
     /// Whether this is Emscripten's `dlopen` (`system/lib/libc/dynlink.c`), which reads a whole library into CPython's
-    /// memory at once before it asks for it to be linked, and the library is one that has been compiled.
+    /// memory at once before it asks for it to be linked, and the library is one that it gets as a module.
     fn is_read_to_be_linked(&self, stream: &FsStream, inode: Inode, target: &Uint8Array) -> bool {
         let length = u64::from(target.length());
         length > WASM_MAGIC.len() as u64
             && self.files.borrow().metadata(inode).is_ok_and(|metadata| metadata.size == length)
-            && stream.path().is_some_and(|path| self.linker.is_compiled(&path))
+            && stream.path().is_some_and(|path| is_linked_by_us(&path, self.files.borrow().layer_of(inode)))
             && *target.buffer() == *self.module.heap8().buffer()
     }
 

@@ -336,7 +336,7 @@ pub fn install(packages: Vec<PreparedPackage>, parts: &PackageParts) -> Result<(
             Some(reference) => parts.archives.note(&package.source, reference),
             None => parts.archives.note_local(&package.source),
         }
-        parts.linker.add(package.modules);
+        parts.linker.add(package.modules, layer);
         parts.bytecode.mount(layer, &package.hash, package.bytecode);
     }
     Ok(())
