@@ -39,6 +39,8 @@ pub struct Answer {
     pub url: String,
     /// The header `Content-Type`, or nothing.
     pub content_type: String,
+    /// The header `Content-Length`, if the server lets it be seen.
+    pub length: Option<u64>,
     /// The body.
     pub bytes: Uint8Array,
 }
@@ -69,7 +71,7 @@ impl IndexClient {
         }
         let mut attempt = 1;
         loop {
-            match self.attempt(url, header, limit).await {
+            match self.attempt("GET", url, header, limit).await {
                 Err(error) if attempt < ATTEMPTS && may_pass(&error) => {
                     let jitter = 0.5 + js_sys::Math::random();
                     let pause = PAUSE * f64::from(1 << (attempt - 1)) * jitter;
@@ -85,11 +87,11 @@ impl IndexClient {
         }
     }
 
-    async fn attempt(&self, url: &str, header: Option<Header<'_>>, limit: usize) -> Result<Answer> {
+    async fn attempt(&self, method: &str, url: &str, header: Option<Header<'_>>, limit: usize) -> Result<Answer> {
         let activity = Cell::new(0);
         let request = async {
             let mut leash = Leash::new();
-            let response = send("GET", url, header, leash.signal()).await?;
+            let response = send(method, url, header, leash.signal()).await?;
             let answer = read(url, &response, limit, &activity).await?;
             leash.let_go();
             Ok(answer)
@@ -99,18 +101,12 @@ impl IndexClient {
 
     /// The number of bytes of what is at an address, if the server says it.
     pub async fn size(&self, url: &str) -> Option<u64> {
-        if self.is_blocking {
-            let request = open_now("HEAD", url, None).ok()?;
-            return request.get_response_header("content-length").ok().flatten()?.parse().ok();
-        }
-        let request = async {
-            let mut leash = Leash::new();
-            let response = send("HEAD", url, None, leash.signal()).await?;
-            leash.let_go();
-            Ok(response)
+        let answer = if self.is_blocking {
+            open_now("HEAD", url, None).and_then(|request| answer_now(url, &request, 0))
+        } else {
+            self.attempt("HEAD", url, None, 0).await
         };
-        let response = self.fetcher.unless_stalled(url, &Cell::new(0), request).await.ok()?;
-        response.headers().get("content-length").ok().flatten()?.parse().ok()
+        answer.ok()?.length
     }
 }
 
@@ -156,8 +152,14 @@ fn answer_now(url: &str, request: &XmlHttpRequest, limit: usize) -> Result<Answe
     if bytes.length() as usize > limit {
         return Err(too_long(url, limit));
     }
-    let content_type = request.get_response_header("content-type").ok().flatten().unwrap_or_default();
-    Ok(Answer { status: request.status().unwrap_or_default(), url: request.response_url(), content_type, bytes })
+    let header = |name: &str| request.get_response_header(name).ok().flatten();
+    Ok(Answer {
+        status: request.status().unwrap_or_default(),
+        url: request.response_url(),
+        content_type: header("content-type").unwrap_or_default(),
+        length: header("content-length").and_then(|length| length.parse().ok()),
+        bytes,
+    })
 }
 
 fn unreachable(url: &str, thrown: JsValue) -> Error {
@@ -206,10 +208,12 @@ async fn read(url: &str, response: &Response, limit: usize, activity: &Cell<u64>
         bytes.set(&chunk, offset);
         offset += chunk.length();
     }
+    let header = |name: &str| response.headers().get(name).ok().flatten();
     Ok(Answer {
         status: response.status(),
         url: response.url(),
-        content_type: response.headers().get("content-type").ok().flatten().unwrap_or_default(),
+        content_type: header("content-type").unwrap_or_default(),
+        length: header("content-length").and_then(|length| length.parse().ok()),
         bytes,
     })
 }

@@ -169,12 +169,14 @@ impl Packages {
             return Ok(Vec::new());
         }
         let _one_at_a_time = self.loading.lock().await;
-        let missing = self.missing(wanted, Wanted::name);
+        let missing = self.missing(wanted);
         self.parts.timeline.report(Stage::Resolve, "", missing.len() as f64, Some(missing.len() as f64));
-        let prepared = self.prepare_all(&missing, fetcher).await?;
+        let mut prepared = self.prepare_all(&missing, fetcher).await?;
         let _place = self.placing.lock().await;
         // An `import` statement waits for nobody: it may have brought some of them meanwhile.
-        self.install(self.missing(prepared, |package| &package.info().name))
+        let is_loaded = self.is_loaded();
+        prepared.retain(|package| !is_loaded(&package.info().name));
+        self.install(prepared)
     }
 
     /// Has loads wait with mounting until the guard is dropped: what the glue itself makes in the file system has the same
@@ -227,9 +229,7 @@ impl Packages {
 
     /// Whether the lock file knows who provides a module, and not all of that is there.
     pub fn would_bring(&self, module: &str) -> bool {
-        let wanted = |name| {
-            wanted::parse(&self.lock, &[name]).is_ok_and(|wanted| !self.missing(wanted, Wanted::name).is_empty())
-        };
+        let wanted = |name| wanted::parse(&self.lock, &[name]).is_ok_and(|wanted| !self.missing(wanted).is_empty());
         self.lock.package_for_import(module).is_some_and(wanted)
     }
 
@@ -240,7 +240,7 @@ impl Packages {
     /// As [`Packages::load`], and [`Code::NotSupported`] on the page's own thread.
     pub fn load_for_import(&self, module: &str) -> Result<bool> {
         let Some(name) = self.lock.package_for_import(module) else { return Ok(false) };
-        let missing = self.missing(wanted::parse(&self.lock, &[name])?, Wanted::name);
+        let missing = self.missing(wanted::parse(&self.lock, &[name])?);
         if missing.is_empty() {
             return Ok(false);
         }
@@ -313,14 +313,19 @@ impl Packages {
             .map_err(|thrown| Error::from_js(Code::Fatal, "The interpreter cannot see new packages", thrown))
     }
 
-    /// Those of which none is loaded that has their name.
-    fn missing<T>(&self, wanted: Vec<T>, name: impl Fn(&T) -> &str) -> Vec<T> {
+    fn missing(&self, mut wanted: Vec<Wanted>) -> Vec<Wanted> {
+        let is_loaded = self.is_loaded();
+        wanted.retain(|package| !is_loaded(package.name()));
+        wanted
+    }
+
+    /// Says of a name whether its package is loaded now.
+    fn is_loaded(&self) -> impl Fn(&str) -> bool + use<> {
         self.look();
-        let loaded = self.loaded.borrow();
+        let loaded: HashSet<String> = self.loaded.borrow().keys().cloned().collect();
         // An index may write a name in another way than the lock file does.
-        let names: HashSet<PackageName> = loaded.keys().filter_map(|name| name.parse().ok()).collect();
-        let is_loaded = |name: &str| loaded.contains_key(name) || name.parse().is_ok_and(|name| names.contains(&name));
-        wanted.into_iter().filter(|package| !is_loaded(name(package))).collect()
+        let names: HashSet<PackageName> = loaded.iter().filter_map(|name| name.parse().ok()).collect();
+        move |name| loaded.contains(name) || name.parse().is_ok_and(|name| names.contains(&name))
     }
 
     /// Mounts packages, all or none.

@@ -58,10 +58,8 @@ impl Packages {
     /// # Errors
     /// [`Code::Resolution`] naming it.
     pub fn check_still_missing(&self, prepared: &[PreparedPackage]) -> Result<()> {
-        let loaded: Vec<PackageName> = self.loaded().iter().filter_map(|info| info.name.parse().ok()).collect();
-        let is_loaded =
-            |package: &&PreparedPackage| package.info().name.parse().is_ok_and(|name| loaded.contains(&name));
-        match prepared.iter().find(is_loaded) {
+        let is_loaded = self.is_loaded();
+        match prepared.iter().find(|package| is_loaded(&package.info().name)) {
             None => Ok(()),
             Some(package) => {
                 let message = format!("{} was loaded while it was being installed.", package.info().name);
