@@ -1,6 +1,7 @@
 //! Downloads: typed failures, mirrors, resumed transfers, byte progress, hashes, cancellation.
 
 mod abort;
+mod ahead;
 mod attempt;
 mod body;
 mod download;
@@ -28,6 +29,7 @@ use web_sys::AbortSignal;
 
 pub use self::abort::Leash;
 use self::abort::{Aborted, aborted_error};
+pub use self::ahead::fetch_ahead;
 pub use self::body::Body;
 use self::failure::stall_error;
 pub use self::hash::{compare_sha256, sha256, sha256_now};
