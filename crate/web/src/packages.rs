@@ -16,7 +16,7 @@ mod single;
 mod wanted;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use futures::future::{join_all, try_join, try_join_all};
@@ -322,10 +322,13 @@ impl Packages {
     /// Says of a name whether its package is loaded now.
     fn is_loaded(&self) -> impl Fn(&str) -> bool + use<> {
         self.look();
-        let loaded: HashSet<String> = self.loaded.borrow().keys().cloned().collect();
         // An index may write a name in another way than the lock file does.
-        let names: HashSet<PackageName> = loaded.iter().filter_map(|name| name.parse().ok()).collect();
-        move |name| loaded.contains(name) || name.parse().is_ok_and(|name| names.contains(&name))
+        let loaded: Vec<(String, Option<PackageName>)> =
+            self.loaded.borrow().keys().map(|name| (name.clone(), name.parse().ok())).collect();
+        move |name| {
+            let parsed = name.parse().ok();
+            loaded.iter().any(|(known, parsed_known)| known == name || (parsed.is_some() && *parsed_known == parsed))
+        }
     }
 
     /// Mounts packages, all or none.
