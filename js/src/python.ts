@@ -110,7 +110,7 @@ export class Python {
    * Runs Python; `await` is allowed at top level. Packages that the code imports and the lock file has are fetched
    * first. Runs take turns, in the order of the calls.
    *
-   * Rejects with `PythonError` for an exception, `TimeoutError`, `InterruptedError`, `ABORTED`, and with what
+   * Rejects with `PythonError` for an exception, `TimeoutError`, `InterruptedError`, `AbortedError`, and with what
    * `loadPackage` rejects with.
    */
   async run(code: string, options: RunOptions = {}): Promise<RunResult> {

@@ -406,8 +406,39 @@ describe("without shared memory", () => {
       python.dispose();
       return { error, value };
     });
-    assert.equal(found.error.code, "ABORTED");
+    assert.deepEqual([found.error.name, found.error.code, found.error.restarted], ["AbortedError", "ABORTED", true]);
+    assert.match(found.error.hint, /gone/);
+    assert.match(found.error.cause, /TimeoutError/);
     assert.equal(found.value, 3);
+  });
+
+  it("a signal ends a run that awaits, and says that nothing is lost", async () => {
+    const error = await api.evaluate(async () => {
+      const python = await shared();
+      return caught(python.run("import asyncio\nawait asyncio.sleep(60)", { signal: AbortSignal.timeout(200) }));
+    });
+    assert.deepEqual([error.code, error.restarted, error.hint], ["ABORTED", false, undefined]);
+  });
+
+  it("what waits to be baked, or for a checkpoint, is not done with the interpreter after a restart", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await start();
+      await python.run("kept = 1");
+      await python.bake({ name: "waits" });
+      const running = caught(python.run("while True: pass"));
+      const waiting = [caught(python.bake({ name: "waits" })), caught(python.bake()), caught(python.checkpoint())];
+      await sleep(200);
+      await python.interrupt();
+      const stopped = await running;
+      const codes = (await Promise.all(waiting)).map(({ code }) => code);
+      python.dispose();
+      const again = await start({ image: { name: "waits" } });
+      const { value } = await again.run("kept;");
+      await again.forgetImage("waits");
+      again.dispose();
+      return { restarted: stopped.restarted, codes, value };
+    });
+    assert.deepEqual(found, { restarted: true, codes: ["INTERRUPTED", "INTERRUPTED", "INTERRUPTED"], value: 1 });
   });
 
   it("outputs of a fast loop still come while it computes", async () => {
