@@ -327,6 +327,32 @@ describe("with shared memory", () => {
     assert.equal(found.value, "in time");
   });
 
+  it("a question that was on its way when the run was interrupted is taken back", async () => {
+    const found = await api.evaluate(async () => {
+      const questions = [];
+      const python = await start({
+        stdin: (prompt, signal) =>
+          new Promise((resolve) => {
+            questions.push(signal);
+            if (prompt === "next ") resolve("answered");
+          }),
+      });
+      const running = caught(python.run("import time\ntime.sleep(0.2)\ninput('lost ')"));
+      // What the worker says meanwhile is heard after the interrupt.
+      await sleep(50);
+      const end = performance.now() + 1500;
+      while (performance.now() < end);
+      const interrupted = python.interrupt();
+      const error = await running;
+      await interrupted;
+      const withdrawn = questions.map(({ aborted }) => aborted);
+      const { value } = await python.run("input('next ');");
+      python.dispose();
+      return { code: error.code, withdrawn, value };
+    });
+    assert.deepEqual(found, { code: "INTERRUPTED", withdrawn: [true], value: "answered" });
+  });
+
   it("a stdin that fails, or is missing, is an exception in Python", async () => {
     const found = await api.evaluate(async () => {
       const failing = await start({
