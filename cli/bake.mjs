@@ -18,10 +18,13 @@ const IMAGE = "python.image";
 /** The folder of the side modules beside it. */
 const MODULES = "modules";
 
+/** A file in there, and the compressed forms of one. */
+const SIDE_MODULE = new RegExp(`^(\\w*-[0-9a-f]{16}\\.wasm)(\\.(${SUFFIXES.join("|")}))?$`);
+
 /** What is there while a run lasts. */
 const WORK = ".taipan";
 
-/** Milliseconds without a word of the page after which it is given up. */
+/** Milliseconds without a word of the page, which says every few seconds that it is there, after which it is given up. */
 const PATIENCE = 180_000;
 
 const STEPS = { start: "Import", run: "Program", bake: "Image", exercise: "First steps from the image" };
