@@ -279,7 +279,7 @@ async function write({ out, image: data, files, lock, inputs, isPrepared, compre
 /** Removes side modules of earlier images. */
 async function removeOthers(folder, wanted) {
   for (const name of await readdir(folder).catch(() => [])) {
-    const [, module] = /^(\w*-[0-9a-f]{16}\.wasm)(\.(br|gz))?$/.exec(name) ?? [];
+    const [, module] = SIDE_MODULE.exec(name) ?? [];
     if (module && !wanted.has(module)) await rm(join(folder, name), { force: true });
   }
 }
