@@ -18,10 +18,14 @@ import { closureOf, keyOf } from "./lock.mjs";
 import { size } from "./output.mjs";
 import { Problem } from "./problem.mjs";
 import { report } from "./report.mjs";
-import { addressOf, SIDE_MODULE, split } from "./split.mjs";
+import { addressOf, LISTING, SIDE_MODULE, split } from "./split.mjs";
+import { readZip } from "./zip.mjs";
 
 /** Changes with what is made of the same input. */
 const FORMAT = 3;
+
+/** A file that may name others which belong to it. */
+const ARCHIVE = /\.(whl|zip)$/;
 
 /** What is there while a run lasts, and of one that was stopped. */
 const WORK = ".taipan";
@@ -71,7 +75,7 @@ export async function prepare(options) {
   const inputs = sha256(
     JSON.stringify([FORMAT, source.hashes, named, early, exercise ?? null, compress, keepAll ? (baseURL ?? "") : null]),
   );
-  const existing = await upToDate(out, inputs);
+  const existing = await upToDate(out, inputs, compress);
   if (existing) {
     await rm(work, { recursive: true, force: true });
     return { isFresh: false, report: await report(out, existing) };
@@ -121,15 +125,29 @@ async function readJson(path) {
   }
 }
 
-/** The lock file of a folder that was made from the same things and is whole. */
-async function upToDate(out, inputs) {
+/** The lock file of a folder that was made from the same things and is whole. Compressed forms that are missing are made. */
+async function upToDate(out, inputs, compress) {
   const lock = await readJson(join(out, LOCK_FILE));
   if (lock?.taipan?.inputs !== inputs) return undefined;
-  for (const [name, { sha256: expected }] of Object.entries(lock.taipan.files)) {
-    const bytes = await readFile(join(out, name)).catch(() => undefined);
-    if (!bytes || sha256(bytes) !== expected) return undefined;
+  const files = [];
+  const queue = Object.entries(lock.taipan.files).map(([file_name, { sha256 }]) => ({ file_name, sha256 }));
+  for (let file = queue.shift(); file; file = queue.shift()) {
+    const { file_name: name, sha256: expected } = file;
+    const data = await readFile(join(out, name)).catch(() => undefined);
+    if (!data || sha256(data) !== expected) return undefined;
+    files.push({ path: join(out, name), data, sha256: expected });
+    // Side modules are listed in there too.
+    if (ARCHIVE.test(name)) queue.push(...besideOf(data, name));
   }
+  const data = await readFile(join(out, LOCK_FILE));
+  await writeFiles([...files, { path: join(out, LOCK_FILE), data, sha256: sha256(data) }], compress, () => {});
   return lock;
+}
+
+/** What is served beside an archive. */
+function besideOf(data, name) {
+  const listing = readZip(data, name).find(({ path }) => path === LISTING);
+  return listing ? JSON.parse(listing.read().toString("utf8")).files : [];
 }
 
 /** What a run that was stopped has left is used if it was about the same; else its compressed files go. */

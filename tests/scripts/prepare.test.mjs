@@ -217,6 +217,25 @@ describe("what it writes", { timeout: 240_000 }, () => {
     assert.deepEqual(await hashes("one"), good);
   });
 
+  it("is put right when a file is missing that an archive names, or a compressed form", async () => {
+    const good = await hashes("one");
+    const names = Object.keys(good);
+    for (const [pattern, isRedone] of [
+      [/-later\.bin$/, true],
+      [/\.so\.wasm$|-side-modules\.bin$/, true],
+      [/\.wasm\.zst$/, false],
+      [/pyodide-lock\.json\.br$/, false],
+    ]) {
+      const missing = names.find((name) => pattern.test(name));
+      assert.ok(missing, `${pattern}`);
+      await rm(join(folder, "one", missing));
+      const { code, stdout, stderr } = await taipan(prepare("one", "regex,pytz", "--compress", "fast"));
+      assert.equal(code, 0, stderr);
+      assert.equal(/Bytecode/.test(stdout), isRedone, missing);
+      assert.deepEqual(await hashes("one"), good, missing);
+    }
+  });
+
   it("is finished by the next run when one is stopped", async () => {
     const stopped = await taipan(prepare("four", "regex,pytz", "--compress", "fast"), { stopAt: "→ Files" });
     assert.notEqual(stopped.code, 0);
