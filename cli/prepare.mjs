@@ -2,7 +2,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { compile, observe } from "./bytecode.mjs";
-import { EFFORTS, isVariant, SUFFIXES, writeFiles } from "./compress.mjs";
+import { isVariant, SUFFIXES, writeFiles } from "./compress.mjs";
 import {
   LIBRARY_FILE,
   LOADER_FILE,
@@ -46,18 +46,13 @@ const WORK = ".taipan";
  * @param {string} [options.baseURL] where those are; default: where the release is published
  * @param {string[]} [options.prefetch] packages that the loader begins to fetch before anybody asks
  * @param {{ source: string, filename: string }} [options.exercise] a Python program: what it reads comes at once as well
- * @param {keyof EFFORTS} [options.compress] default `best`
+ * @param {keyof import("./compress.mjs").EFFORTS} [options.compress] default `best`
  * @param {ReturnType<import("./output.mjs").progressOn>} options.progress
  * @returns {Promise<{ isFresh: boolean, report: string }>} `isFresh` is false where there was nothing to do
  */
 export async function prepare(options) {
   const { prefetch = [], exercise, compress = "best", keepAll = false, baseURL, progress } = options;
   const out = resolve(options.out);
-  if (!(compress in EFFORTS)) {
-    throw new Problem(`There is no effort called ${compress}.`, `Choose from ${Object.keys(EFFORTS).join(", ")}.`, {
-      code: "BAD_ARGUMENT",
-    });
-  }
   await checkFolder(out);
   const work = join(out, WORK);
   const distribution = await openDistribution({ ...options, work });
