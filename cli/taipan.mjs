@@ -46,8 +46,7 @@ import nothing. It is made in an installed browser. Where DIR is a prepared fold
 
   --help, --version
 
-A preparation that was stopped goes on where it was. Documentation: docs/prepare.md and docs/bake.md of the package's
-repository.`;
+A preparation that was stopped goes on where it was. Documentation: docs/prepare.md and docs/bake.md in the package.`;
 
 const COMMON = {
   packages: { type: "string", multiple: true },
