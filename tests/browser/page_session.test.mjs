@@ -92,7 +92,7 @@ describe("the lesson's Python", { timeout: 600_000 }, () => {
     assert.match(await status.innerText(), /could not be loaded\. Load this page again to have them/);
     assert.equal(await second.run(9, "kept = 'of the second'"), "done");
     await second.page.waitForTimeout(4000);
-    assert.match(await status.innerText(), /until then nothing new is saved/);
+    assert.match(await status.innerText(), /until then nothing is saved/);
     await second.page.close();
 
     // What fails once is tried again.
@@ -174,7 +174,7 @@ describe("the lesson's Python", { timeout: 600_000 }, () => {
     const undo = lesson.cell(1).getByRole("button", { name: "Undo run of cell 1" });
     await undo.focus();
     await lesson.page.keyboard.press("Enter");
-    const sentence = "This run cannot be undone any more: what is remembered of it had to make room.";
+    const sentence = "This run cannot be undone any more.";
     await lesson.cell(1).getByText(sentence).waitFor();
     assert.equal(await undo.isVisible(), false);
     assert.equal(await lesson.focused(), "Run cell 1");

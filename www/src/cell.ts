@@ -138,7 +138,7 @@ export class Cell {
     try {
       const undone = await this.#options.session.undo(job);
       if (undone.length > 0) this.#options.onUndone(undone);
-      else this.#showNotUndone("This run cannot be undone any more: what is remembered of it had to make room.");
+      else this.#showNotUndone("This run cannot be undone any more.");
     } catch (error) {
       this.#showNotUndone(`This run is not undone: ${error instanceof Error ? error.message : error}`);
     }

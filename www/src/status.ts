@@ -29,7 +29,7 @@ const READY: Partial<Record<Kept["type"], string>> = {
   restored: "Restored as last saved",
   outdated: "Ready. Your variables of last time do not fit this version of the page, so Python starts without them.",
   unreachable:
-    "Ready. Your variables of last time could not be loaded. Load this page again to have them, or start fresh: until then nothing new is saved.",
+    "Your variables of last time could not be loaded. Load this page again to have them; until then nothing is saved.",
 };
 
 /** Progress may come thousands of times a second; the eye needs it this often. */
