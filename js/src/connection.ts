@@ -2,6 +2,7 @@ import { reviveError } from "./error_transfer.js";
 import { aborted, TaipanError } from "./errors.js";
 import type {
   FromWorker,
+  GlueMessage,
   Got,
   Method,
   ModuleMessage,
@@ -131,7 +132,7 @@ export class Connection {
   }
 
   /** Hands something over that nobody answers. */
-  post(message: ModuleMessage): void {
+  post(message: GlueMessage | ModuleMessage): void {
     if (this.#closed === undefined) {
       this.#endpoint?.postMessage(message, []);
     }

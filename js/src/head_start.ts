@@ -7,11 +7,11 @@ import type { BootOptions } from "./boundary.js";
 export class HeadStart {
   readonly #answers = new Map<string, Promise<Response>>();
 
-  /** `compiles`: the page compiles CPython's module. */
-  constructor(options: BootOptions, compiles: boolean, signal?: AbortSignal) {
+  /** `helps`: the page compiles CPython's module. */
+  constructor(options: BootOptions, helps: boolean, signal?: AbortSignal) {
     const { indexURL, lockFileURL, lockFileContents, image, imageName } = options;
     // A kept image knows which module it needs, and then the browser can check that itself.
-    const wasm = imageName === undefined && !compiles ? [`${indexURL}pyodide.asm.wasm`] : [];
+    const wasm = imageName === undefined && !helps ? [`${indexURL}pyodide.asm.wasm`] : [];
     const lockFile = lockFileContents === undefined ? [lockFileURL ?? `${indexURL}pyodide-lock.json`] : [];
     for (const url of [...(image === undefined ? [] : [image]), ...wasm, ...lockFile]) {
       const answer = fetch(url, { signal: signal ?? null });

@@ -1,7 +1,7 @@
 import type { EarlyStore, EngineHost, Part } from "./boundary.js";
+import type { FromPage } from "./from_page.js";
 import type { HeadStart } from "./head_start.js";
 import { OutputQueue } from "./output.js";
-import type { PageModule } from "./page_module.js";
 import type { HostOptions, WorkerEvent } from "./protocol.js";
 import { WorkerMemory } from "./shared.js";
 import { loadPart, loadPartNow } from "./wasm_module.js";
@@ -13,9 +13,18 @@ const LOOK_EVERY = 32;
 interface Early {
   headStart: HeadStart;
   store: Promise<EarlyStore | undefined>;
-  /** CPython's module, where the page compiles it. */
-  module: PageModule | undefined;
+  /** What the page finds of the files that are known, where it looks after them. */
+  files: KnownFilesFromPage | undefined;
 }
+
+/** The glue, evaluated, and CPython's module. */
+export interface KnownFilesFromPage {
+  glue: FromPage<unknown>;
+  module: FromPage<WebAssembly.Module>;
+}
+
+/** Evaluates the script at an address. */
+export const importModule = (url: string): Promise<unknown> => import(/* webpackIgnore: true */ /* @vite-ignore */ url);
 
 /** The worker as the engine sees it: what it can ask for and where its output goes. */
 export class WorkerHost implements EngineHost {
@@ -26,18 +35,20 @@ export class WorkerHost implements EngineHost {
   /** Blocks until the page has answered. Absent where there is no shared memory to wait on. */
   readLine?: (prompt: string) => string | null;
   readonly earlyStore: Promise<EarlyStore | undefined>;
-  /** Absent where the page compiles nothing. */
+  /** Absent, as the next, where the page does nothing. */
+  readonly knownGlue?: () => Promise<unknown>;
   readonly knownModule?: () => Promise<WebAssembly.Module | undefined>;
   readonly #post: (event: WorkerEvent) => void;
   readonly #memory: WorkerMemory | undefined;
   readonly #headStart: HeadStart;
 
-  constructor(options: HostOptions, { headStart, store, module }: Early, post: (event: WorkerEvent) => void) {
+  constructor(options: HostOptions, { headStart, store, files }: Early, post: (event: WorkerEvent) => void) {
     this.earlyStore = store;
     this.#post = post;
     this.#headStart = headStart;
-    if (module !== undefined) {
-      this.knownModule = () => module.take();
+    if (files !== undefined) {
+      this.knownGlue = () => files.glue.take();
+      this.knownModule = () => files.module.take();
     }
     this.outputs = new OutputQueue((run, outputs) => post({ type: "outputs", run, outputs }));
     const memory = options.shared && new WorkerMemory(options.shared);
@@ -52,7 +63,7 @@ export class WorkerHost implements EngineHost {
   }
 
   importModule(url: string): Promise<unknown> {
-    return import(/* webpackIgnore: true */ /* @vite-ignore */ url);
+    return importModule(url);
   }
 
   earlyAnswer(url: string): Promise<Response> | undefined {

@@ -1,7 +1,16 @@
-import type { BootOptions, KnownFiles, Notice, Output, Progress, StoreBackend, Timings } from "./boundary.js";
+import type {
+  BootOptions,
+  KnownFile,
+  KnownFiles,
+  Notice,
+  Output,
+  Progress,
+  StoreBackend,
+  Timings,
+} from "./boundary.js";
 import { callBack } from "./callback.js";
 import { Connection } from "./connection.js";
-import { compileEarly, type EarlyModule } from "./early_module.js";
+import { EarlyFiles } from "./early_files.js";
 import { aborted, type TaipanError } from "./errors.js";
 import { Input, type Stdin } from "./input.js";
 import { noteFiles, recallFiles } from "./known_files.js";
@@ -53,10 +62,11 @@ export class Interpreter {
     const boot: BootOptions = { ...settings.boot, ...(known && { known }) };
     const awaited = settings.isAwaited ? known : undefined;
     this.connection = new Connection(settings.spawn, (event) => this.#receive(event));
-    const host = { input: settings.stdin !== undefined, compiles: awaited !== undefined, ...(shared && { shared }) };
-    const early = awaited && compileEarly(boot.indexURL, awaited, signal);
+    const host = { input: settings.stdin !== undefined, helps: awaited !== undefined, ...(shared && { shared }) };
+    const early = awaited && new EarlyFiles(boot.indexURL, awaited, signal);
     this.ready = this.#boot(boot, host, early, signal);
-    void early?.then((compiled) => this.connection.post({ type: "module", module: compiled?.module }));
+    void early?.glue.then((url) => this.connection.post({ type: "glue", url }));
+    void early?.module.then((compiled) => this.connection.post({ type: "module", module: compiled?.module }));
     // Whoever waits for `ready` sees the failure; nobody has to wait for it.
     this.ready.catch(() => {});
   }
@@ -64,7 +74,7 @@ export class Interpreter {
   async #boot(
     boot: BootOptions,
     host: HostOptions,
-    early: Promise<EarlyModule | undefined> | undefined,
+    early: EarlyFiles | undefined,
     signal: AbortSignal | undefined,
   ): Promise<BootEnd> {
     const onAbort = () => this.close(aborted("the start of Python", signal?.reason));
@@ -152,12 +162,20 @@ export class Interpreter {
   }
 }
 
-/** Notes what the files are for the next visit, with the answer that the page has seen, if it has. */
+/** Notes what the files are for the next visit, with the answers that the page has seen, if it has. */
 async function noteWhenKnown(
   { indexURL, known }: BootOptions,
   found: KnownFiles,
-  early: Promise<EarlyModule | undefined> | undefined,
+  early: EarlyFiles | undefined,
 ): Promise<void> {
-  const answer = known?.module === found.module ? (await early)?.answer : undefined;
-  noteFiles(indexURL, { ...found, ...(answer !== undefined && { answer }) });
+  const [glue, module] = await Promise.all([early?.glue, early?.module]);
+  noteFiles(indexURL, {
+    glue: withAnswer(found.glue, known?.glue, glue && known?.glue.answer),
+    module: withAnswer(found.module, known?.module, module?.answer),
+  });
+}
+
+/** A file that is found to be what was known, with the answer in which the page has seen it. */
+function withAnswer(found: KnownFile, known: KnownFile | undefined, answer: string | undefined): KnownFile {
+  return answer !== undefined && known?.sha256 === found.sha256 ? { ...found, answer } : found;
 }

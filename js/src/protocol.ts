@@ -80,8 +80,8 @@ export interface HostOptions {
   shared?: SharedArrayBuffer;
   /** Whether the page answers `input()`. */
   input: boolean;
-  /** Whether the page compiles CPython's module, if it is known, and sends it. */
-  compiles: boolean;
+  /** Whether the page looks after files that are known, and sends what it finds: `GlueMessage` and `ModuleMessage`. */
+  helps: boolean;
 }
 
 export type Method = keyof Calls;
@@ -99,6 +99,13 @@ export interface AbortMessage {
   id: number;
 }
 
+/** Says which glue can be evaluated at once. */
+export interface GlueMessage {
+  type: "glue";
+  /** Absent if it is not seen to be the one that is known. */
+  url: string | undefined;
+}
+
 /** Hands over CPython's module. */
 export interface ModuleMessage {
   type: "module";
@@ -106,7 +113,7 @@ export interface ModuleMessage {
   module: WebAssembly.Module | undefined;
 }
 
-export type ToWorker = Request | AbortMessage | ModuleMessage;
+export type ToWorker = Request | AbortMessage | GlueMessage | ModuleMessage;
 
 /** The answer to a request. */
 export type Response =

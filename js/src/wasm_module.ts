@@ -2,9 +2,21 @@ import type { Part } from "./boundary.js";
 import { LoadError } from "./errors.js";
 import init, { addPart } from "./wasm/taipan_web.js";
 
-/** Fetches, compiles and instantiates the wasm module that stands beside this one. Rejects with a `LoadError`. */
-export async function loadWasm(): Promise<void> {
-  await init({ module_or_path: insist(() => get(new URL("./wasm/taipan_web_bg.wasm", import.meta.url))) });
+let core: Promise<void> | undefined;
+
+/**
+ * Fetches, compiles and instantiates the wasm module that stands beside this one, unless that has been done. Rejects with a
+ * `LoadError`; the next call tries again.
+ */
+export function loadWasm(): Promise<void> {
+  core ??= init({ module_or_path: insist(() => get(new URL("./wasm/taipan_web_bg.wasm", import.meta.url))) }).then(
+    () => {},
+    (error) => {
+      core = undefined;
+      throw error;
+    },
+  );
+  return core;
 }
 
 /** Where the parts of the wasm module are: each address written out, for bundlers. */
@@ -67,6 +79,7 @@ async function fetchPart(url: URL): Promise<void> {
   } catch (cause) {
     throw cause instanceof WebAssembly.CompileError ? unusable(url, cause) : unreachable(url, cause);
   }
+  await loadWasm();
   try {
     addPart(module);
   } catch (cause) {

@@ -1,12 +1,13 @@
 /** The entry of the worker: it starts the engine and serves the page's requests. */
+import type { BootOptions } from "./boundary.js";
 import { BYTECODE } from "./bytecode.js";
 import { findStore } from "./early_store.js";
 import type { Engine as EngineInterface } from "./engine.js";
 import { describeError } from "./error_transfer.js";
 import { aborted, TaipanError } from "./errors.js";
+import { FromPage } from "./from_page.js";
 import { HeadStart } from "./head_start.js";
-import { WorkerHost } from "./host.js";
-import { PageModule } from "./page_module.js";
+import { importModule, type KnownFilesFromPage, WorkerHost } from "./host.js";
 import type {
   BootEnd,
   FromWorker,
@@ -19,7 +20,7 @@ import type {
   WorkerEvent,
 } from "./protocol.js";
 import { Engine } from "./wasm/taipan_web.js";
-import { loadWasm } from "./wasm_module.js";
+import { loadPart, loadWasm } from "./wasm_module.js";
 
 /** What is used of the worker's global object; the DOM's declarations describe that of a page. */
 interface WorkerScope extends EventTarget {
@@ -33,7 +34,7 @@ const compiled = loadWasm();
 // The request to boot reports it.
 compiled.catch(() => {});
 
-const pageModule = new PageModule();
+const files: KnownFilesFromPage = { glue: new FromPage(), module: new FromPage() };
 const store = findStore();
 
 let started: { engine: EngineInterface; host: WorkerHost } | undefined;
@@ -84,7 +85,10 @@ scope.addEventListener("message", (event) => {
   if (message.type === "abort") {
     aborts.get(message.id)?.abort();
   } else if (message.type === "module") {
-    pageModule.put(message.module);
+    files.module.put(message.module);
+  } else if (message.type === "glue") {
+    // Evaluated before the engine is there to use it. What is wrong with it is said by whoever has to do without.
+    files.glue.put(message.url === undefined ? undefined : importModule(message.url).catch(() => undefined));
   } else {
     void serve(message);
   }
@@ -120,11 +124,15 @@ async function serve<M extends Method>({ id, method, args }: RequestOf<M>): Prom
 }
 
 async function boot(options: Sent<"boot">[0], hostOptions: HostOptions, signal: AbortSignal): Promise<BootEnd> {
-  const { compiles } = hostOptions;
-  const headStart = new HeadStart(options, compiles, signal);
+  const { helps } = hostOptions;
+  const headStart = new HeadStart(options, helps, signal);
+  if (options.known !== undefined && mayRestore(options)) {
+    // The engine asks for it as well, and then learns what is wrong.
+    loadPart("image").catch(() => {});
+  }
   starting = (async () => {
     await compiled;
-    const early = { headStart, store, module: compiles ? pageModule : undefined };
+    const early = { headStart, store, files: helps ? files : undefined };
     const host = new WorkerHost(hostOptions, early, post);
     return { engine: await Engine.boot({ ...options, bytecode: BYTECODE }, host, signal), host };
   })();
@@ -136,6 +144,11 @@ async function boot(options: Sent<"boot">[0], hostOptions: HostOptions, signal: 
     store: engine.storeBackend(),
     known: engine.knownFiles(),
   });
+}
+
+/** Whether Python may start from an image that is kept in this browser. */
+function mayRestore({ imageName, automaticImage, distributionImage, forgetImage }: BootOptions): boolean {
+  return !forgetImage && (imageName !== undefined || automaticImage === true || distributionImage === true);
 }
 
 async function run(request: Sent<"run">[0], signal: AbortSignal): Promise<Got<"run">> {

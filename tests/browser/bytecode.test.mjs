@@ -90,6 +90,31 @@ others = (f"{library}/site-packages/", f"{library}/_taipan/")
     assert.ok(inflated.inflated < 10, `${inflated.inflated} files were inflated`);
   });
 
+  it("is not made again of what an image has imported", async () => {
+    const compiled = await api.evaluate(async () => {
+      const name = "bytecode";
+      const before = await start();
+      await before.run("import json");
+      await before.bake({ name });
+      before.dispose();
+      const python = await start({ image: { name } });
+      await python.run(`
+import _taipan.bytecode as bytecode
+compiled, compile_and_remember = [], bytecode._compile
+def watched(loader, data, path, **options):
+    compiled.append(path)
+    return compile_and_remember(loader, data, path, **options)
+bytecode._compile = watched`);
+      // For longer than it takes until nothing is going on.
+      await sleep(4000);
+      const { value } = await python.run("compiled");
+      const { image } = python.timings;
+      python.dispose();
+      return { value, image };
+    });
+    assert.deepEqual(compiled, { value: [], image: "name" });
+  });
+
   it("is kept for a wheel that is loaded by its address", async () => {
     const cached = await api.evaluate(async () => {
       const before = (await keptKeys()).length;

@@ -6,6 +6,7 @@ import { openApiPage } from "../support/api-page.mjs";
 
 const FOLDER = "/kept/";
 const WASM = `${FOLDER}pyodide.asm.wasm`;
+const GLUE = `${FOLDER}pyodide.asm.js`;
 
 /** In the page: starts Python in a folder that the HTTP cache keeps; what it computes, and what is noted then. */
 const visit = async (options) => {
@@ -23,17 +24,35 @@ const countCompiled = () => {
   return count;
 };
 
-/** In the page: changes the note of the folder. */
+/** In the page: the addresses of the glue that it has told its workers since it was asked the last time. */
+const takeGlue = () => {
+  const told = globalThis.glue ?? [];
+  globalThis.glue = [];
+  return told.map((url) => url ?? null);
+};
+
+/** In the page: changes what the note of the folder says of its files. */
 const change = (changes) => {
   const key = `taipan ${new URL("/kept/", location.href)}`;
-  localStorage.setItem(key, JSON.stringify({ ...JSON.parse(localStorage.getItem(key)), ...changes }));
+  const note = JSON.parse(localStorage.getItem(key));
+  for (const [file, facts] of Object.entries(changes)) Object.assign(note[file], facts);
+  localStorage.setItem(key, JSON.stringify(note));
 };
+
+const OTHER = { sha256: "0".repeat(64), answer: "of another" };
+/** An answer with the same bytes and another date. */
+const redated = ({ answer }) => ({ answer: answer.replace(/^.*\n/, "Thu, 01 Jan 1970 00:00:00 GMT\n") });
 
 describe("the page's head start", { timeout: 120_000 }, () => {
   let api;
   before(async () => {
     api = await openApiPage({ roots: { [FOLDER]: { folder: distributionFolder("0.28.3"), immutable: true } } });
     await api.page.addInitScript(() => {
+      const post = Worker.prototype.postMessage;
+      Worker.prototype.postMessage = function (message, ...rest) {
+        if (message.type === "glue") globalThis.glue = [...(globalThis.glue ?? []), message.url];
+        return post.call(this, message, ...rest);
+      };
       const compile = WebAssembly.compileStreaming;
       WebAssembly.compileStreaming = async (...args) => {
         const module = await compile.apply(WebAssembly, args);
@@ -54,34 +73,44 @@ describe("the page's head start", { timeout: 120_000 }, () => {
     const { value, note } = await api.evaluate(visit, {});
     assert.equal(value, 2);
     assert.equal(await api.evaluate(countCompiled), 0);
-    assert.match(note.module, /^[0-9a-f]{64}$/);
-    assert.match(note.glue, /^[0-9a-f]{64}$/);
-    // The HTTP cache gives this answer again, and it can be told by its date and tag.
-    assert.equal(note.answer.split("\n").length, 4);
+    assert.deepEqual(await api.evaluate(takeGlue), []);
+    for (const [file, name] of [
+      ["module", "pyodide.asm.wasm"],
+      ["glue", "pyodide.asm.js"],
+    ]) {
+      assert.equal(note[file].name, name);
+      assert.match(note[file].sha256, /^[0-9a-f]{64}$/);
+      // The HTTP cache gives this answer again, and it can be told by its date and tag.
+      assert.equal(note[file].answer.split("\n").length, 4);
+    }
     assert.equal(asked(), 1);
   });
 
-  it("compiles CPython's module on the next, without asking the server", async () => {
+  it("compiles CPython's module on the next and has the glue evaluated, without asking the server", async () => {
     const { value } = await api.evaluate(visit, {});
     assert.equal(value, 2);
     assert.equal(await api.evaluate(countCompiled), 1);
+    assert.deepEqual(await api.evaluate(takeGlue), [`${api.server.url}${GLUE}`]);
+    assert.equal(api.server.log.filter(({ path }) => path === GLUE).length, 0);
     assert.equal(asked(), 0);
   });
 
   it("compares the hash of an answer that is another, and notes that one then", async () => {
     const { note: before } = await api.evaluate(visit, {});
     await api.evaluate(countCompiled);
-    await api.evaluate(change, { answer: before.answer.replace(/^.*\n/, "Thu, 01 Jan 1970 00:00:00 GMT\n") });
+    await api.evaluate(change, { module: redated(before.module), glue: redated(before.glue) });
+    await api.evaluate(takeGlue);
     const { value, note } = await api.evaluate(visit, {});
     assert.equal(value, 2);
     assert.equal(await api.evaluate(countCompiled), 1);
+    assert.deepEqual(await api.evaluate(takeGlue), [null]);
     assert.deepEqual(note, before);
   });
 
   it("comes to nothing where the module is another, and Python starts all the same", async () => {
     const { note: before } = await api.evaluate(visit, {});
     await api.evaluate(countCompiled);
-    await api.evaluate(change, { module: "0".repeat(64), answer: "of another" });
+    await api.evaluate(change, { module: OTHER });
     const { value, note } = await api.evaluate(visit, {});
     assert.equal(value, 2);
     assert.equal(await api.evaluate(countCompiled), 0);
@@ -102,9 +131,9 @@ describe("the page's head start", { timeout: 120_000 }, () => {
       return { value, image: python.timings.image };
     };
     assert.deepEqual(await api.evaluate(restore), { value: 42, image: "name" });
-    await api.evaluate(change, { glue: "0".repeat(64) });
+    await api.evaluate(change, { glue: OTHER });
     assert.deepEqual(await api.evaluate(restore), { value: 42, image: "name" });
-    await api.evaluate(change, { glue: "0".repeat(64), module: "0".repeat(64), answer: "of another" });
+    await api.evaluate(change, { glue: OTHER, module: OTHER });
     assert.deepEqual(await api.evaluate(restore), { value: 42, image: "name" });
   });
 

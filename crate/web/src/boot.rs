@@ -35,7 +35,7 @@ use self::files::DistributionFiles;
 use self::image_source::ImageSource;
 use self::standard_library::StandardLibrary;
 use crate::archives::Archives;
-use crate::boundary::{BootOptions, CacheMode, EngineHost, MemoryUse, Stage, TimingsObject};
+use crate::boundary::{BootOptions, CacheMode, EngineHost, KnownFiles, MemoryUse, Stage, TimingsObject};
 use crate::bytecode::Bytecode;
 use crate::checkpoint::Checkpoints;
 use crate::distribution;
@@ -86,8 +86,8 @@ pub struct Interpreter {
     pub main: WebAssembly::Module,
     /// SHA-256 of the glue, of that module and of the standard library.
     pub hashes: [String; 3],
-    /// What tells the answer in which that module came from others, if it came to this thread.
-    pub answer: Option<String>,
+    /// What its glue and its module are, for the page of the next visit.
+    pub known: KnownFiles,
     /// What Python imports as `_taipan_host`; `null` where there is no session.
     pub host_module: JsValue,
     /// Runs code, where that is what it was started for.
@@ -289,7 +289,7 @@ pub async fn boot(
     let timeline = Rc::new(Timeline::start(host.clone()));
     let network = Network::new(Rc::clone(&timeline), options.stall_timeout);
     let fetcher = network.fetcher(signal);
-    let mut distribution = DistributionFiles::request(&options, &fetcher);
+    let mut distribution = DistributionFiles::request(&options, &fetcher, &host);
     let face = Rc::new(face);
     let store = open_store(&options, &host);
     let ground = || Ground::new(&options, &face, &host, &store, &network, &fetcher);
@@ -328,7 +328,7 @@ async fn may_start_from_kept(
         return false;
     }
     if options.known.is_some() {
-        distribution.evaluate_known_glue(host);
+        distribution.evaluate_known_glue();
         let host = host.clone();
         // Who needs it waits for it, and learns what is wrong.
         wasm_bindgen_futures::spawn_local(async move { drop(Part::Image.load(&host).await) });
@@ -346,7 +346,7 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
     drop(distribution.request_library());
     // The glue can be evaluated before the lock file confirms that it is the right one.
     let guessed_abi = distribution.guessed_abi();
-    let guessed_factory = spawn(distribution.factory(guessed_abi, host));
+    let guessed_factory = spawn(distribution.factory(guessed_abi));
     let (store, lock) = join(ground.store.clone(), distribution.lock_file()).await;
     let lock = lock?;
     let abi = lock.abi;
@@ -374,7 +374,7 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
     Packages::prefetch(&packages, fetcher);
     Packages::read_ahead(&packages, &options.packages, fetcher);
 
-    let factory = if abi == guessed_abi { guessed_factory } else { spawn(distribution.factory(abi, host)) };
+    let factory = if abi == guessed_abi { guessed_factory } else { spawn(distribution.factory(abi)) };
     let library = StandardLibrary { bytecode: Rc::clone(&bytecode), held: Rc::clone(&ground.held) };
     let populate = library.populate(distribution.standard_library(), Rc::clone(&packages), fetcher.clone());
     let factory = factory.await?;
@@ -403,10 +403,11 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
     fetcher.check_aborted()?;
     timeline.end(Stage::Ready);
     Bytecode::put_away_when_idle(&bytecode, &api);
+    let hashes = distribution.hashes().await?;
     Ok(Interpreter {
         main: main.await?,
-        hashes: distribution.hashes().await?,
-        answer: distribution.module_answer(),
+        known: distribution.known_files(&hashes),
+        hashes,
         module,
         api,
         host_module,

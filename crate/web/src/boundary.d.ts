@@ -62,15 +62,23 @@ export interface ShippedBytecode {
   sha256: string;
 }
 
-/** What files of a distribution are. Each hash is a SHA-256, 64 hexadecimal digits in lower case. */
+/** What files of a distribution are. */
 export interface KnownFiles {
   /** Emscripten's glue. */
-  glue: string;
+  glue: KnownFile;
   /** CPython's module. */
-  module: string;
+  module: KnownFile;
+}
+
+/** What a file of a distribution is. */
+export interface KnownFile {
+  /** What it is called in the folder of the distribution. */
+  name: string;
+  /** Its SHA-256, 64 hexadecimal digits in lower case. */
+  sha256: string;
   /**
-   * What tells the answer in which that module came from others: its `Date`, `ETag`, `Last-Modified` and `Content-Length`,
-   * a line each, or `""` where the first two cannot be seen. Absent where the HTTP cache has to ask the server first.
+   * What tells the answer in which it came from others: its `Date`, `ETag`, `Last-Modified` and `Content-Length`, a line
+   * each, or `""` where the first two cannot be seen. Absent where the HTTP cache has to ask the server first.
    */
   answer?: string;
 }
@@ -173,6 +181,11 @@ export interface EngineHost {
   importModule(url: string): Promise<unknown>;
   /** The answer to a request that was made before the engine was there: `fetch(url)`. To be had once. */
   earlyAnswer?(url: string): Promise<Response> | undefined;
+  /**
+   * What the glue exports, evaluated by the worker if the page has seen that it is that of `BootOptions.known`; `undefined` if
+   * it is not to be had in this way. Absent where nobody looks.
+   */
+  knownGlue?(): Promise<unknown>;
   /**
    * CPython's module, which the page compiles if it has the SHA-256 of `BootOptions.known`; `undefined` if it is not to be
    * had in this way. Absent where nobody compiles it.

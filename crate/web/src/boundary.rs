@@ -84,6 +84,12 @@ extern "C" {
     #[wasm_bindgen(method, js_name = earlyAnswer)]
     fn early_answer_to(this: &EngineHost, url: &str) -> Option<js_sys::Promise>;
 
+    #[wasm_bindgen(method, getter, js_name = knownGlue)]
+    fn known_glue_function(this: &EngineHost) -> Option<js_sys::Function>;
+
+    #[wasm_bindgen(method, js_name = knownGlue)]
+    fn known_glue_promised(this: &EngineHost) -> js_sys::Promise;
+
     #[wasm_bindgen(method, getter, js_name = knownModule)]
     fn known_module_function(this: &EngineHost) -> Option<js_sys::Function>;
 
@@ -135,6 +141,12 @@ impl EngineHost {
     pub fn early_answer(&self, url: &str) -> Option<js_sys::Promise> {
         self.early_answer_function()?;
         self.early_answer_to(url)
+    }
+
+    /// What the glue exports, if the page has seen that it is what `BootOptions.known` says.
+    pub fn known_glue(&self) -> Option<js_sys::Promise> {
+        self.known_glue_function()?;
+        Some(self.known_glue_promised())
     }
 
     /// CPython's module as the page compiles it, if it is what `BootOptions.known` says.
@@ -300,11 +312,20 @@ pub struct BootOptions {
 /// `KnownFiles` of `boundary.d.ts`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct KnownFiles {
-    /// SHA-256 of Emscripten's glue.
-    pub glue: String,
-    /// SHA-256 of CPython's module.
-    pub module: String,
-    /// What tells the answer in which that module came from others. The page looks at it, nobody else.
+    /// Emscripten's glue.
+    pub glue: KnownFile,
+    /// CPython's module.
+    pub module: KnownFile,
+}
+
+/// `KnownFile` of `boundary.d.ts`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct KnownFile {
+    /// What it is called in the folder of the distribution.
+    pub name: String,
+    /// Its SHA-256.
+    pub sha256: String,
+    /// What tells the answer in which it came from others. The page looks at it, nobody else.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub answer: Option<String>,
 }

@@ -150,6 +150,12 @@ impl Bytecode {
         self.archives.borrow_mut().insert(layer, archive_hash.to_owned());
     }
 
+    /// Nothing is compiled again that was imported before the code that keeps bytecode: in a restored interpreter that would be
+    /// hundreds of modules, while the page waits.
+    pub fn skip_what_came_before(&self) {
+        self.has_caught_up.set(true);
+    }
+
     /// A run has begun or ended: putting away waits.
     pub fn note_activity(&self) {
         self.activity.set(self.activity.get() + 1);

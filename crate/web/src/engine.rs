@@ -9,7 +9,7 @@ use web_sys::AbortSignal;
 use crate::boot::{self, Face, Interpreter};
 use crate::boundary::{
     BootOptions, BootOptionsObject, CheckpointInfoObject, EngineHost, FileStatObject, InstallOptionsObject,
-    KeptImageArray, KnownFiles, KnownFilesObject, MemoryUseObject, PackageInfoArray, RunEndObject, RunRequestObject,
+    KeptImageArray, KnownFilesObject, MemoryUseObject, PackageInfoArray, RunEndObject, RunRequestObject,
     StoreBackendName, StoreUsageObject, TimingsObject, WantedImage, to_js,
 };
 use crate::bytecode::Bytecode;
@@ -248,8 +248,7 @@ impl Engine {
     /// What the distribution's files are.
     #[wasm_bindgen(js_name = knownFiles)]
     pub fn known_files(&self) -> KnownFilesObject {
-        let [glue, module, _] = self.interpreter.hashes.clone();
-        to_js(&KnownFiles { glue, module, answer: self.interpreter.answer.clone() }).unchecked_into()
+        to_js(&self.interpreter.known).unchecked_into()
     }
 
     /// Where things are kept for the next visit.

@@ -149,6 +149,21 @@ impl Store {
         self.find(name).is_some()
     }
 
+    /// What has been remarked on what a name refers to, as far as is known.
+    pub fn remark(&self, name: &str) -> Option<String> {
+        let index = self.shared.index.borrow();
+        index.remark(&index.find(name)?).map(str::to_owned)
+    }
+
+    /// Remarks on what a name refers to, in one line, in the place of what has been remarked on it.
+    pub async fn set_remark(&self, name: &str, text: &str) {
+        let mut change = Change::begin(self).await;
+        if let Some(hash) = change.index.find(name) {
+            change.index.set_remark(hash, text);
+            self.commit(change).await;
+        }
+    }
+
     /// How many bytes content has, if it is there, as far as is known.
     pub fn size_of(&self, hash: &ContentHash) -> Option<u64> {
         self.shared.index.borrow().entry(hash).map(|entry| entry.size)

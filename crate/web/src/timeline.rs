@@ -48,11 +48,6 @@ impl Timeline {
         self.host.early_answer(url)
     }
 
-    /// CPython's module as the page compiles it.
-    pub fn known_module(&self) -> Option<js_sys::Promise> {
-        self.host.known_module()
-    }
-
     /// Notes how many bytes something has, for progress on it.
     pub fn expect(&self, name: &str, bytes: u64) {
         self.expected.borrow_mut().insert(name.to_owned(), bytes as f64);

@@ -32,14 +32,15 @@ pub struct Index {
     generation: u64,
     entries: Vec<Entry>,
     names: Vec<(String, ContentHash)>,
+    remarks: Vec<(ContentHash, String)>,
 }
 
 impl Index {
     /// Reads an index. Nothing where anything is wrong with it.
     ///
     /// The first line is the SHA-256 of all that follows. The second has the format and the generation; then there is a
-    /// line for each piece of content (hash, size, last use, 1 if it is kept for its hash, else 0) and for each name (hash,
-    /// `=`, name), all separated by spaces.
+    /// line for each piece of content (hash, size, last use, 1 if it is kept for its hash, else 0), for each name (hash, `=`,
+    /// name) and for each remark (hash, `#`, text), all separated by spaces.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?;
         let (header, body) = text.split_at_checked(HEADER)?;
@@ -54,6 +55,11 @@ impl Index {
             if let Some(name) = rest.strip_prefix("= ") {
                 index.entry(&hash)?;
                 index.names.push((name.to_owned(), hash));
+                continue;
+            }
+            if let Some(text) = rest.strip_prefix("# ") {
+                index.entry(&hash)?;
+                index.remarks.push((hash, text.to_owned()));
                 continue;
             }
             let mut numbers = rest.split(' ').map(|number| number.parse::<u64>().ok());
@@ -79,6 +85,9 @@ impl Index {
         for (name, hash) in &self.names {
             let _ = writeln!(body, "{hash} = {name}");
         }
+        for (hash, text) in &self.remarks {
+            let _ = writeln!(body, "{hash} # {text}");
+        }
         let text = format!("{}\n{body}", ContentHash::of(body.as_bytes()));
         (self.generation % INDEX_FILES, text.into_bytes())
     }
@@ -96,6 +105,19 @@ impl Index {
     /// What a name refers to.
     pub fn find(&self, name: &str) -> Option<ContentHash> {
         self.names.iter().find(|(known, _)| known == name).map(|(_, hash)| *hash)
+    }
+
+    /// What has been remarked on content.
+    pub fn remark(&self, hash: &ContentHash) -> Option<&str> {
+        self.remarks.iter().find(|(known, _)| known == hash).map(|(_, text)| text.as_str())
+    }
+
+    /// Remarks on content, in one line, in the place of what has been remarked on it. It is there as long as the content is.
+    pub fn set_remark(&mut self, hash: ContentHash, text: &str) {
+        self.remarks.retain(|(known, _)| *known != hash);
+        if self.entry(&hash).is_some() {
+            self.remarks.push((hash, text.to_owned()));
+        }
     }
 
     /// The names that begin with `prefix`.
@@ -133,6 +155,7 @@ impl Index {
     pub fn remove(&mut self, hash: &ContentHash) {
         self.entries.retain(|entry| entry.hash != *hash);
         self.names.retain(|(_, named)| named != hash);
+        self.remarks.retain(|(known, _)| known != hash);
     }
 
     /// Notes a use; content that is not known stays so.
@@ -148,6 +171,7 @@ impl Index {
         let is_there = |hash: &ContentHash| present.iter().any(|(found, _)| found == hash);
         self.entries.retain(|entry| is_there(&entry.hash));
         self.names.retain(|(_, hash)| is_there(hash));
+        self.remarks.retain(|(hash, _)| is_there(hash));
         for (hash, size) in present {
             match self.entries.iter_mut().find(|entry| entry.hash == *hash) {
                 Some(entry) => entry.size = *size,
@@ -183,7 +207,7 @@ impl Index {
 
     fn drop_unless_wanted(&mut self, hash: ContentHash) -> Option<ContentHash> {
         let is_wanted = self.entry(&hash)?.is_direct || self.names.iter().any(|(_, named)| *named == hash);
-        (!is_wanted).then(|| self.entries.retain(|entry| entry.hash != hash))?;
+        (!is_wanted).then(|| self.remove(&hash))?;
         Some(hash)
     }
 }
@@ -209,6 +233,7 @@ mod tests {
         RemoveName(String),
         Remove(u8),
         Touch(u8),
+        Remark(u8, String),
     }
 
     fn change() -> impl Strategy<Value = Change> {
@@ -218,7 +243,8 @@ mod tests {
             (name, number.clone(), size).prop_map(|(name, number, size)| Change::AddNamed(name, number, size)),
             name.prop_map(Change::RemoveName),
             number.clone().prop_map(Change::Remove),
-            number.prop_map(Change::Touch),
+            number.clone().prop_map(Change::Touch),
+            (number, "[ab# ]{0,3}").prop_map(|(number, text)| Change::Remark(number, text)),
         ]
     }
 
@@ -231,6 +257,7 @@ mod tests {
                 Change::RemoveName(name) => drop(index.remove_name(name)),
                 Change::Remove(number) => index.remove(&hash(*number)),
                 Change::Touch(number) => index.touch(&hash(*number), now),
+                Change::Remark(number, text) => index.set_remark(hash(*number), text),
             }
         }
         index
@@ -261,6 +288,10 @@ mod tests {
             let index = apply(&changes);
             for name in index.names("") {
                 prop_assert!(index.entry(&index.find(name).unwrap()).is_some());
+            }
+            for (hash, text) in &index.remarks {
+                prop_assert!(index.entry(hash).is_some());
+                prop_assert_eq!(index.remark(hash), Some(text.as_str()), "there is one of each");
             }
             for entry in index.entries() {
                 let is_named = index.names("").any(|name| index.find(name) == Some(entry.hash));

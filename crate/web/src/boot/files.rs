@@ -8,10 +8,10 @@ use js_sys::{Function, Uint8Array, WebAssembly};
 use taipan_core::image::Distribution;
 use taipan_core::prepared::Manifest;
 
-use super::glue::Glue;
+use super::glue::{Glue, GlueSource};
 use super::known::Known;
 use super::module::{ModuleSource, RequestedModule};
-use crate::boundary::{BootOptions, EngineHost, Stage};
+use crate::boundary::{BootOptions, EngineHost, KnownFile, KnownFiles, Stage};
 use crate::distribution::{self, CoreFile, LOCK_FILE, STANDARD_LIBRARY_FILE, WASM_FILE};
 use crate::emscripten::abi::Abi;
 use crate::error::{Code, Error, Result};
@@ -35,9 +35,12 @@ struct CoreFiles {
 pub struct DistributionFiles {
     index_url: String,
     fetcher: Fetcher,
+    host: EngineHost,
     guessed_abi: Abi,
     known: Option<Known>,
     lock: Incoming<Lock>,
+    /// Of the ABI that is guessed.
+    glue_source: OnceCell<GlueSource>,
     /// Asked for when it is first wanted, as all that follows.
     glue: OnceCell<Glue>,
     /// Where the standard library is.
@@ -54,7 +57,7 @@ pub struct DistributionFiles {
 
 impl DistributionFiles {
     /// Asks for the lock file.
-    pub fn request(options: &BootOptions, fetcher: &Fetcher) -> Self {
+    pub fn request(options: &BootOptions, fetcher: &Fetcher, host: &EngineHost) -> Self {
         let index_url = options.index_url.clone();
         let guessed_abi = Abi::guess(&index_url);
         let lock = lock_file(lock_text(options, fetcher), fetcher);
@@ -64,9 +67,11 @@ impl DistributionFiles {
             library_url: library_url.unwrap_or_else(|| format!("{index_url}{STANDARD_LIBRARY_FILE}")),
             index_url,
             fetcher: fetcher.clone(),
-            known: Known::of(options, guessed_abi, fetcher),
+            host: host.clone(),
+            known: Known::of(options, guessed_abi, host),
             guessed_abi,
             lock,
+            glue_source: OnceCell::new(),
             glue: OnceCell::new(),
             standard_library: OnceCell::new(),
             module_source: ModuleSource::new(fetcher, &options.index_url),
@@ -82,14 +87,18 @@ impl DistributionFiles {
     }
 
     /// Begins to evaluate the glue, if an earlier visit has found what it is: an image that is kept will need it.
-    pub fn evaluate_known_glue(&self, host: &EngineHost) {
+    pub fn evaluate_known_glue(&self) {
         if let Some(known) = &self.known {
-            known.evaluate_glue(&self.fetcher, &self.index_url, host);
+            known.evaluate_glue(self.glue_source());
         }
     }
 
+    fn glue_source(&self) -> &GlueSource {
+        self.glue_source.get_or_init(|| GlueSource::new(&self.fetcher, &self.host, &self.index_url, self.guessed_abi))
+    }
+
     fn glue(&self) -> &Glue {
-        self.glue.get_or_init(|| Glue::request(&self.fetcher, &self.index_url, self.guessed_abi))
+        self.glue.get_or_init(|| self.glue_source().request())
     }
 
     fn requested_module(&self) -> &RequestedModule {
@@ -117,6 +126,7 @@ impl DistributionFiles {
             return true;
         }
         self.guessed_abi = abi;
+        self.glue_source = OnceCell::new();
         if self.glue.take().is_some() {
             self.glue();
         }
@@ -126,19 +136,18 @@ impl DistributionFiles {
 
     /// The function that the glue defines. A glue that is not of a known release runs only when all other files are
     /// seen not to be of one either.
-    pub fn factory(&self, abi: Abi, host: &EngineHost) -> impl Future<Output = Result<Function>> + use<> {
+    pub fn factory(&self, abi: Abi) -> impl Future<Output = Result<Function>> + use<> {
         let (glue, verified, lock) = (self.glue().clone(), self.verified(), self.lock.clone());
-        let host = host.clone();
         async move {
             let (bytes, hash) = glue.bytes.clone().await?;
             let is_vouched_for = |manifest: &Manifest| {
                 manifest.file(abi.glue_file()).is_some_and(|facts| facts.sha256.eq_ignore_ascii_case(&hash))
             };
             if distribution::is_known(&hash) || is_vouched_for(lock.await?.file().manifest()) {
-                return glue.evaluate(&host, &bytes).await;
+                return glue.evaluate(&bytes).await;
             }
             let verified = verified.await?.glue.0;
-            glue.evaluate_bytes(&host, &verified).await
+            glue.source.evaluate_bytes(&verified).await
         }
     }
 
@@ -163,20 +172,25 @@ impl DistributionFiles {
         Ok([core.glue.1, core.module.1, core.standard_library.1])
     }
 
-    /// What tells the answer in which the interpreter's module came to this thread from others.
-    pub fn module_answer(&self) -> Option<String> {
-        self.module_source.answer()
+    /// What the glue and the interpreter's module are, whose SHA-256 come first among those of all files, and the answers in
+    /// which they came, if they came to this thread.
+    pub fn known_files(&self, [glue, module, _]: &[String; 3]) -> KnownFiles {
+        let file = |name: &str, sha256: &str, answer| KnownFile { name: name.into(), sha256: sha256.into(), answer };
+        KnownFiles {
+            glue: file(self.guessed_abi.glue_file(), glue, self.glue_source().answer()),
+            module: file(WASM_FILE, module, self.module_source.answer()),
+        }
     }
 
     /// The function that the glue defines, if it is that of a known release: it need not wait for anything else.
-    pub fn early_factory(&self, host: &EngineHost) -> Incoming<Option<Function>> {
-        let (glue, host) = (self.glue().clone(), host.clone());
+    pub fn early_factory(&self) -> Incoming<Option<Function>> {
+        let glue = self.glue().clone();
         share(async move {
             let (bytes, hash) = glue.bytes.clone().await?;
             if !distribution::is_known(&hash) {
                 return Ok(None);
             }
-            glue.evaluate(&host, &bytes).await.map(Some)
+            glue.evaluate(&bytes).await.map(Some)
         })
     }
 
@@ -186,28 +200,24 @@ impl DistributionFiles {
         &mut self,
         wanted: &Distribution,
         abi: Abi,
-        host: &EngineHost,
         early: Option<Incoming<Option<Function>>>,
     ) -> (Incoming<Function>, Incoming<WebAssembly::Module>) {
         let is_right_glue = self.expect(abi);
         let known = self.known.as_ref().and_then(Known::module);
         let (glue, module) = (wanted.glue.to_string(), wanted.module.to_string());
         match early {
-            Some(early) => {
-                (self.requested_factory(abi, host, glue, is_right_glue.then_some(early)), self.requested(module))
-            }
-            None => (self.cached_factory(abi, host, glue), self.module_source.cached(module, known)),
+            Some(early) => (self.requested_factory(abi, glue, is_right_glue.then_some(early)), self.requested(module)),
+            None => (self.cached_factory(abi, glue), self.module_source.cached(module, known)),
         }
     }
 
     fn requested_factory(
         &self,
         abi: Abi,
-        host: &EngineHost,
         wanted: String,
         early: Option<Incoming<Option<Function>>>,
     ) -> Incoming<Function> {
-        let (glue, host) = (self.glue().clone(), host.clone());
+        let glue = self.glue().clone();
         share(async move {
             let (bytes, hash) = glue.bytes.clone().await?;
             compare_sha256(abi.glue_file(), &hash, &wanted)?;
@@ -216,7 +226,7 @@ impl DistributionFiles {
             {
                 return Ok(factory);
             }
-            glue.evaluate(&host, &bytes).await
+            glue.evaluate(&bytes).await
         })
     }
 
@@ -225,8 +235,8 @@ impl DistributionFiles {
         share(async move { source.compared(requested, &wanted).await })
     }
 
-    fn cached_factory(&self, abi: Abi, host: &EngineHost, wanted: String) -> Incoming<Function> {
-        let (fetcher, folder, host) = (self.fetcher.clone(), self.index_url.clone(), host.clone());
+    fn cached_factory(&self, abi: Abi, wanted: String) -> Incoming<Function> {
+        let source = self.glue_source().clone();
         let known = self.known.as_ref().and_then(|known| known.factory(abi, &wanted));
         share(async move {
             if let Some(known) = known
@@ -234,7 +244,7 @@ impl DistributionFiles {
             {
                 return Ok(factory);
             }
-            Glue::evaluate_cached(&fetcher, &folder, abi, &host, &wanted).await
+            source.evaluate_cached(&wanted).await
         })
     }
 

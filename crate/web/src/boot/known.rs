@@ -1,22 +1,23 @@
-//! Files of a distribution that an earlier visit has found to have a certain SHA-256. The browser compares that itself, so
-//! they need not come to this thread as bytes; and CPython's module is compiled by the page's thread.
+//! Files of a distribution that an earlier visit has found to have a certain SHA-256. The page sees that they are the same, or
+//! the browser does, so they need not come to this thread as bytes; the glue is evaluated while our own module is on its way
+//! in, and CPython's module is compiled by the page's thread.
 
 use std::cell::OnceCell;
 
-use js_sys::{Function, WebAssembly};
-use wasm_bindgen::JsCast;
+use js_sys::{Function, Promise, WebAssembly};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::files::{Incoming, share};
-use super::glue::Glue;
+use super::glue::GlueSource;
 use crate::boundary::{BootOptions, EngineHost, KnownFiles};
 use crate::emscripten::abi::Abi;
-use crate::fetch::Fetcher;
 
 /// What is made of such files; nothing of those that turn out to be others.
 pub struct Known {
     files: KnownFiles,
     abi: Abi,
+    host: EngineHost,
     factory: OnceCell<Incoming<Option<Function>>>,
     module: Option<Incoming<Option<WebAssembly::Module>>>,
 }
@@ -30,33 +31,43 @@ pub struct KnownModule {
 
 impl Known {
     /// Of the distribution of a start, whose address speaks for this ABI.
-    pub fn of(options: &BootOptions, abi: Abi, fetcher: &Fetcher) -> Option<Self> {
+    pub fn of(options: &BootOptions, abi: Abi, host: &EngineHost) -> Option<Self> {
         let files = options.known.clone()?;
-        let module = fetcher.timeline().known_module().map(|promise| {
-            share(async move {
-                let module = JsFuture::from(promise).await.ok();
-                Ok(module.and_then(|module| module.dyn_into().ok()))
-            })
-        });
-        Some(Self { files, abi, factory: OnceCell::new(), module })
+        let module = host
+            .known_module()
+            .map(|promise| share(async move { Ok(found(promise).await.and_then(|module| module.dyn_into().ok())) }));
+        Some(Self { files, abi, host: host.clone(), factory: OnceCell::new(), module })
     }
 
-    /// Begins to evaluate the glue.
-    pub fn evaluate_glue(&self, fetcher: &Fetcher, folder: &str, host: &EngineHost) {
+    /// Begins to evaluate the glue of a folder, unless that has been done before this was there.
+    pub fn evaluate_glue(&self, source: &GlueSource) {
         self.factory.get_or_init(|| {
-            let (fetcher, folder, host) = (fetcher.clone(), folder.to_owned(), host.clone());
-            let (abi, sha256) = (self.abi, self.files.glue.clone());
-            share(async move { Ok(Glue::evaluate_known(&fetcher, &folder, abi, &host, &sha256).await) })
+            let early = self.host.known_glue();
+            let (source, abi, sha256) = (source.clone(), self.abi, self.files.glue.sha256.clone());
+            share(async move {
+                if let Some(early) = early
+                    && let Some(namespace) = found(early).await
+                    && let Ok(factory) = abi.factory(&namespace)
+                {
+                    return Ok(Some(factory));
+                }
+                Ok(source.evaluate_known(&sha256).await)
+            })
         });
     }
 
     /// The function that the glue defines, if the glue of an ABI with a SHA-256 is being evaluated.
     pub fn factory(&self, abi: Abi, sha256: &str) -> Option<Incoming<Option<Function>>> {
-        self.factory.get().filter(|_| abi == self.abi && sha256 == self.files.glue).cloned()
+        self.factory.get().filter(|_| abi == self.abi && sha256 == self.files.glue.sha256).cloned()
     }
 
     /// CPython's module, if somebody compiles it.
     pub fn module(&self) -> Option<KnownModule> {
-        Some(KnownModule { sha256: self.files.module.clone(), module: self.module.clone()? })
+        Some(KnownModule { sha256: self.files.module.sha256.clone(), module: self.module.clone()? })
     }
+}
+
+/// What was found before, if it was.
+async fn found(promise: Promise) -> Option<JsValue> {
+    JsFuture::from(promise).await.ok().filter(|found| !found.is_undefined())
 }

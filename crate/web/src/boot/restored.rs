@@ -76,7 +76,7 @@ async fn restore_from(
     (source, found): (&ImageSource, &FoundImage),
 ) -> Result<Interpreter> {
     let Ground { options, host, timeline, fetcher, .. } = &ground;
-    let early = (!found.is_kept()).then(|| distribution.early_factory(host));
+    let early = (!found.is_kept()).then(|| distribution.early_factory());
     bytes.beginning().await?;
     let beside = source.beside(&ground, distribution).await?;
     let image = Rc::new(OpenImage::read(bytes, beside, &ground.held)?);
@@ -89,7 +89,7 @@ async fn restore_from(
     if let Some(called) = called.clone() {
         wasm_bindgen_futures::spawn_local(called.compile(ground.linker.clone()));
     }
-    let (factory, main) = distribution.restored(&image.identity().distribution, image.abi()?, host, early);
+    let (factory, main) = distribution.restored(&image.identity().distribution, image.abi()?, early);
     let restore = Rc::new(Restore::new(image.abi()?, &image.manifest, image.memory_length())?);
     // Where the main module makes its memory itself, all of that is left for later.
     let early_end = if restore.heap().length() == 0 { u32::MAX } else { EARLY };
@@ -133,6 +133,7 @@ async fn restore_from(
     for (layer, hash) in image.layers() {
         bytecode.note_layer(layer, hash);
     }
+    bytecode.skip_what_came_before();
     packages.note_loaded(&image.packages);
     let connection = Connection::new(&module, host, Rc::clone(&ground.output), &packages, &ground.handles);
     let host_module = connection.module.clone();
@@ -150,10 +151,11 @@ async fn restore_from(
     Bytecode::put_away_when_idle(&bytecode, &api);
     let_go_when_idle(&image, called, &side_modules);
     let baked = &image.identity().distribution;
+    let hashes = [baked.glue, baked.module, baked.standard_library].map(|hash| hash.to_string());
     Ok(Interpreter {
         main: main.await?,
-        hashes: [baked.glue, baked.module, baked.standard_library].map(|hash| hash.to_string()),
-        answer: distribution.module_answer(),
+        known: distribution.known_files(&hashes),
+        hashes,
         module,
         api,
         host_module: host_module.into(),

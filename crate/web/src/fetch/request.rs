@@ -62,7 +62,7 @@ pub fn header(response: &Response, name: &str) -> Option<String> {
     response.headers().get(name).ok().flatten()
 }
 
-/// What tells an answer that the browser gives again from others, as `early_module.ts` does it: an empty text where too little
+/// What tells an answer that the browser gives again from others, as `early_files.ts` does it: an empty text where too little
 /// can be seen of it, nothing where the browser has to ask the server.
 pub fn answer_of(response: &Response) -> Option<String> {
     header(response, "cache-control").filter(|header| may_be_reused(header))?;

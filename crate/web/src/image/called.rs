@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use js_sys::{Uint8Array, WebAssembly};
+use js_sys::WebAssembly;
 
 use super::OpenImage;
 use crate::emscripten::linker::Linker;
@@ -19,7 +19,7 @@ pub type CompiledAhead = Rc<RefCell<HashMap<usize, WebAssembly::Module>>>;
 #[derive(Clone)]
 pub struct CalledModules {
     store: Store,
-    /// What the note is called in the store.
+    /// What the image is called in the store: the note is a remark on it.
     name: String,
     image: Rc<OpenImage>,
     /// What it says.
@@ -32,7 +32,7 @@ impl CalledModules {
     pub fn of(image_name: &str, image: &Rc<OpenImage>, store: &Store) -> Self {
         Self {
             store: store.clone(),
-            name: format!("called-modules/{image_name}"),
+            name: image_name.to_owned(),
             image: Rc::clone(image),
             noted: Rc::default(),
             ahead: Rc::default(),
@@ -47,8 +47,8 @@ impl CalledModules {
     /// Compiles those that were called the last time. Nobody waits for it: one that is not there when it is called, or cannot
     /// be read, is compiled then.
     pub async fn compile(self, linker: Linker) {
-        let note = self.store.get(&self.name).await.map(|note| note.to_vec()).unwrap_or_default();
-        *self.noted.borrow_mut() = read(&String::from_utf8_lossy(&note), &self.image.head_id());
+        let note = self.store.remark(&self.name).unwrap_or_default();
+        *self.noted.borrow_mut() = read(&note, &self.image.head_id());
         let noted = self.noted.borrow().clone();
         let compiling: Vec<_> =
             noted.iter().filter_map(|index| Some((*index, self.image.compile_late(&linker, *index)?))).collect();
@@ -65,8 +65,7 @@ impl CalledModules {
         let called: Vec<usize> =
             (0..linked.len()).filter(|index| linked[*index] && !self.image.is_hot(*index)).collect();
         if called != *self.noted.borrow() {
-            let note = write(&called, &self.image.head_id());
-            self.store.put(&self.name, &Uint8Array::from(note.as_bytes())).await;
+            self.store.set_remark(&self.name, &write(&called, &self.image.head_id())).await;
         }
     }
 }

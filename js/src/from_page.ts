@@ -1,18 +1,16 @@
 /** Milliseconds that the page may be busy with other things; then the worker helps itself. */
 const PATIENCE = 1000;
 
-type Module = WebAssembly.Module | undefined;
-
-/** CPython's module, as the page hands it over. */
-export class PageModule {
+/** What the page hands over while Python starts. */
+export class FromPage<T> {
   /** It has come, or is not to be had. */
-  put!: (module: Module) => void;
-  readonly #arrival = new Promise<Module>((resolve) => {
+  put!: (value: T | undefined | PromiseLike<T | undefined>) => void;
+  readonly #arrival = new Promise<T | undefined>((resolve) => {
     this.put = resolve;
   });
 
   /** Waits for it. */
-  async take(): Promise<Module> {
+  async take(): Promise<T | undefined> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<undefined>((resolve) => {
       timer = setTimeout(resolve, PATIENCE);
