@@ -90,6 +90,69 @@ others = (f"{library}/site-packages/", f"{library}/_taipan/")
     assert.ok(inflated.inflated < 10, `${inflated.inflated} files were inflated`);
   });
 
+  describe("of what an image does not hold", () => {
+    /** Starts from the image of `globalThis.image`, waits until nothing goes on, and says which modules it then compiles. */
+    const compiledIdle = async (...modules) => {
+      const python = await start({ image: globalThis.image });
+      await sleep(3500);
+      const program = `
+import importlib, _taipan.bytecode
+found = [importlib.import_module(name).__spec__.origin for name in ${JSON.stringify(modules)}]
+[name in _taipan.bytecode._fresh for name in found]`;
+      const { value } = await python.run(program);
+      const { imageRefused, filesInflated } = python.timings;
+      return { python, imageRefused, filesInflated, value };
+    };
+    let hash;
+    before(async () => {
+      const lock = await readFile(join(distributionFolder("0.28.3"), "pyodide-lock.json"), "utf8");
+      hash = JSON.parse(lock).packages.beautifulsoup4.sha256;
+      await api.page.evaluate(`globalThis.compiledIdle = ${compiledIdle}`);
+      await api.evaluate(async () => {
+        const baker = await start();
+        await baker.run("import bs4");
+        globalThis.image = URL.createObjectURL(await baker.bake());
+        await baker.store.clear();
+        baker.dispose();
+      });
+    });
+
+    it("is run once the interpreter has been idle; nothing that the image holds is compiled", async () => {
+      const found = await api.evaluate(async (hash) => {
+        const first = await start();
+        await first.run("import bs4.diagnose");
+        for (let waited = 0; waited < 60 && !(await keptKeys()).join().includes(hash); waited += 1) await sleep(500);
+        first.dispose();
+        const { python, ...found } = await compiledIdle("bs4.diagnose");
+        python.dispose();
+        return found;
+      }, hash);
+      assert.deepEqual({ ...found, filesInflated: 0 }, { imageRefused: undefined, filesInflated: 0, value: [false] });
+      assert.ok(found.filesInflated < 20, `${found.filesInflated} files were inflated`);
+    });
+
+    it("is kept, together with what comes with the package", async () => {
+      const found = await api.evaluate(async () => {
+        const other = await start();
+        await other.store.clear();
+        other.dispose();
+        const { python: first, value } = await compiledIdle("colorsys");
+        for (let waited = 0; waited < 60 && (await keptKeys()).length === 0; waited += 1) await sleep(500);
+        first.dispose();
+        const second = await compiledIdle("colorsys", "shlex");
+        second.python.dispose();
+        const cold = await start();
+        const { value: compiled } = await cold.run(`
+import _taipan.bytecode
+[path for path in _taipan.bytecode._fresh if "site-packages" not in path and "_taipan" not in path]`);
+        cold.dispose();
+        return { first: value, second: second.value, compiled };
+      });
+      assert.deepEqual([found.first, found.second], [[true], [false, false]]);
+      assert.deepEqual(found.compiled, []);
+    });
+  });
+
   it("is not made again of what an image has imported", async () => {
     const compiled = await api.evaluate(async () => {
       const name = "bytecode";

@@ -353,13 +353,20 @@ await asyncio.sleep(0)`);
         await it.run("more = os.urandom(60_000_000)");
         const none = await caught(it.checkpoint());
         const result = await value(it, "len(more)");
+        const held = (await it.memory()).checkpoints;
+        await it.rollback(young);
+        const back = await value(it, "[len(data), 'more' in globals()]");
         it.dispose();
-        return { gone: gone.code, none: none.code, hint: none.hint, young: young.bytes, result };
+        return { gone: gone.code, none: none.code, hint: none.hint, bytes: young.bytes, held, result, back };
       });
       assert.equal(found.gone, "CHECKPOINT_GONE");
       assert.equal(found.none, "OUT_OF_MEMORY");
       assert.match(found.hint, /checkpointLimit/);
       assert.equal(found.result, 60_000_000);
+      // One that is refused costs no other its place.
+      assert.deepEqual(found.back, [30_000_000, false]);
+      // What it shared with the one that went is its own now.
+      assert.equal(found.bytes, found.held);
     });
 
     it("are refused while a pipe is open, or a task has its stack elsewhere", async () => {

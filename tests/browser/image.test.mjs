@@ -160,6 +160,79 @@ slot = ctypes.c_uint32.from_address(id(object) + 18 * 4).value
     assert.equal(value, "two");
   });
 
+  it("have none of the environment variables that the page gave which baked them", async () => {
+    const found = await api.evaluate(async () => {
+      const first = await start({ env: { TOKEN: "of the baker", COURSE: "one" } });
+      await first.run("import os; os.environ['MINE'] = 'set by code'");
+      const once = URL.createObjectURL(await first.bake());
+      first.dispose();
+      const look = async (image, env) => {
+        const python = await start({ image, env });
+        const program = `
+import os, posix
+[[os.environ.get(name), os.getenv(name)] for name in ("TOKEN", "COURSE", "MINE", "HOME")]`;
+        const { value } = await python.run(program);
+        const { imageRefused } = python.timings;
+        const again = URL.createObjectURL(await python.bake());
+        python.dispose();
+        return { value, imageRefused, again };
+      };
+      const second = await look(once, { COURSE: "two", LATER: "yes" });
+      const third = await look(second.again, {});
+      return [second, third];
+    });
+    const twice = (...values) => values.map((value) => [value, value]);
+    assert.deepEqual(
+      found.map(({ imageRefused }) => imageRefused),
+      [undefined, undefined],
+    );
+    assert.deepEqual(found[0].value, twice(null, "two", "set by code", "/home/pyodide"));
+    assert.deepEqual(found[1].value, twice(null, null, "set by code", "/home/pyodide"));
+  });
+
+  for (const version of ["0.28.3", "314.0.7"]) {
+    it(`of ${version} take the time zone of the browser that restores them`, async () => {
+      const other = await openApiPage({ version });
+      const session = await other.page.context().newCDPSession(other.page);
+      const program = `
+import time
+from datetime import datetime
+at = [datetime(2024, month, 1, 12).astimezone() for month in (1, 7)]
+[list(time.tzname), time.timezone, time.altzone, time.daylight, [moment.isoformat() for moment in at],
+ [moment.tzname() for moment in at], [time.localtime(moment.timestamp()).tm_zone for moment in at],
+ time.strftime("%Z", time.localtime(at[0].timestamp()))]`;
+      const inZone = async (timezoneId, image, bakes) => {
+        await session.send("Emulation.setTimezoneOverride", { timezoneId });
+        return other.evaluate(
+          async ({ image, program, bakes }) => {
+            const python = await start({ image });
+            const { value } = await python.run(program);
+            const { imageRefused } = python.timings;
+            const url = bakes && URL.createObjectURL(await python.bake());
+            python.dispose();
+            return { value, imageRefused, url };
+          },
+          { image, program, bakes },
+        );
+      };
+      try {
+        const [berlin, york] = ["Europe/Berlin", "America/New_York"];
+        const images = { [berlin]: await inZone(berlin, "none", true), [york]: await inZone(york, "none", true) };
+        assert.notDeepEqual(images[berlin].value, images[york].value);
+        for (const [baked, restored] of [
+          [berlin, york],
+          [york, berlin],
+        ]) {
+          const found = await inZone(restored, images[baked].url);
+          assert.equal(found.imageRefused, undefined);
+          assert.deepEqual(found.value, images[restored].value, `${baked} to ${restored}`);
+        }
+      } finally {
+        await other.close();
+      }
+    });
+  }
+
   it("can be baked again from a restored interpreter", async () => {
     const value = await api.evaluate(async () => {
       const python = await start({ image: address });
@@ -294,6 +367,43 @@ writer.write("after"); writer.close()
     assert.ok(Math.abs(found.listed.lastUsed - Date.now()) < 600_000);
     assert.deepEqual([...found.others, ...found.left], []);
     assert.ok(found.bytes > 5e6);
+  });
+
+  it("read packages that are kept without asking the server, and keep those that they had to ask for", async () => {
+    const image = await api.evaluate(async () => {
+      const first = await start();
+      await first.run("import bs4");
+      const image = URL.createObjectURL(await first.bake());
+      first.dispose();
+      const other = await start();
+      await other.store.clear();
+      other.dispose();
+      return image;
+    });
+    const wheels = () => api.server.log.filter(({ path }) => path.endsWith(".whl")).map(({ path }) => path);
+    const visit = (image, tries) =>
+      api.evaluate(
+        async ([image, tries]) => {
+          const python = await start({ image });
+          // What is kept is laid out when nothing runs.
+          await sleep(3500);
+          const program =
+            "import bs4.dammit; open(bs4.dammit.__file__).readline(); open(bs4.__file__).read().count('Soup') > 9";
+          const { value } = await python.run(program);
+          const before = (await python.store.usage()).entries;
+          for (let waited = 0; waited < tries && (await python.store.usage()).entries <= before; waited += 1)
+            await sleep(200);
+          python.dispose();
+          return value;
+        },
+        [image, tries],
+      );
+    api.server.log.length = 0;
+    assert.equal(await visit(image, 50), true);
+    assert.equal(wheels().length, 1, "it was kept nowhere");
+    api.server.log.length = 0;
+    assert.equal(await visit(image, 0), true);
+    assert.deepEqual(wheels(), []);
   });
 
   it("are not kept when baking is given up, and Python goes on", async () => {

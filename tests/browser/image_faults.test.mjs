@@ -143,6 +143,33 @@ describe("images that are of no use", { timeout: 600_000 }, () => {
     );
   });
 
+  it("that have a name make room for nothing, and take the place of their own", async () => {
+    const found = await api.evaluate(async () => {
+      (await keep("lesson", 1)).dispose();
+      const { size } = await await (await imageFile("lesson")).getFile();
+      const cacheLimit = Math.floor(size * 1.5);
+      const other = await start({ cacheLimit });
+      await other.run("value = 2");
+      const failure = await caught(other.bake({ name: "other" }));
+      await other.loadPackage(["numpy", "pandas"]);
+      // Packages are kept when nothing has run for a while.
+      await sleep(4000);
+      const first = await outcome({ image: { name: "lesson" } });
+      await other.bake({ name: "lesson" });
+      const names = (await other.images()).map(({ name }) => name);
+      const { bytes } = await other.store.usage();
+      other.dispose();
+      return { failure, first, second: await outcome({ image: { name: "lesson" } }), names, bytes, cacheLimit };
+    });
+    assert.equal(found.failure.code, "OUT_OF_MEMORY");
+    assert.match(found.failure.hint, /forgetImage/);
+    assert.match(found.failure.hint, /cacheLimit/);
+    assert.deepEqual(found.first, { value: 1, sum: 2 });
+    assert.deepEqual(found.second, { value: 2, sum: 2 });
+    assert.deepEqual(found.names, ["lesson"]);
+    assert.ok(found.bytes <= found.cacheLimit, `${found.bytes} of ${found.cacheLimit} bytes`);
+  });
+
   it("whose tab was closed while they were written: the one before stays, or the new one is whole", async () => {
     await api.evaluate(async () => (await keep("lesson", 1)).dispose());
     for (const wait of [0, 20, 60, 150, 400]) {

@@ -404,6 +404,29 @@ describe("the store", { timeout: 300_000 }, () => {
     assert.equal(found, lock.packages.six.version);
   });
 
+  it("goes without a file that another tab does not let go of, and keeps the others", async () => {
+    await empty();
+    const found = await api.evaluate(
+      async ([held, hash]) => {
+        const busy = `const create = FileSystemFileHandle.prototype.createSyncAccessHandle;
+          FileSystemFileHandle.prototype.createSyncAccessHandle = function (options) {
+            if (this.name !== "${held}") return create.call(this, options);
+            return Promise.reject(new DOMException("It is open.", "NoModificationAllowedError"));
+          };`;
+        const notices = [];
+        const python = await start({ worker: workerWith(busy), onNotice: (notice) => notices.push(notice) });
+        await python.loadPackage(["six", "idna"]);
+        const { content } = await keptHashes(hash);
+        await sleep(1500);
+        const { backend } = await python.store.usage();
+        python.dispose();
+        return { isHeldKept: held in content || held in (await readIndex()).content, backend, notices };
+      },
+      [hashOf("six"), hashOf("idna")],
+    );
+    assert.deepEqual(found, { isHeldKept: false, backend: "opfs", notices: [] });
+  });
+
   it("goes on in memory when the browser has no room, and the page is told", async () => {
     await empty();
     const session = await api.page.context().newCDPSession(api.page);

@@ -4,7 +4,7 @@
 //! contents of which page, and what has to be copied where to go from one moment to another. The contents stay with the
 //! host.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::image::{ImageError, PAGE_SIZE, PageHash, Run};
 use crate::source::ByteSource;
@@ -40,6 +40,16 @@ impl Pages {
     /// Bytes of the memory.
     pub fn memory_length(&self) -> u64 {
         (self.hashes.len() * PAGE_SIZE) as u64
+    }
+
+    /// Bytes of its contents where nothing else is kept: those that are zeros count for nothing, equal ones once.
+    pub fn bytes(&self) -> u64 {
+        let contents: HashSet<&PageHash> = self.contents().collect();
+        (contents.len() * PAGE_SIZE) as u64
+    }
+
+    fn contents(&self) -> impl Iterator<Item = &PageHash> {
+        self.hashes.iter().filter(|hash| **hash != PageHash::default())
     }
 
     fn get(&self, page: usize) -> PageHash {
@@ -81,11 +91,14 @@ struct Kept {
 }
 
 impl PageStore {
-    /// Bytes that keeping a moment would add.
-    pub fn missing_bytes(&self, pages: &Pages) -> u64 {
-        let is_missing = |hash: &&PageHash| **hash != PageHash::default() && !self.kept.contains_key(*hash);
-        let missing: std::collections::HashSet<&PageHash> = pages.hashes.iter().filter(is_missing).collect();
-        (missing.len() * PAGE_SIZE) as u64
+    /// Bytes that only a moment that is kept needs: releasing it frees them.
+    pub fn own_bytes(&self, pages: &Pages) -> u64 {
+        let mut uses: HashMap<&PageHash, u32> = HashMap::new();
+        for hash in pages.contents() {
+            *uses.entry(hash).or_default() += 1;
+        }
+        let own = uses.iter().filter(|(hash, uses)| self.kept.get(**hash).is_some_and(|kept| kept.holders == **uses));
+        (own.count() * PAGE_SIZE) as u64
     }
 
     /// Bytes of all contents that are kept.
@@ -177,7 +190,7 @@ mod tests {
 
         fn keep(&mut self) -> Pages {
             let pages = self.pages();
-            let (before, missing) = (self.store.bytes(), self.store.missing_bytes(&pages));
+            let before = self.store.bytes();
             for copy in self.store.keep(&pages) {
                 let (from, to) = (copy.pages.address() as usize, copy.slot as usize * PAGE_SIZE);
                 let bytes = copy.pages.bytes() as usize;
@@ -185,7 +198,7 @@ mod tests {
                 assert!(self.store.are_free(self.slots.len() as u32..self.slots.len() as u32 + 9));
                 self.slots[to..to + bytes].copy_from_slice(&self.memory[from..from + bytes]);
             }
-            assert_eq!(self.store.bytes(), before + missing);
+            assert_eq!(self.store.bytes(), before + self.store.own_bytes(&pages));
             pages
         }
 
@@ -245,7 +258,9 @@ mod tests {
                     }
                     Step::Release(which) if !kept.is_empty() => {
                         let (pages, _) = kept.swap_remove(which % kept.len());
+                        let (before, own) = (host.store.bytes(), host.store.own_bytes(&pages));
                         host.store.release(&pages);
+                        prop_assert_eq!(host.store.bytes(), before - own);
                     }
                     Step::GoBack(_) | Step::Release(_) => {}
                 }
@@ -265,6 +280,8 @@ mod tests {
         let pages = host.pages();
         assert_eq!(host.store.keep(&pages), [PageCopy { slot: 0, pages: Run { first: 1, count: 3 } }]);
         assert_eq!(host.store.bytes(), 3 * PAGE_SIZE as u64);
-        assert_eq!(host.store.missing_bytes(&host.pages()), 0);
+        assert_eq!((pages.bytes(), host.store.own_bytes(&pages)), (host.store.bytes(), host.store.bytes()));
+        host.keep();
+        assert_eq!(host.store.own_bytes(&pages), 0, "the other needs them too");
     }
 }

@@ -644,6 +644,28 @@ fn chains_that_do_not_fit_are_refused() {
     assert!(matches!(resolve(&[base.head(), &other]), Err(ImageError::Inconsistent { .. })));
 }
 
+#[test]
+fn what_is_above_the_memory_of_a_parent_is_zeros() {
+    let of_length = |pages: usize, set: usize| {
+        let set = |page| (page == set).then_some(7);
+        memory_of(&(0..pages).map(set).collect::<Vec<_>>())
+    };
+    let (long, short, again) = (of_length(100, 80), of_length(50, 10), of_length(100, 20));
+    let changed = |page| {
+        let mut changed = PageSet::default();
+        changed.insert(page);
+        changed
+    };
+    let (first, first_head) = bake(&long, false, None);
+    let (second, second_head) = bake(&short, false, Some((&changed(10), first_head.id)));
+    let (third, _) = bake(&again, false, Some((&changed(20), second_head.id)));
+    let chain = [first, second, third].map(|image| open(&image, Verify::Sha256).unwrap());
+    let mut expected = again;
+    expected[10 * PAGE_SIZE..][..PAGE_SIZE].copy_from_slice(&short[10 * PAGE_SIZE..][..PAGE_SIZE]);
+    assert!(restored(&chain).unwrap() == expected, "page 80 of the first is not seen through the second");
+    assert!(restored(&chain[..2]).unwrap() == short);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 

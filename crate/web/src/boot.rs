@@ -94,6 +94,8 @@ pub struct Interpreter {
     pub session: Option<Session>,
     /// Brings packages.
     pub packages: Rc<Packages>,
+    /// Names of the environment variables that the page gave.
+    pub environment: Vec<String>,
     /// What is kept for the next visit.
     pub store: Store,
     /// The image that is made by itself, where one may be.
@@ -413,6 +415,7 @@ async fn from_beginning(ground: Ground, mut distribution: DistributionFiles) -> 
         host_module,
         session,
         packages,
+        environment: ground.options.env.into_keys().collect(),
         store,
         automatic: ground.automatic,
         bytecode,

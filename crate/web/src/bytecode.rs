@@ -4,6 +4,8 @@
 //! It is a ZIP file of `.pyc` files that is mounted over the archive. They are bound to the source file's time and size
 //! (PEP 552's timestamp form), so a file that the user changes is compiled anew.
 
+mod late;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -54,6 +56,8 @@ pub struct Bytecode {
     fresh: RefCell<HashMap<String, Vec<CompiledFile>>>,
     /// What was kept already.
     kept: RefCell<HashMap<String, Archive>>,
+    /// Archives of an image whose bytecode has not been mounted, by their SHA-256, with where it can be had.
+    absent: RefCell<BTreeMap<String, Option<Sources>>>,
     /// Whether what was imported before bytecode was collected has been compiled again.
     has_caught_up: Cell<bool>,
     /// Grows with every run, so that putting away notices that it is not idle any more.
@@ -79,6 +83,7 @@ impl Bytecode {
             archives: RefCell::default(),
             fresh: RefCell::default(),
             kept: RefCell::default(),
+            absent: RefCell::default(),
             has_caught_up: Cell::default(),
             activity: Cell::default(),
         }
@@ -90,15 +95,7 @@ impl Bytecode {
         if this.coming.borrow().contains_key(archive_hash) {
             return;
         }
-        let of_distribution = lock.bytecode().get(archive_hash).map(|file| {
-            (Sources::in_folders(base_urls, &file.file_name).with_sha256(&file.sha256), file.file_name.clone())
-        });
-        let shipped = || {
-            let file = this.shipped.get(archive_hash)?;
-            let name = file.url.rsplit('/').next().unwrap_or_default().to_owned();
-            Some((Sources::at(&file.url).with_sha256(&file.sha256), name))
-        };
-        let file = of_distribution.or_else(shipped);
+        let file = this.file(archive_hash, lock, base_urls);
         let (this_too, hash, fetcher) = (Rc::clone(this), archive_hash.to_owned(), fetcher.clone());
         let coming = spawn(async move {
             if let Some(kept) = this_too.store.get(&this_too.key(&hash)).await {
@@ -112,6 +109,17 @@ impl Bytecode {
         });
         let coming = async move { coming.await.ok() }.boxed_local().shared();
         this.coming.borrow_mut().insert(archive_hash.to_owned(), coming);
+    }
+
+    /// Where the bytecode of an archive is that the distribution has, or that comes with Taipan, and its name.
+    fn file(&self, archive_hash: &str, lock: &LockFile, base_urls: &[String]) -> Option<(Sources, String)> {
+        if let Some(file) = lock.bytecode().get(archive_hash) {
+            let sources = Sources::in_folders(base_urls, &file.file_name).with_sha256(&file.sha256);
+            return Some((sources, file.file_name.clone()));
+        }
+        let file = self.shipped.get(archive_hash)?;
+        let name = file.url.rsplit('/').next().unwrap_or_default().to_owned();
+        Some((Sources::at(&file.url).with_sha256(&file.sha256), name))
     }
 
     /// The bytecode of an archive that was requested, when it is there.
@@ -128,7 +136,12 @@ impl Bytecode {
     /// Notes which archive a layer comes from, and mounts the bytecode that is kept for it.
     pub fn mount(&self, layer: LayerId, archive_hash: &str, kept: Option<Uint8Array>) {
         self.archives.borrow_mut().insert(layer, archive_hash.to_owned());
-        let Some(bytes) = kept else { return };
+        if let Some(bytes) = kept {
+            self.mount_over(archive_hash, bytes);
+        }
+    }
+
+    fn mount_over(&self, archive_hash: &str, bytes: Uint8Array) {
         // What does not open is as good as not kept.
         let Some(archive) = self.open(bytes) else { return };
         let mut layer = archive.layer(|entry| Some(entry.path.clone()));
@@ -143,17 +156,6 @@ impl Bytecode {
     /// The layers whose modules may be compiled, and the SHA-256 of the archive that each shows.
     pub fn layers(&self) -> Vec<(LayerId, String)> {
         self.archives.borrow().iter().map(|(layer, hash)| (*layer, hash.clone())).collect()
-    }
-
-    /// Notes which archive a layer comes from.
-    pub fn note_layer(&self, layer: LayerId, archive_hash: &str) {
-        self.archives.borrow_mut().insert(layer, archive_hash.to_owned());
-    }
-
-    /// Nothing is compiled again that was imported before the code that keeps bytecode: in a restored interpreter that would be
-    /// hundreds of modules, while the page waits.
-    pub fn skip_what_came_before(&self) {
-        self.has_caught_up.set(true);
     }
 
     /// A run has begun or ended: putting away waits.
@@ -172,6 +174,7 @@ impl Bytecode {
         wasm_bindgen_futures::spawn_local(async move {
             global::sleep(IDLE).await;
             if this.activity.get() == activity {
+                this.mount_kept(&api, activity).await;
                 // Bytecode that cannot be kept costs time on the next visit, nothing else.
                 let _ = this.put_away(&api, activity).await;
                 this.store.tidy(|| this.activity.get() == activity).await;
@@ -205,6 +208,9 @@ impl Bytecode {
         for (archive_hash, files) in fresh {
             let key = self.key(&archive_hash);
             let stored = self.store.get(&key).await.and_then(|bytes| self.open(bytes));
+            if stored.is_none() && !self.complete(&archive_hash, api).await {
+                continue;
+            }
             if let Some(bytes) = self.pack(&archive_hash, stored.as_ref(), files) {
                 self.store.put(&key, &Uint8Array::from(bytes.as_slice())).await;
             }

@@ -56,10 +56,10 @@ impl Checkpoints {
         Self { limit: limit.map_or(LIMIT, |limit| limit as u64), kept: RefCell::default() }
     }
 
-    /// Keeps the interpreter as it is. The oldest checkpoints make room for it.
+    /// Keeps the interpreter as it is. The oldest checkpoints make room for it, once it is kept.
     ///
     /// # Errors
-    /// [`Code::NotSupported`] for what could not be gone back to, [`Code::OutOfMemory`].
+    /// [`Code::NotSupported`] for what could not be gone back to, [`Code::OutOfMemory`]: then the others are still there.
     pub async fn take(&self, interpreter: &Interpreter) -> Result<CheckpointInfo> {
         let _rest = rest(interpreter).await?;
         self.take_at_rest(interpreter)
@@ -73,23 +73,20 @@ impl Checkpoints {
             let latest = kept.checkpoints.last_key_value().map(|(_, checkpoint)| &checkpoint.moment);
             Moment::now(&interpreter.module, &interpreter.linker, latest)?
         };
-        while kept.store.bytes() + kept.store.missing_bytes(&pages) > self.limit {
-            let Some((oldest, _)) = kept.checkpoints.first_key_value() else {
-                let bytes = kept.store.missing_bytes(&pages);
-                return Err(Error::new(
-                    Code::OutOfMemory,
-                    format!("A checkpoint needs {bytes} bytes of memory; the limit is {}.", self.limit),
-                )
-                .hint("Give loadPython a higher `checkpointLimit`, or work with less data."));
-            };
-            let oldest = *oldest;
-            kept.forget(oldest);
+        let bytes = pages.bytes();
+        if bytes > self.limit {
+            return Err(Error::new(
+                Code::OutOfMemory,
+                format!("A checkpoint needs {bytes} bytes of memory; the limit is {}.", self.limit),
+            )
+            .hint("Give loadPython a higher `checkpointLimit`, or work with less data."));
         }
         let files = interpreter.files.borrow_mut().save().map_err(|error| {
             Error::new(Code::OutOfMemory, format!("The files cannot be kept for a checkpoint: {error}."))
         })?;
-        let before = kept.store.bytes();
         kept.keep(interpreter, &pages)?;
+        let has_evicted = kept.evict(self.limit);
+        let bytes = kept.store.own_bytes(&pages) as f64;
         let checkpoint = Checkpoint {
             pages,
             moment,
@@ -104,7 +101,10 @@ impl Checkpoints {
         kept.last += 1;
         let id = kept.last;
         kept.checkpoints.insert(id, checkpoint);
-        Ok(CheckpointInfo { id, bytes: (kept.store.bytes() - before) as f64 })
+        if has_evicted {
+            kept.let_go_of_what_nobody_needs(interpreter)?;
+        }
+        Ok(CheckpointInfo { id, bytes })
     }
 
     /// Makes the interpreter be as it was at a checkpoint, which stays. Others stay too, later ones included.
@@ -166,8 +166,7 @@ impl Checkpoints {
         if kept.checkpoints.is_empty() {
             moment::hold_slots(&interpreter.module, false);
         }
-        interpreter.handles.retain(kept.checkpoints.values().map(|checkpoint| &checkpoint.handles));
-        kept.clear_abandoned(interpreter)
+        kept.let_go_of_what_nobody_needs(interpreter)
     }
 
     /// Bytes of memory that are kept.
@@ -194,6 +193,25 @@ impl Kept {
             self.store.release(&checkpoint.pages);
             self.slabs.shrink(&self.store);
         }
+    }
+
+    /// Forgets the oldest until what is kept is within a limit. Says whether there was one.
+    fn evict(&mut self, limit: u64) -> bool {
+        let mut has_evicted = false;
+        while self.store.bytes() > limit
+            && let Some((oldest, _)) = self.checkpoints.first_key_value()
+        {
+            let oldest = *oldest;
+            self.forget(oldest);
+            has_evicted = true;
+        }
+        has_evicted
+    }
+
+    /// Lets go of what was noted, and is linked, for checkpoints that are not there any more.
+    fn let_go_of_what_nobody_needs(&self, interpreter: &Interpreter) -> Result<()> {
+        interpreter.handles.retain(self.checkpoints.values().map(|checkpoint| &checkpoint.handles));
+        self.clear_abandoned(interpreter)
     }
 
     fn clear_abandoned(&self, interpreter: &Interpreter) -> Result<()> {

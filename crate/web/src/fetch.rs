@@ -1,6 +1,7 @@
 //! Downloads: typed failures, mirrors, resumed transfers, byte progress, hashes, cancellation.
 
 mod abort;
+mod ahead;
 mod attempt;
 mod body;
 mod download;
@@ -25,6 +26,7 @@ use futures::future::{Either, select};
 use web_sys::AbortSignal;
 
 use self::abort::{Aborted, aborted_error};
+pub use self::ahead::fetch_ahead;
 pub use self::hash::{compare_sha256, sha256, sha256_now};
 pub use self::incoming::Incoming;
 pub use self::network::Network;

@@ -14,6 +14,8 @@ mod memory;
 mod open;
 mod random;
 mod side_modules;
+#[cfg(test)]
+mod tests;
 
 use taipan_core::image::ContentHash;
 

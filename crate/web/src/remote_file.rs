@@ -15,6 +15,7 @@ use crate::archive_bytes::ArchiveBytes;
 use crate::boundary::Stage;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Label, Network, Sources, compare_sha256, sha256_now};
+use crate::store::Store;
 
 #[wasm_bindgen]
 extern "C" {
@@ -29,6 +30,8 @@ pub struct RemoteFile {
     sources: Sources,
     network: Network,
     held: Rc<Cell<u64>>,
+    store: Option<Store>,
+    is_kept: bool,
     bytes: RefCell<Option<ArchiveBytes>>,
 }
 
@@ -36,7 +39,33 @@ impl RemoteFile {
     /// A file of so many bytes. `held` counts bytes outside Rust's linear memory.
     pub fn new(name: &str, length: u64, sources: Sources, network: &Network, held: &Rc<Cell<u64>>) -> Self {
         let (network, held) = (network.clone(), Rc::clone(held));
-        Self { name: name.to_owned(), length, sources, network, held, bytes: RefCell::default() }
+        let (name, store, is_kept) = (name.to_owned(), None, false);
+        Self { name, length, sources, network, held, store, is_kept, bytes: RefCell::default() }
+    }
+
+    /// Is taken from the store if it is there.
+    #[must_use]
+    pub fn found_in(self, store: &Store) -> Self {
+        Self { store: Some(store.clone()), ..self }
+    }
+
+    /// Is put into the store when it has been fetched.
+    #[must_use]
+    pub fn kept(self) -> Self {
+        Self { is_kept: true, ..self }
+    }
+
+    fn get(&self) -> Result<ArchiveBytes> {
+        let sha256 = self.sources.sha256.as_deref().and_then(|sha256| sha256.parse().ok());
+        let Some((store, hash)) = self.store.as_ref().zip(sha256) else { return self.fetch() };
+        if let Some(bytes) = store.get_content_now(&hash) {
+            return Ok(ArchiveBytes::new(bytes, &self.held));
+        }
+        let fetched = self.fetch()?;
+        if self.is_kept {
+            store.put_content_later(None, hash, fetched.bytes());
+        }
+        Ok(fetched)
     }
 
     fn fetch(&self) -> Result<ArchiveBytes> {
@@ -79,7 +108,7 @@ impl ByteSource for RemoteFile {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::result::Result<(), SourceError> {
         let mut bytes = self.bytes.borrow_mut();
         if bytes.is_none() {
-            *bytes = Some(self.fetch().map_err(|error| {
+            *bytes = Some(self.get().map_err(|error| {
                 // Python only learns that the file cannot be read.
                 warn(&format!("Taipan: {error}"));
                 SourceError::Host(error.to_string())

@@ -35,7 +35,7 @@ use wasm_bindgen::JsValue;
 use self::backend::Backend;
 use self::change::Change;
 use self::memory::Memory;
-use self::opfs::is_named;
+use self::opfs::{IN_USE, is_named};
 use self::place::Place;
 use crate::boundary::{EngineHost, Notice, NoticeCode, StoreUsage};
 use crate::error::describe;
@@ -316,7 +316,7 @@ impl Store {
         let mut change = Change::begin(self).await;
         let is_there = change.index.entry(&hash).is_some() && change.backend.size(place).await == Some(size);
         if !is_there {
-            if !change.make_room(size, limit).await {
+            if !change.make_room(size, limit, name).await {
                 return Ok(false);
             }
             let mut written = change.backend.write(place, bytes).await;
@@ -325,10 +325,14 @@ impl Store {
                 change.remove_unused().await;
                 written = change.backend.write(place, bytes).await;
             }
-            if written.is_err() {
+            if let Err(thrown) = written {
+                // Another tab reads what was there, and is not done with it.
+                if is_named(&thrown, IN_USE) {
+                    return Ok(false);
+                }
                 change.backend.remove(place).await;
+                return Err(thrown);
             }
-            written?;
         }
         let now = wall_clock() as u64;
         match name {

@@ -17,7 +17,8 @@ pub struct Piece {
 }
 
 /// The memory of the last image of a chain, each page from the latest image that has it, in the order in which they are
-/// in the images. All other pages are zeros. A chain begins with an image without a parent.
+/// in the images. All other pages are zeros: what an image on the way has no memory for is not seen through it. A chain
+/// begins with an image without a parent.
 ///
 /// # Errors
 /// [`ImageError::Parent`] if an image is not for the one before it, [`ImageError::Inconsistent`] if it is of another
@@ -36,10 +37,11 @@ pub fn resolve(chain: &[&Head]) -> Result<Vec<Piece>, ImageError> {
         }
         before = Some(head);
     }
-    let page_count = before.map_or(0, |last| (last.memory.length / PAGE_SIZE as u64) as u32);
+    let mut page_count = u32::MAX;
     let mut settled = PageSet::default();
     let mut pieces = Vec::new();
     for (image, head) in chain.iter().enumerate().rev() {
+        page_count = page_count.min((head.memory.length / PAGE_SIZE as u64) as u32);
         let memory = head.find_kind(PartKind::Memory).map(|part| head.parts[part].chunks.as_slice());
         for (chunk, contents) in memory.unwrap_or_default().iter().enumerate() {
             for (offset, run) in contents.copies() {

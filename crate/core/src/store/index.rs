@@ -144,6 +144,13 @@ impl Index {
         self.drop_unless_wanted(old?)
     }
 
+    /// What nothing would refer to any more if a name referred to something else.
+    pub fn goes_with(&self, name: &str) -> Option<Entry> {
+        let entry = *self.entry(&self.find(name)?)?;
+        let is_wanted = entry.is_direct || self.names.iter().any(|(other, hash)| *hash == entry.hash && other != name);
+        (!is_wanted).then_some(entry)
+    }
+
     /// Forgets a name, and gives what nothing refers to any more.
     pub fn remove_name(&mut self, name: &str) -> Option<ContentHash> {
         let old = self.find(name)?;
@@ -371,10 +378,13 @@ mod tests {
     fn content_goes_with_its_last_name_unless_it_is_kept_for_its_hash() {
         let mut index = Index::default();
         assert_eq!(index.add_named("a", hash(1), 1, 1), None);
+        assert_eq!(index.goes_with("a").map(|entry| entry.hash), Some(hash(1)));
         assert_eq!(index.add_named("b", hash(1), 1, 1), None);
+        assert_eq!((index.goes_with("a"), index.goes_with("c")), (None, None));
         assert_eq!(index.add_named("a", hash(2), 1, 1), None, "b still refers to it");
         assert_eq!(index.add_named("b", hash(2), 1, 1), Some(hash(1)));
         index.add(hash(2), 1, 1);
+        assert_eq!(index.goes_with("b"), None, "it is kept for its hash");
         assert_eq!((index.remove_name("a"), index.remove_name("b")), (None, None));
         assert_eq!(index.entries().len(), 1);
         assert_eq!(index.remove_name("b"), None);

@@ -60,6 +60,16 @@ def compile_what_came_before():
         note_compiled = noted
 
 
+def look_again():
+    """After bytecode has come to folders that had none."""
+    _folders.clear()
+
+
+def forget():
+    """Forgets what was compiled and has not been taken."""
+    _fresh.clear()
+
+
 def take(most):
     """Up to ``most`` pairs of the path of a source file and its ``.pyc``: the path of that and its bytes."""
     from pyodide.ffi import to_js

@@ -8,12 +8,18 @@ _SITE_PACKAGES = tuple(path + "/" for path in sys.path if path.endswith("/site-p
 # What was imported when this interpreter was restored from an image.
 _restored = frozenset()
 
+# Names of the environment variables that the page gave which baked the image.
+_given = ()
 
-def quiesce():
-    """Lets go of what would only make an image larger: caches that fill again by themselves, and garbage."""
+
+def quiesce(given):
+    """Lets go of what would only make an image larger: caches that fill again by themselves, and garbage. Notes which
+    environment variables the page has given."""
+    global _given
     import importlib
     import linecache
 
+    _given = tuple(given)
     # What the first cell will need.
     from . import errors, mime  # noqa: F401
 
@@ -53,9 +59,15 @@ def renew(environment, is_numpy_renewed):
     import time
 
     _restored = frozenset(sys.modules)
-    os.environ.update(json.loads(environment))
+    environment = json.loads(environment)
+    for name in _given:
+        if name not in environment:
+            os.environ.pop(name, None)
+    os.environ.update(environment)
     # Pyodide would read what every package says of itself, and with it fetch every package. It is known already.
     sys.modules["pyodide._package_loader"].init_loaded_packages = lambda: None
+    # Whoever compiled it has kept it, or keeps it when there is time.
+    sys.modules["_taipan.bytecode"].forget()
     if "random" in sys.modules:
         sys.modules["random"].seed()
     if "numpy.random" in sys.modules and not is_numpy_renewed:

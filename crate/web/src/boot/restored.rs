@@ -26,6 +26,7 @@ use crate::image::{CalledModules, ImageBytes, OpenImage};
 use crate::packages::Packages;
 use crate::part::Part;
 use crate::session::{Connection, Session};
+use crate::store::Store;
 
 /// Addresses from here on are not written to before CPython's memory is restored: static data, the stack and what the
 /// glue allocates while it starts lie below.
@@ -116,7 +117,7 @@ async fn restore_from(
     let parts = StartParts {
         factory,
         module: main.clone().boxed_local(),
-        populate: populate(&ground, &image, &packages),
+        populate: populate(&ground, &image, &packages, &store),
         restore: Some(Rc::clone(&restore)),
     };
     let starting = ground.start(&packages, parts);
@@ -130,10 +131,7 @@ async fn restore_from(
     image.clear_memory(&restore.heap(), dirty_end, restore.unused_stack(&module))?;
     image.copy_memory(&restore.heap(), late_end)?;
     restore.connect(&module)?;
-    for (layer, hash) in image.layers() {
-        bytecode.note_layer(layer, hash);
-    }
-    bytecode.skip_what_came_before();
+    bytecode.note_restored(image.layers(), packages.lock().file(), packages.base_urls());
     packages.note_loaded(&image.packages);
     let connection = Connection::new(&module, host, Rc::clone(&ground.output), &packages, &ground.handles);
     let host_module = connection.module.clone();
@@ -161,6 +159,7 @@ async fn restore_from(
         host_module: host_module.into(),
         session,
         packages,
+        environment: ground.options.env.into_keys().collect(),
         store,
         automatic: ground.automatic,
         bytecode,
@@ -211,17 +210,18 @@ fn populate(
     ground: &Ground,
     image: &Rc<OpenImage>,
     packages: &Rc<Packages>,
+    store: &Store,
 ) -> crate::emscripten::start::PopulateFuture {
     let arriving = Rc::clone(image);
     let (image, archives, held) = (Rc::clone(image), Rc::clone(&ground.archives), Rc::clone(&ground.held));
     let (index_url, base_urls) = (ground.options.index_url.clone(), packages.base_urls().to_vec());
-    let network = ground.network.clone();
+    let (network, store) = (ground.network.clone(), store.clone());
     let folders = move |archive: &ArchiveReference| match archive.file_name.as_str() {
         STANDARD_LIBRARY_FILE => Sources::at(&format!("{index_url}{STANDARD_LIBRARY_FILE}")),
         file => Sources::in_folders(&base_urls, file),
     };
     let populate = move |files: &SharedFileSystem| {
-        let mut restored = image.files(&archives, &held, &network, folders)?;
+        let mut restored = image.files(&archives, &held, (&network, &store), folders)?;
         // The glue and the bridge make these anew.
         if let Ok(devices) = restored.resolve("/dev", true) {
             for stream in ["stdin", "stdout", "stderr"] {

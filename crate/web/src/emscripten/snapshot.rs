@@ -15,10 +15,11 @@ mod open_files;
 mod references;
 mod restore;
 mod side_modules;
+mod time_zone;
 
 pub use self::capture::capture;
 pub use self::references::Holders;
-pub use self::restore::Restore;
+pub use self::restore::{Restore, WASM_PAGE};
 pub use self::side_modules::{SideModuleSource, SideModules};
 
 /// Names of numbers in the manifest.

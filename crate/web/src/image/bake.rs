@@ -89,7 +89,7 @@ fn part_name(module: &LinkedModule) -> String {
 /// Bakes an image and keeps it in this browser under a name, in the place of what had it.
 ///
 /// # Errors
-/// As [`bake`], [`Code::OutOfMemory`] if the browser has no room for it or denies it, and [`Code::Aborted`] if the caller has
+/// As [`bake`], [`Code::OutOfMemory`] if there is no room for it within the limit, or the browser has none or denies it, and [`Code::Aborted`] if the caller has
 /// given it up before it is written.
 pub async fn keep(interpreter: &Interpreter, name: &str, fetcher: &Fetcher) -> Result<()> {
     let image = whole(interpreter)?;
@@ -101,7 +101,11 @@ pub async fn keep(interpreter: &Interpreter, name: &str, fetcher: &Fetcher) -> R
         return Ok(());
     }
     Err(Error::new(Code::OutOfMemory, format!("The image {name:?} cannot be kept: {length} bytes."))
-        .hint("The browser has no room for it, or denies this page storage; see `python.store.usage()`."))
+        .hint(
+            "Images that have a name are never removed to make room: forget one with `python.forgetImage`, or give loadPython a \
+             higher `cacheLimit`. The browser may also have no room for it, or deny this page storage: see \
+             `python.store.usage()`.",
+        ))
 }
 
 /// The bytes of an image, in one piece.
@@ -125,9 +129,13 @@ pub fn whole(interpreter: &Interpreter) -> Result<Uint8Array> {
 
 /// Makes Python let go of what need not be in an image.
 fn quiesce(interpreter: &Interpreter) -> Result<()> {
+    let given = &interpreter.environment;
+    // A list in JSON is one in Python.
+    let given = serde_json::to_string(given)
+        .map_err(|error| Error::new(Code::Fatal, format!("The environment cannot be written: {error}")))?;
     interpreter
         .api
-        .run_python("__import__('_taipan.image').image.quiesce()")
+        .run_python(&format!("__import__('_taipan.image').image.quiesce({given})"))
         .map(drop)
         .map_err(|thrown| Error::from_js(Code::Fatal, "The interpreter cannot be brought to rest", thrown))
 }

@@ -4,17 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use js_sys::{ArrayBuffer, Reflect, Uint8Array};
+use js_sys::Uint8Array;
 use taipan_core::image::ContentHash;
-use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{RequestInit, Response};
 
 use crate::archive_bytes::ArchiveBytes;
 use crate::boundary::Stage;
 use crate::error::Result;
-use crate::fetch::{Label, Network, Sources, compare_sha256, sha256};
-use crate::global;
+use crate::fetch::{Label, Network, Sources, fetch_ahead};
 use crate::store::Store;
 
 /// Where files beside an image can be had.
@@ -90,13 +86,8 @@ impl FilesBeside {
         if self.at_hand(file).is_some() || self.kept(file).await.is_some() {
             return;
         }
-        for url in self.sources(file).mirrors {
-            if let Some(bytes) = attempt(&url).await
-                && compare_sha256(&url, &sha256(&bytes).await, &file.sha256.to_string()).is_ok()
-            {
-                self.take(file, &bytes);
-                return;
-            }
+        if let Some(bytes) = fetch_ahead(&self.sources(file)).await {
+            self.take(file, &bytes);
         }
     }
 
@@ -129,17 +120,4 @@ impl FilesBeside {
 
 fn label<'a>(file: &FileBeside<'a>) -> Label<'a> {
     Label { stage: Stage::Import, name: file.path, size: Some(file.length as f64) }
-}
-
-/// The body of an answer, if there is one that is a success.
-async fn attempt(url: &str) -> Option<Uint8Array> {
-    let init = RequestInit::new();
-    // Browsers that do not know it take no notice.
-    let _ = Reflect::set(&init, &"priority".into(), &"low".into());
-    let response: Response = JsFuture::from(global::fetch(url, &init).ok()?).await.ok()?.unchecked_into();
-    if !response.ok() {
-        return None;
-    }
-    let body: ArrayBuffer = JsFuture::from(response.array_buffer().ok()?).await.ok()?.unchecked_into();
-    Some(Uint8Array::new(&body))
 }

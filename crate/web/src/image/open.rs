@@ -8,8 +8,8 @@ use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, ready};
 use js_sys::Uint8Array;
 use taipan_core::image::{
-    ArchiveReference, ContentHash, Extent, Identity, Image, ImagePackage, Limits, Manifest, ModuleBytes, PartKind,
-    SHIM, Verify,
+    ArchiveReference, ContentHash, Extent, Head, Identity, Image, ImageError, ImagePackage, Limits, Manifest,
+    ModuleBytes, PartKind, SHIM, Verify,
 };
 use taipan_core::source::SharedSource;
 use taipan_core::vfs::{FileSystem, LayerId};
@@ -20,12 +20,15 @@ use super::{ARCHIVE_ROLE, engine, lock_file_hash, not_usable, python_files_hash,
 use crate::archive_bytes::ArchiveBytes;
 use crate::archives::Archives;
 use crate::boundary::PackageInfo;
+use crate::distribution::STANDARD_LIBRARY_FILE;
 use crate::emscripten::abi::Abi;
+use crate::emscripten::snapshot::WASM_PAGE;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Network, Sources, compare_sha256, sha256, spawn};
 use crate::global::is_worker;
 use crate::packages::Lock;
 use crate::remote_file::RemoteFile;
+use crate::store::Store;
 
 /// An image whose head and manifest have been read and fit this browser and this release.
 pub struct OpenImage {
@@ -68,8 +71,9 @@ impl OpenImage {
         compare(baked, &wanted, "Bake it again with this release.")?;
         let manifest = image.manifest().map_err(|error| not_usable(&error))?;
         let packages = read_state(&manifest, states::PACKAGES)?;
-        let module_paths = read_state(&manifest, states::MODULE_PATHS)?;
+        let module_paths: Vec<String> = read_state(&manifest, states::MODULE_PATHS)?;
         let lock_file = read_state(&manifest, states::LOCK_FILE)?;
+        check(image.head(), &manifest, &module_paths).map_err(|reason| not_usable(&reason))?;
         let (manifest, held) = (Rc::new(manifest), Rc::clone(held));
         let (modules, buffer) = (RefCell::default(), RefCell::default());
         Ok(Self { image, source, manifest, packages, module_paths, lock_file, modules, beside, buffer, held })
@@ -202,7 +206,7 @@ impl OpenImage {
         self.image.head().memory.length
     }
 
-    /// The file system. Archives are fetched when they are read; `folders` tells where from.
+    /// The file system. Archives are taken from the store, or fetched, when they are read; `folders` tells where from.
     ///
     /// # Errors
     /// [`Code::BadArchive`] if it cannot be made.
@@ -210,7 +214,7 @@ impl OpenImage {
         &self,
         archives: &Archives,
         held: &Rc<Cell<u64>>,
-        network: &Network,
+        (network, store): (&Network, &Store),
         folders: impl Fn(&ArchiveReference) -> Sources,
     ) -> Result<FileSystem> {
         let own = match self.image.head().find_kind(PartKind::Files) {
@@ -225,7 +229,8 @@ impl OpenImage {
             .map(|reference| {
                 let name = reference.file_name.rsplit('/').next().unwrap_or_default();
                 let sources = folders(reference).with_sha256(&reference.sha256.to_string());
-                let file = RemoteFile::new(name, reference.length, sources, network, held);
+                let file = RemoteFile::new(name, reference.length, sources, network, held).found_in(store);
+                let file = if is_kept(reference) { file.kept() } else { file };
                 let source: SharedSource = Rc::new(file);
                 archives.note(&source, reference.clone());
                 source
@@ -250,6 +255,27 @@ fn compare(baked: &Identity, wanted: &Identity, hint: &str) -> Result<()> {
     differences.iter().find(|difference| difference.is_fatal()).map_or(Ok(()), |difference| {
         Err(Error::new(Code::WrongAbi, format!("The image does not fit: {difference}.")).hint(hint))
     })
+}
+
+/// What the format leaves open and restoring relies on.
+fn check(head: &Head, manifest: &Manifest, module_paths: &[String]) -> std::result::Result<(), ImageError> {
+    let wrong = |what, reason| Err(ImageError::Inconsistent { what, reason });
+    if !head.memory.length.is_multiple_of(WASM_PAGE) {
+        return wrong("memory", "it is not of whole pages of WebAssembly");
+    }
+    if module_paths.len() != manifest.modules.len() {
+        return wrong("side modules", "they do not have a path each");
+    }
+    if manifest.modules.iter().any(|module| module.names.is_empty()) {
+        return wrong("side modules", "one has no name");
+    }
+    Ok(())
+}
+
+/// Whether an archive is one of the lock file's packages, which are kept in the store. The distribution's own files and wheels
+/// that were loaded by their address are not.
+fn is_kept(archive: &ArchiveReference) -> bool {
+    archive.file_name != STANDARD_LIBRARY_FILE && !archive.file_name.contains(':')
 }
 
 fn read_state<T: serde::de::DeserializeOwned>(manifest: &Manifest, name: &str) -> Result<T> {

@@ -41,23 +41,36 @@ impl Change {
         }
     }
 
-    /// Removes the least recently used until `needed` more bytes fit under `limit`. Says whether they do.
-    pub async fn make_room(&mut self, needed: u64, limit: u64) -> bool {
-        let is_full = |index: &Index| index.bytes().saturating_add(needed) > limit;
+    /// Removes the least recently used until `needed` more bytes, under a name if there is one, fit under `limit`. Says whether
+    /// they do. What this interpreter uses stays, and so does what cannot be had again. What the name refers to now stays
+    /// until the index is written, and does not count.
+    pub async fn make_room(&mut self, needed: u64, limit: u64, name: Option<&str>) -> bool {
+        let mut spared = self.needed();
+        let mut allowed = limit;
+        if let Some(replaced) = name.and_then(|name| self.index.goes_with(name)) {
+            spared.push(replaced.hash);
+            allowed = allowed.saturating_add(replaced.size);
+        }
+        let is_full = |index: &Index| index.bytes().saturating_add(needed) > allowed;
         if needed <= limit && is_full(&self.index) {
             self.index.reconcile(&self.backend.content().await);
-            let victims = self.index.victims(needed, limit, &self.store.shared.in_use.borrow());
+            let victims = self.index.victims(needed, allowed, &spared);
             for victim in victims.unwrap_or_default() {
                 self.remove(&victim).await;
             }
         }
-        !is_full(&self.index)
+        needed <= limit && !is_full(&self.index)
+    }
+
+    /// What this interpreter uses, and what somebody has saved.
+    fn needed(&self) -> Vec<ContentHash> {
+        let saved = self.index.names(SAVED).filter_map(|name| self.index.find(name));
+        self.store.shared.in_use.borrow().iter().copied().chain(saved).collect()
     }
 
     /// Removes whatever this interpreter does not use and can be had again.
     pub async fn remove_unused(&mut self) {
-        let mut needed = self.store.shared.in_use.borrow().clone();
-        needed.extend(self.index.names(SAVED).filter_map(|name| self.index.find(name)));
+        let needed = self.needed();
         let unused: Vec<ContentHash> =
             self.index.entries().iter().map(|entry| entry.hash).filter(|hash| !needed.contains(hash)).collect();
         for hash in unused {

@@ -31,6 +31,9 @@ const ATTEMPTS: u32 = 6;
 const ATTEMPTS_TO_OPEN: u32 = 20;
 const PAUSE: f64 = 25.0;
 
+/// The name of the error for a file that somebody else has open.
+pub const IN_USE: &str = "NoModificationAllowedError";
+
 #[wasm_bindgen]
 extern "C" {
     #[derive(Clone)]
@@ -253,7 +256,7 @@ async fn when_free<T>(attempts: u32, work: impl AsyncFn() -> Result<T, JsValue>)
     let mut attempt = 1;
     loop {
         match work().await {
-            Err(thrown) if attempt < attempts && is_named(&thrown, "NoModificationAllowedError") => {
+            Err(thrown) if attempt < attempts && is_named(&thrown, IN_USE) => {
                 attempt += 1;
                 global::sleep(PAUSE).await;
             }

@@ -132,6 +132,29 @@ async fn the_least_recently_used_makes_room_and_what_is_in_use_does_not() {
 }
 
 #[wasm_bindgen_test]
+async fn what_was_saved_makes_no_room_but_for_what_takes_its_place() {
+    for backend in backends().await {
+        let first = opened(&backend, Some(10)).await;
+        assert!(first.put("image/mine", &bytes("mine")).await);
+        assert!(first.put("other", &bytes("other")).await);
+
+        let second = opened(&backend, Some(10)).await;
+        assert!(!second.put("large", &bytes("seven b")).await, "{}", backend.as_str());
+        assert_eq!(second.names("").await, ["image/mine", "other"], "nothing goes in vain");
+        assert!(second.put("small", &bytes("small")).await);
+        assert_eq!(second.names("").await, ["image/mine", "small"]);
+        assert!(!second.put("image/theirs", &bytes("sevenby")).await);
+
+        let third = opened(&backend, Some(10)).await;
+        assert!(third.put("image/mine", &bytes("ten bytes.")).await, "the old one does not count");
+        assert_eq!(third.names("").await, ["image/mine"]);
+        assert!(!third.put("image/mine", &bytes("eleven byte")).await);
+        assert_eq!(text(&third, "image/mine").await.as_deref(), Some("ten bytes."));
+        third.clear().await;
+    }
+}
+
+#[wasm_bindgen_test]
 async fn many_at_once_lose_nothing() {
     for backend in backends().await {
         let tabs = [opened(&backend, None).await, opened(&backend, None).await];

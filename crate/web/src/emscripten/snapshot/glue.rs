@@ -67,6 +67,12 @@ impl Glue {
         Some(self.number("__PyRuntime")? + offset)
     }
 
+    /// The address of a symbol of the main module's data.
+    pub fn address(&self, symbol: &str) -> Option<u32> {
+        let value = get(&self.exports(), symbol);
+        number(&value).or_else(|| number(&get(&value, "value")))
+    }
+
     /// A word of linear memory.
     pub fn word(&self, address: u32) -> u32 {
         self.words().get_index(address >> 2)

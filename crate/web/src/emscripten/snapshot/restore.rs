@@ -21,7 +21,7 @@ use super::main_exports::MainExports;
 use super::open_files::{self, OpenFile};
 use super::references::{self, Holders, Reference};
 use super::side_modules::{SideModuleSource, SideModules};
-use super::{numbers, states};
+use super::{numbers, states, time_zone};
 use crate::emscripten::abi::{Abi, set};
 use crate::emscripten::bindings::{Api, Module, PublicApi};
 use crate::emscripten::linker::Linker;
@@ -29,7 +29,7 @@ use crate::emscripten::wrapping::Wrapping;
 use crate::error::{Code, Error, Result};
 
 /// Bytes of a page of WebAssembly.
-const WASM_PAGE: u64 = 65_536;
+pub const WASM_PAGE: u64 = 65_536;
 
 /// Linear memory of 32-bit addresses in pages of WebAssembly, which the glue declares as its maximum.
 const MOST_PAGES: u32 = 65_536;
@@ -253,7 +253,7 @@ impl Restore {
         if let Some(address) = glue.call_helper(self.abi) {
             glue.words().set_index(address >> 2, self.call_helper.get());
         }
-        Ok(())
+        time_zone::renew(&glue)
     }
 
     /// Finishes the bridge: JavaScript values that Python held are found again.
