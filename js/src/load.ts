@@ -55,8 +55,8 @@ export interface LoadPythonOptions {
    */
   image?: "none" | string | URL | { name: string };
   /**
-   * The most that is kept for this origin, in bytes; then the least recently used goes. Default: 512 MiB, or half of what
-   * the browser gives the whole site where that is less.
+   * The most that is kept for this origin, in bytes; then the least recently used goes, but no image that has a
+   * name. Default: 512 MiB, or half of what the browser gives the whole site where that is less.
    */
   cacheLimit?: number;
   /**

@@ -58,6 +58,8 @@ pub struct Bytecode {
     kept: RefCell<HashMap<String, Archive>>,
     /// Archives of an image whose bytecode has not been mounted, by their SHA-256, with where it can be had.
     absent: RefCell<BTreeMap<String, Option<Sources>>>,
+    /// Whether bytecode has been mounted where Python may have looked for it in vain, and has not been told.
+    is_unseen: Cell<bool>,
     /// Whether what was imported before bytecode was collected has been compiled again.
     has_caught_up: Cell<bool>,
     /// Grows with every run, so that putting away notices that it is not idle any more.
@@ -84,6 +86,7 @@ impl Bytecode {
             fresh: RefCell::default(),
             kept: RefCell::default(),
             absent: RefCell::default(),
+            is_unseen: Cell::default(),
             has_caught_up: Cell::default(),
             activity: Cell::default(),
         }
@@ -177,6 +180,7 @@ impl Bytecode {
                 this.mount_kept(&api, activity).await;
                 // Bytecode that cannot be kept costs time on the next visit, nothing else.
                 let _ = this.put_away(&api, activity).await;
+                this.look_again(&api, activity);
                 this.store.tidy(|| this.activity.get() == activity).await;
             }
         });
@@ -208,7 +212,7 @@ impl Bytecode {
         for (archive_hash, files) in fresh {
             let key = self.key(&archive_hash);
             let stored = self.store.get(&key).await.and_then(|bytes| self.open(bytes));
-            if stored.is_none() && !self.complete(&archive_hash, api).await {
+            if stored.is_none() && !self.complete(&archive_hash).await {
                 continue;
             }
             if let Some(bytes) = self.pack(&archive_hash, stored.as_ref(), files) {

@@ -1,5 +1,6 @@
 //! Bytecode of an interpreter that was restored: an image has none, and nothing of it is needed to restore one.
 
+use js_sys::Uint8Array;
 use taipan_core::lock::LockFile;
 use taipan_core::vfs::LayerId;
 use wasm_bindgen::JsValue;
@@ -31,18 +32,17 @@ impl Bytecode {
         let absent: Vec<String> = self.absent.borrow().keys().cloned().collect();
         for archive_hash in absent {
             let Some(kept) = self.store.get(&self.key(&archive_hash)).await else { continue };
-            self.absent.borrow_mut().remove(&archive_hash);
-            self.mount_over(&archive_hash, kept);
-            look_again(api);
             if self.activity.get() != activity {
                 return;
             }
+            self.mount_late(&archive_hash, kept);
         }
+        self.look_again(api, activity);
     }
 
     /// Has the bytecode at hand that a start from the beginning would take for an archive if none were kept: what is put away
     /// for it is all that the next one gets. Says whether it is.
-    pub(super) async fn complete(&self, archive_hash: &str, api: &PublicApi) -> bool {
+    pub(super) async fn complete(&self, archive_hash: &str) -> bool {
         let sources = self.absent.borrow().get(archive_hash).cloned();
         let fetched = match sources {
             None | Some(None) => return true,
@@ -50,14 +50,22 @@ impl Bytecode {
             Some(Some(sources)) => fetch_ahead(&sources).await,
         };
         let Some(bytes) = fetched else { return false };
-        self.absent.borrow_mut().remove(archive_hash);
-        self.mount_over(archive_hash, bytes);
-        look_again(api);
+        self.mount_late(archive_hash, bytes);
         true
     }
-}
 
-/// Tells Python that there is bytecode where it may have looked for it in vain. If it cannot be told, it compiles.
-fn look_again(api: &PublicApi) {
-    let _: Result<JsValue, JsValue> = api.run_python("__import__('_taipan.bytecode').bytecode.look_again()");
+    fn mount_late(&self, archive_hash: &str, bytes: Uint8Array) {
+        self.absent.borrow_mut().remove(archive_hash);
+        self.mount_over(archive_hash, bytes);
+        self.is_unseen.set(true);
+    }
+
+    /// Tells Python, unless it has something to do by now, that there is bytecode where it may have looked for it in vain.
+    pub(super) fn look_again(&self, api: &PublicApi, activity: u64) {
+        if self.is_unseen.get() && self.activity.get() == activity {
+            self.is_unseen.set(false);
+            // If it cannot be told, it compiles.
+            let _: Result<JsValue, JsValue> = api.run_python("__import__('_taipan.bytecode').bytecode.look_again()");
+        }
+    }
 }
