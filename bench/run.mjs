@@ -28,7 +28,7 @@ import { ANSWERS, IMAGES, isOurs, LANDMARK, PREPARED, pageOf, startsFrom, VERSIO
 /** Compresses what will be asked for, so that the first visitor does not pay for it. */
 async function warmServer(url, paths) {
   for (const path of paths) {
-    for (const encoding of ["br", "gzip"]) {
+    for (const encoding of ["zstd", "br", "gzip"]) {
       const response = await fetch(url + path, { headers: { "Accept-Encoding": encoding } });
       await response.arrayBuffer();
       if (!response.ok) throw new Problem(`${path} is not served (${response.status}).`, "Run `npm run build`.");

@@ -1,7 +1,7 @@
 /** The entry of the worker: it starts the engine and serves the page's requests. */
 import type { BootOptions } from "./boundary.js";
 import { BYTECODE } from "./bytecode.js";
-import { findStore } from "./early_store.js";
+import { findStore, makeStore } from "./early_store.js";
 import type { Engine as EngineInterface } from "./engine.js";
 import { describeError } from "./error_transfer.js";
 import { aborted, TaipanError } from "./errors.js";
@@ -35,7 +35,7 @@ const compiled = loadWasm();
 compiled.catch(() => {});
 
 const files: KnownFilesFromPage = { glue: new FromPage(), module: new FromPage() };
-const store = findStore();
+const foundStore = findStore();
 
 let started: { engine: EngineInterface; host: WorkerHost } | undefined;
 let starting: Promise<{ engine: EngineInterface; host: WorkerHost }> | undefined;
@@ -130,6 +130,10 @@ async function boot(options: Sent<"boot">[0], hostOptions: HostOptions, signal: 
     // The engine asks for it as well, and then learns what is wrong.
     loadPart("image").catch(() => {});
   }
+  const store = foundStore.then((found) => {
+    const make = () => (options.cache === "none" ? undefined : makeStore());
+    return found === "none" ? make() : found;
+  });
   starting = (async () => {
     await compiled;
     const early = { headStart, store, files: helps ? files : undefined };

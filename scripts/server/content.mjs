@@ -4,6 +4,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
+import * as zstd from "../../cli/zstd.mjs";
 import { writeWhole } from "../common/file.mjs";
 import { cache } from "../common/paths.mjs";
 import { isCompressible } from "./media-type.mjs";
@@ -13,7 +14,9 @@ const SMALL = 1 << 10;
 /** What does not get smaller than this share is sent as it is. */
 const WORTHWHILE = 0.9;
 
+/** In this order, where a client takes several: browsers read Zstandard in a third of the time, on every visit. */
 const compress = {
+  zstd: (data) => zstd.compress(data, data.length > BIG ? 12 : 19),
   br: (data) =>
     promisify(brotliCompress)(data, {
       params: {

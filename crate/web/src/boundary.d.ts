@@ -222,6 +222,7 @@ export interface EngineHost {
 export interface EarlyStore {
   root: FileSystemDirectoryHandle;
   content: FileSystemDirectoryHandle;
+  /** What its index files hold; none if it has just been made. */
   index: (Uint8Array | undefined)[];
 }
 

@@ -32,10 +32,13 @@ pub enum Backend {
 impl Backend {
     /// The best that this browser has and allows, and its index. What the host has found already is taken from it.
     pub async fn open_with_index(host: &EngineHost) -> (Self, Index) {
-        if let Some(early) = early_store(host).await
-            && let Some(index) = newest(early.index().iter().map(|file| file.dyn_into().ok()))
-        {
-            return (Self::Opfs(Opfs::of(&early)), index);
+        if let Some(early) = early_store(host).await {
+            let files = early.index();
+            let found = newest(files.iter().map(|file| file.dyn_into().ok()));
+            let is_new = files.length() == 0;
+            if let Some(index) = found.or_else(|| is_new.then(Index::default)) {
+                return (Self::Opfs(Opfs::of(&early)), index);
+            }
         }
         let backend = Self::open().await;
         let index = backend.index().await;
