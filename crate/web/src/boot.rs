@@ -310,7 +310,7 @@ pub async fn boot(
             Ok(None) => {}
             Err(error) => {
                 fetcher.check_aborted()?;
-                timeline.note_refusal(error.message());
+                timeline.note_refusal(&error);
                 source.refuse(&error, &store.clone().await).await;
             }
         }
