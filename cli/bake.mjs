@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startServer } from "./bake/server.mjs";
 import { findBrowser, openPage } from "./browser.mjs";
-import { EFFORTS, writeFiles } from "./compress.mjs";
+import { SUFFIXES, writeFiles } from "./compress.mjs";
 import { LOCK_FILE, openDistribution, sha256 } from "./distribution.mjs";
 import { abiOf, parseLock, select } from "./lock.mjs";
 import { size } from "./output.mjs";
@@ -18,10 +18,13 @@ const IMAGE = "python.image";
 /** The folder of the side modules beside it. */
 const MODULES = "modules";
 
+/** A file in there, and the compressed forms of one. */
+const SIDE_MODULE = new RegExp(`^(\\w*-[0-9a-f]{16}\\.wasm)(\\.(${SUFFIXES.join("|")}))?$`);
+
 /** What is there while a run lasts. */
 const WORK = ".taipan";
 
-/** Milliseconds without a word of the page after which it is given up. */
+/** Milliseconds without a word of the page, which says every few seconds that it is there, after which it is given up. */
 const PATIENCE = 180_000;
 
 const STEPS = { start: "Import", run: "Program", bake: "Image", exercise: "First steps from the image" };
@@ -38,7 +41,7 @@ const STEPS = { start: "Import", run: "Program", bake: "Image", exercise: "First
  * @param {{ source: string, filename: string }} [options.exercise] a program that is run from the image, to find out which
  *   side modules pages call first; default: the first one, or what pages do as a rule
  * @param {string} [options.browser] the program of an installed browser
- * @param {keyof EFFORTS} [options.compress] default `best`
+ * @param {keyof import("./compress.mjs").EFFORTS} [options.compress] default `best`
  * @param {ReturnType<import("./output.mjs").progressOn>} options.progress
  * @returns {Promise<{ file: string, bytes: number, sizes: import("./compress.mjs").Sizes, beside: { count: number, bytes:
  *   number } & import("./compress.mjs").Sizes, isPrepared: boolean, isFresh: boolean }>} `beside`: the side modules that are
@@ -47,9 +50,6 @@ const STEPS = { start: "Import", run: "Program", bake: "Image", exercise: "First
 export async function bake(options) {
   const { packages, program, exercise, compress = "best", progress } = options;
   const out = resolve(options.out);
-  if (!(compress in EFFORTS)) {
-    throw new Problem(`There is no effort called ${compress}.`, `Choose from ${Object.keys(EFFORTS).join(", ")}.`);
-  }
   const own = await ownScripts();
   const isPrepared = await isPreparedFolder(out);
   if (isPrepared && (options.distribution ?? options.wheels) !== undefined) {
@@ -276,7 +276,7 @@ async function write({ out, image: data, files, lock, inputs, isPrepared, compre
 /** Removes side modules of earlier images. */
 async function removeOthers(folder, wanted) {
   for (const name of await readdir(folder).catch(() => [])) {
-    const [, module] = /^(\w*-[0-9a-f]{16}\.wasm)(\.(br|gz))?$/.exec(name) ?? [];
+    const [, module] = SIDE_MODULE.exec(name) ?? [];
     if (module && !wanted.has(module)) await rm(join(folder, name), { force: true });
   }
 }

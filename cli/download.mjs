@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { makeFolder, unwritable } from "./file.mjs";
 import { Problem } from "./problem.mjs";
 
-/** How often in a row something may fail without a byte having come. */
+/** How often in a row something may fail without a byte having come that no attempt before had brought. */
 const ATTEMPTS = 4;
 /** Milliseconds before the second attempt; twice as long before each further one. */
 const PAUSE = 300;
@@ -90,7 +90,7 @@ async function attempt(address, headers, begin, take) {
   }
 }
 
-/** Attempts until one succeeds, or none will. `hasMoved` says whether the last one has brought anything. */
+/** Attempts until one succeeds, or none will. `hasMoved` says whether the last one has brought something new. */
 async function insist(address, work, hasMoved = () => false) {
   for (let failures = 1; ; failures += 1) {
     try {
@@ -206,6 +206,8 @@ async function transfer(address, partial, onProgress) {
   });
   try {
     let offset = (await file.stat()).size;
+    // What comes again, because a server begins anew each time, is no progress.
+    let furthest = offset;
     const once = async () => {
       moved = false;
       let total;
@@ -235,7 +237,8 @@ async function transfer(address, partial, onProgress) {
           throw unwritable(partial, error);
         });
         offset += chunk.length;
-        moved = true;
+        moved ||= offset > furthest;
+        furthest = Math.max(furthest, offset);
         onProgress(offset, total);
       };
       try {

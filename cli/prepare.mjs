@@ -2,7 +2,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { compile, observe } from "./bytecode.mjs";
-import { EFFORTS, isVariant, SUFFIXES, writeFiles } from "./compress.mjs";
+import { isVariant, SUFFIXES, writeFiles } from "./compress.mjs";
 import {
   LIBRARY_FILE,
   LOADER_FILE,
@@ -18,10 +18,14 @@ import { closureOf, keyOf } from "./lock.mjs";
 import { size } from "./output.mjs";
 import { Problem } from "./problem.mjs";
 import { report } from "./report.mjs";
-import { addressOf, SIDE_MODULE, split } from "./split.mjs";
+import { addressOf, LISTING, SIDE_MODULE, split } from "./split.mjs";
+import { readZip } from "./zip.mjs";
 
 /** Changes with what is made of the same input. */
 const FORMAT = 3;
+
+/** A file that may name others which belong to it. */
+const ARCHIVE = /\.(whl|zip)$/;
 
 /** What is there while a run lasts, and of one that was stopped. */
 const WORK = ".taipan";
@@ -42,18 +46,13 @@ const WORK = ".taipan";
  * @param {string} [options.baseURL] where those are; default: where the release is published
  * @param {string[]} [options.prefetch] packages that the loader begins to fetch before anybody asks
  * @param {{ source: string, filename: string }} [options.exercise] a Python program: what it reads comes at once as well
- * @param {keyof EFFORTS} [options.compress] default `best`
+ * @param {keyof import("./compress.mjs").EFFORTS} [options.compress] default `best`
  * @param {ReturnType<import("./output.mjs").progressOn>} options.progress
  * @returns {Promise<{ isFresh: boolean, report: string }>} `isFresh` is false where there was nothing to do
  */
 export async function prepare(options) {
   const { prefetch = [], exercise, compress = "best", keepAll = false, baseURL, progress } = options;
   const out = resolve(options.out);
-  if (!(compress in EFFORTS)) {
-    throw new Problem(`There is no effort called ${compress}.`, `Choose from ${Object.keys(EFFORTS).join(", ")}.`, {
-      code: "BAD_ARGUMENT",
-    });
-  }
   await checkFolder(out);
   const work = join(out, WORK);
   const distribution = await openDistribution({ ...options, work });
@@ -71,7 +70,7 @@ export async function prepare(options) {
   const inputs = sha256(
     JSON.stringify([FORMAT, source.hashes, named, early, exercise ?? null, compress, keepAll ? (baseURL ?? "") : null]),
   );
-  const existing = await upToDate(out, inputs);
+  const existing = await upToDate(out, inputs, compress);
   if (existing) {
     await rm(work, { recursive: true, force: true });
     return { isFresh: false, report: await report(out, existing) };
@@ -121,15 +120,29 @@ async function readJson(path) {
   }
 }
 
-/** The lock file of a folder that was made from the same things and is whole. */
-async function upToDate(out, inputs) {
+/** The lock file of a folder that was made from the same things and is whole. Compressed forms that are missing are made. */
+async function upToDate(out, inputs, compress) {
   const lock = await readJson(join(out, LOCK_FILE));
   if (lock?.taipan?.inputs !== inputs) return undefined;
-  for (const [name, { sha256: expected }] of Object.entries(lock.taipan.files)) {
-    const bytes = await readFile(join(out, name)).catch(() => undefined);
-    if (!bytes || sha256(bytes) !== expected) return undefined;
+  const files = [];
+  const queue = Object.entries(lock.taipan.files).map(([file_name, { sha256 }]) => ({ file_name, sha256 }));
+  for (let file = queue.shift(); file; file = queue.shift()) {
+    const { file_name: name, sha256: expected } = file;
+    const data = await readFile(join(out, name)).catch(() => undefined);
+    if (!data || sha256(data) !== expected) return undefined;
+    files.push({ path: join(out, name), data, sha256: expected });
+    // Side modules are listed in there too.
+    if (ARCHIVE.test(name)) queue.push(...besideOf(data, name));
   }
+  const data = await readFile(join(out, LOCK_FILE));
+  await writeFiles([...files, { path: join(out, LOCK_FILE), data, sha256: sha256(data) }], compress, () => {});
   return lock;
+}
+
+/** What is served beside an archive. */
+function besideOf(data, name) {
+  const listing = readZip(data, name).find(({ path }) => path === LISTING);
+  return listing ? JSON.parse(listing.read().toString("utf8")).files : [];
 }
 
 /** What a run that was stopped has left is used if it was about the same; else its compressed files go. */

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { bake } from "./bake.mjs";
-import { CODING_NAMES } from "./compress.mjs";
+import { CODING_NAMES, EFFORTS } from "./compress.mjs";
 import { progressOn, size } from "./output.mjs";
 import { prepare } from "./prepare.mjs";
 import { explain, Problem } from "./problem.mjs";
@@ -46,8 +46,7 @@ import nothing. It is made in an installed browser. Where DIR is a prepared fold
 
   --help, --version
 
-A preparation that was stopped goes on where it was. Documentation: docs/prepare.md and docs/bake.md of the package's
-repository.`;
+A preparation that was stopped goes on where it was. Documentation: docs/prepare.md and docs/bake.md in the package.`;
 
 const COMMON = {
   packages: { type: "string", multiple: true },
@@ -90,11 +89,20 @@ class WrongArguments extends Problem {}
 function parse(args) {
   const command = args.find((arg) => Object.hasOwn(COMMANDS, arg));
   const options = { ...COMMON, ...COMMANDS[command]?.options };
+  let parsed;
   try {
-    return parseArgs({ args, allowPositionals: true, options });
+    parsed = parseArgs({ args, allowPositionals: true, options });
   } catch (error) {
     throw new WrongArguments(error.message, "See `taipan --help`.");
   }
+  const { compress } = parsed.values;
+  if (compress !== undefined && !Object.hasOwn(EFFORTS, compress)) {
+    throw new WrongArguments(
+      `There is no effort called ${compress}.`,
+      `Choose from ${Object.keys(EFFORTS).join(", ")}.`,
+    );
+  }
+  return parsed;
 }
 
 async function programFrom(option, path) {

@@ -1,5 +1,8 @@
 /** The page that bakes: it starts Python, imports, runs the program, and hands the image to the command. */
 
+/** Milliseconds after which the command hears that the page is there, whatever Python does. */
+const ALIVE = 5000;
+
 const tell = (what, body) => fetch(`tell/${what}`, { method: "POST", body });
 
 const IMPORTS = `
@@ -98,6 +101,7 @@ async function bake() {
   );
 }
 
+setInterval(() => void tell("alive"), ALIVE);
 bake().catch(({ code, message, hint, traceback, stack }) =>
   tell("failure", JSON.stringify({ code, message: message ?? String(stack), hint, traceback })),
 );

@@ -36,7 +36,7 @@ interface Pending {
  * so does all that is asked later.
  */
 export class Connection {
-  readonly #endpoint: Endpoint | undefined;
+  #endpoint: Endpoint | undefined;
   readonly #onEvent: (event: WorkerEvent) => void;
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
@@ -47,8 +47,12 @@ export class Connection {
   constructor(spawn: () => Endpoint, onEvent: (event: WorkerEvent) => void) {
     this.#onEvent = onEvent;
     try {
-      this.#endpoint = spawn();
-      this.#listen(this.#endpoint);
+      const endpoint = spawn();
+      if (typeof endpoint?.addEventListener !== "function") {
+        throw new TypeError("`worker` must give a Worker");
+      }
+      this.#listen(endpoint);
+      this.#endpoint = endpoint;
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       this.close(new TaipanError({ code: "WORKER", message: `the worker cannot be made: ${reason}`, cause }));

@@ -3,9 +3,9 @@
  * nothing until a cell is run.
  */
 import type { Output } from "./boundary.js";
-import { Session } from "./element/session.js";
+import { isBreakdown, Session } from "./element/session.js";
 import { STYLE } from "./element/style.js";
-import { PythonError, TaipanError } from "./errors.js";
+import { AbortedError, PythonError, TaipanError } from "./errors.js";
 import type { LoadPythonOptions } from "./load.js";
 import type { Python } from "./python.js";
 import type { RunResult } from "./run.js";
@@ -203,9 +203,9 @@ export class PythonCell extends Base {
   }
 
   #fail(error: unknown, wasStopped: boolean): void {
-    const isStop = wasStopped && !(error instanceof PythonError);
+    const isStop = wasStopped && error instanceof AbortedError;
     const headline = error instanceof Error ? error.message : String(error);
-    const hint = error instanceof TaipanError && !(error instanceof PythonError) ? error.hint : undefined;
+    const hint = this.#hint(error);
     const box = element("div", { class: "problem" }, element("p", { class: "headline" }, headline));
     if (hint !== undefined) box.append(element("p", {}, hint));
     if (error instanceof PythonError) {
@@ -213,9 +213,19 @@ export class PythonCell extends Base {
       box.append(element("details", {}, element("summary", {}, "Traceback"), traceback));
     }
     this.#output.finish(isStop ? undefined : box);
-    this.#show(isStop ? "Stopped." : "Did not finish.", false, isStop ? "" : headline);
+    const isFresh = isStop && error.restarted;
+    const stopped = isFresh ? "Stopped. Python was restarted: run the earlier cells again." : "Stopped.";
+    this.#show(isStop ? stopped : "Did not finish.", false, isStop ? "" : headline);
     this.#cell.classList.toggle("failed", !isStop);
     if (!isStop) this.#emit("error", error);
+  }
+
+  /** What the reader of the page can do about an error. */
+  #hint(error: unknown): string | undefined {
+    if (this.#session.python !== undefined && isBreakdown(error)) {
+      return "The next run starts Python again. What earlier cells have defined is gone: run them again.";
+    }
+    return error instanceof TaipanError && !(error instanceof PythonError) ? error.hint : undefined;
   }
 
   #emit(type: keyof PythonCellEventMap, detail: unknown): void {

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "./boundary.js";
 import {
+  AbortedError,
   type ErrorDetails,
   FatalError,
   FileSystemError,
@@ -15,7 +16,7 @@ import {
 
 /** The class for each code. */
 const CLASSES: Record<ErrorCode, typeof TaipanError> = {
-  ABORTED: TaipanError,
+  ABORTED: AbortedError,
   BAD_ARGUMENT: TaipanError,
   BAD_ARCHIVE: LoadError,
   BAD_INDEX: LoadError,

@@ -156,6 +156,21 @@ export class InterruptedError extends TaipanError {
   }
 }
 
+/** An `AbortSignal` has ended what was under way (`ABORTED`). `cause` is the signal's reason. */
+export class AbortedError extends TaipanError {
+  static {
+    AbortedError.prototype.name = "AbortedError";
+  }
+
+  /** Whether ending it took a new interpreter: variables, files and packages of the old one are gone. Only of a run. */
+  readonly restarted: boolean;
+
+  constructor(details: ErrorDetails) {
+    super(details);
+    this.restarted = details.restarted ?? false;
+  }
+}
+
 /** The interpreter is broken and answers nothing any more until `restart()` (`FATAL`). */
 export class FatalError extends TaipanError {
   static {
@@ -174,6 +189,6 @@ export function badArgument(option: string, problem: string, hint?: string): Tai
 }
 
 /** The error for work that an `AbortSignal` has ended. */
-export function aborted(what: string, cause: unknown): TaipanError {
-  return new TaipanError({ code: "ABORTED", message: `${what} was aborted`, cause });
+export function aborted(what: string, cause: unknown): AbortedError {
+  return new AbortedError({ code: "ABORTED", message: `${what} was aborted`, cause });
 }

@@ -19,6 +19,7 @@ export type {
 export type { Checkpoint } from "./checkpoint.js";
 export type { MountSource } from "./engine.js";
 export {
+  AbortedError,
   type FailedPackage,
   FatalError,
   FileSystemError,

@@ -102,7 +102,11 @@ export class Interpreter {
   /** Sends what happens in a run to `listener`, until the function that is returned is called. */
   listen(run: number, listener: RunListener): () => void {
     this.#listeners.set(run, listener);
-    return () => this.#listeners.delete(run);
+    return () => {
+      this.#listeners.delete(run);
+      // A question that was on its way when the run was interrupted is nobody's.
+      this.#input?.cancel();
+    };
   }
 
   /**

@@ -2,6 +2,7 @@
 import { DEFAULT_INDEX_URL, resolveFolder, resolveIndexes, resolveUrl } from "./address.js";
 import type { BootOptions, EngineHost, Progress } from "./boundary.js";
 import { BYTECODE } from "./bytecode.js";
+import { callBack } from "./callback.js";
 import { describeError, reviveError } from "./error_transfer.js";
 import { aborted, badArgument, TaipanError } from "./errors.js";
 import { HeadStart } from "./head_start.js";
@@ -162,7 +163,8 @@ function host({ onProgress }: LoadPyodideOptions, headStart: HeadStart): EngineH
     earlyAnswer: (url) => headStart.take(url),
     loadPart,
     ...(typeof document === "undefined" && { loadPartNow }),
-    onProgress: (progress) => onProgress?.(progress),
+    // What left through Rust would end the task that called, and nobody would hear of it.
+    onProgress: (progress) => callBack(onProgress, progress),
     // Python's streams are Pyodide's: nothing comes this way.
     onOutput: () => {},
   };

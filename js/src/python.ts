@@ -110,7 +110,7 @@ export class Python {
    * Runs Python; `await` is allowed at top level. Packages that the code imports and the lock file has are fetched
    * first. Runs take turns, in the order of the calls.
    *
-   * Rejects with `PythonError` for an exception, `TimeoutError`, `InterruptedError`, `ABORTED`, and with what
+   * Rejects with `PythonError` for an exception, `TimeoutError`, `InterruptedError`, `AbortedError`, and with what
    * `loadPackage` rejects with.
    */
   async run(code: string, options: RunOptions = {}): Promise<RunResult> {
@@ -262,12 +262,13 @@ export class Python {
   async bake(options: BakeOptions = {}): Promise<Blob | undefined> {
     const { name, signal } = options;
     check(name === undefined || isImageName(name), "name", IMAGE_NAME);
-    return this.#queue.add("baking", signal, () => {
-      const { connection } = this.#interpreter;
-      return name === undefined
+    // As with a run: after a restart this is not the Python that was to be baked.
+    const { connection } = this.#interpreter;
+    return this.#queue.add("baking", signal, () =>
+      name === undefined
         ? connection.request("bake", [], { signal })
-        : connection.request("keepImage", [name], { signal });
-    });
+        : connection.request("keepImage", [name], { signal }),
+    );
   }
 
   /** The images that are kept in this browser under a name, for all pages of the origin. */
@@ -289,10 +290,12 @@ export class Python {
    * and with `OUT_OF_MEMORY`. Python goes on in any case.
    */
   async checkpoint(options: LoadPackageOptions = {}): Promise<Checkpoint> {
-    return this.#queue.add("the checkpoint", options.signal, async () => {
-      const interpreter = this.#interpreter;
-      return new Checkpoint(interpreter, await interpreter.connection.request("checkpoint", []));
-    });
+    const interpreter = this.#interpreter;
+    return this.#queue.add(
+      "the checkpoint",
+      options.signal,
+      async () => new Checkpoint(interpreter, await interpreter.connection.request("checkpoint", [])),
+    );
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { Output, RunRequest } from "./boundary.js";
 import { callBack } from "./callback.js";
-import { aborted, InterruptedError, isTaipanError, type TaipanError, TimeoutError } from "./errors.js";
+import { AbortedError, aborted, InterruptedError, isTaipanError, type TaipanError, TimeoutError } from "./errors.js";
 import type { Interpreter } from "./interpreter.js";
 import { appendOutput } from "./output.js";
 
@@ -10,7 +10,7 @@ export interface RunOptions {
   globals?: Record<string, unknown>;
   /** The name of the code in tracebacks. Default: `"<exec>"`. */
   filename?: string;
-  /** Interrupts the run when it aborts; the run then rejects with code `ABORTED`. */
+  /** Interrupts the run when it aborts; the run then rejects with `AbortedError`. */
   signal?: AbortSignal;
   /**
    * Interrupts the code when it has run longer than this, in milliseconds; the run then rejects with `TimeoutError`.
@@ -131,7 +131,15 @@ export class Run {
     }
     const restarted = error instanceof InterruptedError && error.restarted;
     if (this.#stop === "abort") {
-      return error.code === "ABORTED" ? error : aborted("the run", this.#options.signal?.reason ?? error);
+      return error.code === "ABORTED"
+        ? error
+        : new AbortedError({
+            code: "ABORTED",
+            message: "the run was aborted",
+            hint: restarted ? GONE : undefined,
+            cause: this.#options.signal?.reason ?? error,
+            restarted,
+          });
     }
     if (this.#stop === "interrupt") {
       return error.code === "INTERRUPTED" ? error : new InterruptedError({ ...INTERRUPTED, cause: error });

@@ -9,7 +9,7 @@ let core: Promise<void> | undefined;
  * `LoadError`; the next call tries again.
  */
 export function loadWasm(): Promise<void> {
-  core ??= init({ module_or_path: get(new URL("./wasm/taipan_web_bg.wasm", import.meta.url)) }).then(
+  core ??= init({ module_or_path: insist(() => get(new URL("./wasm/taipan_web_bg.wasm", import.meta.url))) }).then(
     () => {},
     (error) => {
       core = undefined;
@@ -38,7 +38,7 @@ export function loadPart(name: Part): Promise<void> {
   if (known !== undefined) {
     return known;
   }
-  const begun = fetchPart(ADDRESSES[name]).then(
+  const begun = insist(() => fetchPart(ADDRESSES[name])).then(
     () => void present.add(name),
     (error) => {
       loading.delete(name);
@@ -47,6 +47,25 @@ export function loadPart(name: Part): Promise<void> {
   );
   loading.set(name, begun);
   return begun;
+}
+
+/** Milliseconds before what may pass is tried again, as with all other downloads. */
+const PAUSES = [250, 500, 1000];
+const PASSING_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
+const passing = new WeakSet<Error>();
+
+async function insist<T>(attempt: () => Promise<T>): Promise<T> {
+  for (const pause of PAUSES) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!passing.has(error as Error)) {
+        throw error;
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+  return attempt();
 }
 
 async function fetchPart(url: URL): Promise<void> {
@@ -107,15 +126,21 @@ async function get(url: URL): Promise<Response> {
 }
 
 function unreachable(url: URL, cause: unknown): LoadError {
-  return new LoadError({ code: "LOAD_NETWORK", message: `${url} cannot be reached`, cause });
+  const error = new LoadError({ code: "LOAD_NETWORK", message: `${url} cannot be reached`, cause });
+  passing.add(error);
+  return error;
 }
 
 function refused(url: URL, status: number): LoadError {
-  return new LoadError({
+  const error = new LoadError({
     code: "LOAD_HTTP",
     message: `${url}: the server answered ${status}`,
     hint: "Serve the package's whole dist folder, its wasm folder included.",
   });
+  if (PASSING_STATUS.has(status)) {
+    passing.add(error);
+  }
+  return error;
 }
 
 function unusable(url: URL, cause: unknown): LoadError {

@@ -327,6 +327,32 @@ describe("with shared memory", () => {
     assert.equal(found.value, "in time");
   });
 
+  it("a question that was on its way when the run was interrupted is taken back", async () => {
+    const found = await api.evaluate(async () => {
+      const questions = [];
+      const python = await start({
+        stdin: (prompt, signal) =>
+          new Promise((resolve) => {
+            questions.push(signal);
+            if (prompt === "next ") resolve("answered");
+          }),
+      });
+      const running = caught(python.run("import time\ntime.sleep(0.2)\ninput('lost ')"));
+      // What the worker says meanwhile is heard after the interrupt.
+      await sleep(50);
+      const end = performance.now() + 1500;
+      while (performance.now() < end);
+      const interrupted = python.interrupt();
+      const error = await running;
+      await interrupted;
+      const withdrawn = questions.map(({ aborted }) => aborted);
+      const { value } = await python.run("input('next ');");
+      python.dispose();
+      return { code: error.code, withdrawn, value };
+    });
+    assert.deepEqual(found, { code: "INTERRUPTED", withdrawn: [true], value: "answered" });
+  });
+
   it("a stdin that fails, or is missing, is an exception in Python", async () => {
     const found = await api.evaluate(async () => {
       const failing = await start({
@@ -406,8 +432,39 @@ describe("without shared memory", () => {
       python.dispose();
       return { error, value };
     });
-    assert.equal(found.error.code, "ABORTED");
+    assert.deepEqual([found.error.name, found.error.code, found.error.restarted], ["AbortedError", "ABORTED", true]);
+    assert.match(found.error.hint, /gone/);
+    assert.match(found.error.cause, /TimeoutError/);
     assert.equal(found.value, 3);
+  });
+
+  it("a signal ends a run that awaits, and says that nothing is lost", async () => {
+    const error = await api.evaluate(async () => {
+      const python = await shared();
+      return caught(python.run("import asyncio\nawait asyncio.sleep(60)", { signal: AbortSignal.timeout(200) }));
+    });
+    assert.deepEqual([error.code, error.restarted, error.hint], ["ABORTED", false, undefined]);
+  });
+
+  it("what waits to be baked, or for a checkpoint, is not done with the interpreter after a restart", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await start();
+      await python.run("kept = 1");
+      await python.bake({ name: "waits" });
+      const running = caught(python.run("while True: pass"));
+      const waiting = [caught(python.bake({ name: "waits" })), caught(python.bake()), caught(python.checkpoint())];
+      await sleep(200);
+      await python.interrupt();
+      const stopped = await running;
+      const codes = (await Promise.all(waiting)).map(({ code }) => code);
+      python.dispose();
+      const again = await start({ image: { name: "waits" } });
+      const { value } = await again.run("kept;");
+      await again.forgetImage("waits");
+      again.dispose();
+      return { restarted: stopped.restarted, codes, value };
+    });
+    assert.deepEqual(found, { restarted: true, codes: ["INTERRUPTED", "INTERRUPTED", "INTERRUPTED"], value: 1 });
   });
 
   it("outputs of a fast loop still come while it computes", async () => {

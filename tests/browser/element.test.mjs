@@ -51,53 +51,78 @@ print("Hello,", name)</python-cell>
 </html>
 `;
 
-describe("<python-cell>", { timeout: 240_000 }, () => {
-  let folder;
-  let server;
-  let browser;
-  let page;
+/** A browser with the page in it. `problems` are uncaught errors. */
+async function openCells(isolated) {
+  const folder = await mkdtemp(join(tmpdir(), "taipan-element-"));
+  await writeFile(join(folder, "index.html"), PAGE);
+  const server = await startServer({
+    roots: {
+      "/": folder,
+      "/taipan/": process.env.TAIPAN_DIST ?? join(root, "dist"),
+      "/python/": distributionFolder("0.28.3"),
+    },
+    compress: false,
+    isolated,
+  });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_FLAGS });
+  const page = await browser.newPage();
+  page.setDefaultTimeout(60_000);
   const problems = [];
-
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "taipan-element-"));
-    await writeFile(join(folder, "index.html"), PAGE);
-    server = await startServer({
-      roots: {
-        "/": folder,
-        "/taipan/": process.env.TAIPAN_DIST ?? join(root, "dist"),
-        "/python/": distributionFolder("0.28.3"),
-      },
-      compress: false,
-    });
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_FLAGS });
-    page = await browser.newPage();
-    page.setDefaultTimeout(60_000);
-    page.on("pageerror", (error) => problems.push(String(error)));
-    await page.goto(`${server.url}/`);
-    await page.waitForFunction(() => globalThis.isReady);
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-    await rm(folder, { recursive: true, force: true });
-  });
-
-  const cell = (id) => {
-    const host = page.locator(`#${id}`);
-    return {
-      code: host.getByRole("textbox", { name: /code$/ }),
-      run: host.getByRole("button", { name: /^Run/ }),
-      stop: host.getByRole("button", { name: /^Stop/ }),
-      state: host.getByRole("status"),
-      output: host.locator(".output"),
-      ends: (pattern = /^Done/) =>
-        page.waitForFunction(
-          ([id, source]) =>
-            new RegExp(source).test(document.getElementById(id).shadowRoot.querySelector(".state").textContent),
-          [id, pattern.source],
-        ),
-    };
+  page.on("pageerror", (error) => problems.push(String(error)));
+  await page.goto(`${server.url}/`);
+  await page.waitForFunction(() => globalThis.isReady);
+  return {
+    server,
+    page,
+    problems,
+    close: async () => {
+      await browser.close();
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
+    },
   };
+}
+
+/** What a reader does with the cell of this id. */
+function cellOf(page, id) {
+  const host = page.locator(`#${id}`);
+  const code = host.getByRole("textbox", { name: /code$/ });
+  const run = host.getByRole("button", { name: /^Run/ });
+  const state = host.getByRole("status");
+  const ends = (pattern = /^Done/) =>
+    page.waitForFunction(
+      ([id, source]) =>
+        new RegExp(source).test(document.getElementById(id).shadowRoot.querySelector(".state").textContent),
+      [id, pattern.source],
+    );
+  return {
+    code,
+    run,
+    stop: host.getByRole("button", { name: /^Stop/ }),
+    state,
+    output: host.locator(".output"),
+    ends,
+    /** Types code, runs it, and says how it ended. */
+    does: async (text) => {
+      await code.fill(text);
+      await run.click();
+      await ends(/^(Done|Did not|Stopped)/);
+      return state.textContent();
+    },
+  };
+}
+
+describe("<python-cell>", { timeout: 240_000 }, () => {
+  let cells;
+  let server;
+  let page;
+  before(async () => {
+    cells = await openCells(true);
+    ({ server, page } = cells);
+  });
+  after(() => cells?.close());
+
+  const cell = (id) => cellOf(page, id);
   const events = () => page.evaluate(() => globalThis.events.splice(0));
 
   it("takes its code from the page, without the page's indentation, and fetches nothing before it is run", async () => {
@@ -164,6 +189,61 @@ describe("<python-cell>", { timeout: 240_000 }, () => {
     await asks.output.getByRole("button", { name: "Enter" }).click();
     await asks.ends();
     assert.match(await asks.output.innerText(), /Hello, Ada/);
+    const focused = await page.evaluate(() => document.activeElement.shadowRoot?.activeElement?.textContent);
+    assert.equal(focused, "Your name? Ada", "whoever uses the keyboard goes on from there");
+  });
+
+  it("takes a cell that waits out of the queue at once", async () => {
+    const { code, run, stop, ends } = cell("second");
+    await code.fill("while True: pass");
+    await run.click();
+    await ends(/^Running/);
+    const waiting = cell("first");
+    await waiting.run.click();
+    await waiting.ends(/^Waiting/);
+    await waiting.stop.click();
+    await waiting.ends(/^Stopped/);
+    assert.match(await cell("second").state.textContent(), /^Running/);
+    await stop.click();
+    await ends(/^Stopped/);
+  });
+
+  it("starts Python again after it has broken down, and says that what was defined is gone", async () => {
+    const broken = cell("other");
+    await page.evaluate(() =>
+      document.getElementById("other").shadowRoot.querySelector("textarea").removeAttribute("readonly"),
+    );
+    assert.match(await broken.does("kept = 1\nimport ctypes\nctypes.string_at(0xfffffff0, 1024)"), /^Did not finish/);
+    assert.match(await broken.output.innerText(), /broke down.*The next run starts Python again.*gone/s);
+    assert.match(await broken.does("'kept' in globals()"), /^Done/);
+    assert.equal((await broken.output.innerText()).trim(), "False");
+  });
+
+  it("lets displayed HTML fetch nothing", async () => {
+    const html = `<style>@import "/leak/1"; @import url(/leak/2); p { background: url(/leak/3) } b { color: rgb(1, 2, 3) }
+      @font-face { font-family: f; src: url(/leak/4) } p { font-family: f }
+      i { --x: u\\72l("/leak/5"); background: var(--x); width: 9px; display: block }
+      u { background: image-set("/leak/6" 1x) } s { background: url("data:image/gif;base64,R0lGODlhAQABAAAAACw=") }
+      </style><p style="background: url(/leak/7)">p</p><p style="list-style: u\\72l(/leak/8); display: list-item">q</p>
+      <p style="color: rgb(4, 5, 6)">r</p><b>b</b><i>i</i><u>u</u><s>s</s><img src="/leak/9">`;
+    server.log.length = 0;
+    const shown = cell("second");
+    assert.match(
+      await shown.does(`class Hostile:\n    def _repr_html_(self):\n        return """${html}"""\nHostile()`),
+      /^Done/,
+    );
+    const colours = await shown.output.locator(".rich-host").evaluate((host) => {
+      const style = (selector) => getComputedStyle(host.shadowRoot.querySelector(selector));
+      return [style("b").color, style("p:last-of-type").color, style("s").backgroundImage.slice(0, 20)];
+    });
+    assert.deepEqual(colours, ["rgb(1, 2, 3)", "rgb(4, 5, 6)", 'url("data:image/gif;']);
+    await page.evaluate(() => fetch("/after"));
+    const paths = server.log.map(({ path }) => path);
+    assert.ok(paths.includes("/after"));
+    assert.deepEqual(
+      paths.filter((path) => path.startsWith("/leak")),
+      [],
+    );
   });
 
   it("stops code that would run for ever, and goes on", async () => {
@@ -224,6 +304,34 @@ describe("<python-cell>", { timeout: 240_000 }, () => {
         await page.screenshot({ path: join(process.env.SCREENSHOTS, `element-${width}.png`), fullPage: true });
       }
     }
-    assert.deepEqual(problems, []);
+    assert.deepEqual(cells.problems, []);
+  });
+});
+
+describe("<python-cell> where memory cannot be shared", { timeout: 240_000 }, () => {
+  let cells;
+  before(async () => {
+    cells = await openCells(false);
+  });
+  after(() => cells?.close());
+
+  it("says that stopping has taken the variables, to cells that wait as well", async () => {
+    const [first, second] = ["second", "wrong"].map((id) => cellOf(cells.page, id));
+    assert.match(await first.does("kept = 1"), /^Done/);
+    await first.code.fill("while True: pass");
+    await first.run.click();
+    await first.ends(/^Running/);
+    await second.code.fill("kept");
+    await second.run.click();
+    await second.ends(/^Waiting/);
+    await cells.page.waitForTimeout(300);
+    await first.stop.click();
+    await first.ends(/^Stopped/);
+    assert.equal(await first.state.textContent(), "Stopped. Python was restarted: run the earlier cells again.");
+    await second.ends(/^Did not finish/);
+    assert.match(await second.output.innerText(), /restarted before it was this cell's turn.*run them again/s);
+    assert.match(await second.does("'kept' in globals()"), /^Done/);
+    assert.equal((await second.output.innerText()).trim(), "False");
+    assert.deepEqual(cells.problems, []);
   });
 });

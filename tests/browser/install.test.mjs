@@ -193,7 +193,8 @@ describe("the lock file first, on 0.28.3", { timeout: 300_000 }, () => {
       ],
       { absolute: true },
     );
-    api = await openApiPage();
+    const folder = { folder: distributionFolder("0.28.3"), immutable: false };
+    api = await openApiPage({ roots: { "/lying/": folder, "/honest/": folder } });
   });
   after(async () => {
     await api?.close();
@@ -239,6 +240,31 @@ describe("the lock file first, on 0.28.3", { timeout: 300_000 }, () => {
     const error = await installFails(["requests", "urllib3>=3"], options());
     assert.equal(error.code, "RESOLUTION");
     assert.match(error.message, /requests 2\.32\.4 requires urllib3<3,>=1\.21\.1/);
+  });
+
+  it("metadata of packages of the lock file comes from a mirror that has them, and is what the lock file vouches for", async () => {
+    const mirrors = ["/gone/", "/lying/", "/honest/"];
+    const file = "requests-2.32.4-py3-none-any.whl";
+    // Nobody could meet this one's.
+    const { bytes } = wheel("requests", "2.32.4", { requires: ["PySocks>=99; extra == 'socks'"] });
+    api.server.hooks.push({ match: `/lying/${file}`, body: bytes });
+    api.server.log.length = 0;
+    const installed = await api.evaluate(
+      async ([packageBaseUrl, options]) => {
+        const python = await start({ packageBaseUrl, cache: "none" });
+        const installed = await python.install("requests[socks]", options);
+        python.dispose();
+        return installed;
+      },
+      [mirrors, options()],
+    );
+    api.server.hooks.length = 0;
+    assert.deepEqual(
+      names(installed).filter((name) => /requests|socks/.test(name)),
+      ["pysocks 1.7.1", "requests 2.32.4"],
+    );
+    const asked = api.server.log.filter(({ path }) => path.endsWith(file)).map(({ path }) => path);
+    assert.deepEqual(asked, [`/gone/${file}`, `/lying/${file}`, `/honest/${file}`], "each once");
   });
 
   it("extras of packages of the lock file are known from their metadata", async () => {
@@ -676,6 +702,31 @@ json.loads(importlib.metadata.distribution("by_name").read_text("direct_url.json
     offer(wheel("slow", "1.0"));
     delete index.pages["/simple/slow/"];
     assert.deepEqual(names(await install("slow", options())), ["slow 1.0"]);
+  });
+
+  it("an index that stalls is an error, and holds nobody up", async () => {
+    offer(wheel("prompt", "1.0"));
+    index.pages["/simple/mute/"] = () => {};
+    index.pages["/simple/halting/"] = (_, response) => {
+      response.writeHead(200, { "Content-Type": "application/vnd.pypi.simple.v1+json" }).write('{"files": [');
+    };
+    const found = await api.evaluate(async (root) => {
+      const python = await start({ indexURLs: [root], stallTimeoutMs: 400 });
+      const patience = sleep(30_000).then(() => "nothing for 30 s");
+      const outcomes = [];
+      for (const name of ["mute", "halting", "prompt"]) {
+        outcomes.push(await Promise.race([caught(python.install(name)), patience]));
+      }
+      python.dispose();
+      return outcomes;
+    }, index.root);
+    for (const [position, name] of ["mute", "halting"].entries()) {
+      const error = found[position];
+      assert.equal(error.code, "LOAD_NETWORK", JSON.stringify(error));
+      assert.match(error.message, new RegExp(`/simple/${name}/ stopped: not a byte came for 0\\.4 s`));
+      assert.match(error.hint, /stallTimeoutMs/);
+    }
+    assert.deepEqual(names(found[2].resolved), ["prompt 1.0"]);
   });
 
   it("freeze writes what was installed by address, with its hash", async () => {

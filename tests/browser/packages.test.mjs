@@ -88,6 +88,17 @@ import pandas, pkgutil
     assert.deepEqual(value, ["2.3.1", "numpy", true, "taipan", true, true]);
   });
 
+  it("a side module is a file that can be mapped", async () => {
+    const { value } = await run(`
+import mmap, os
+from numpy._core import _multiarray_umath
+with open(_multiarray_umath.__file__, "rb") as file:
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        found = [len(mapped) == os.path.getsize(file.name), mapped[:] == file.read()]
+found`);
+    assert.deepEqual(value, [true, true]);
+  });
+
   it("micropip sees what is loaded", async () => {
     const { value } = await run(`import micropip\n"pandas" in micropip.list()`);
     assert.equal(value, true);

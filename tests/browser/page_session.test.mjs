@@ -20,7 +20,7 @@ describe("the lesson's Python", { timeout: 600_000 }, () => {
     await first.page.close();
 
     const second = await lessons.open();
-    assert.equal(await second.page.locator("#status-text").innerText(), "Restored from last visit");
+    assert.equal(await second.page.locator("#status-text").innerText(), "Restored as last saved");
     assert.equal(await second.run(9, "print(diameter, six.__name__)"), "done");
     assert.equal(await second.text(9), "6792 six");
     assert.equal(await second.page.getByRole("button", { name: "Start fresh" }).isVisible(), false);
@@ -73,7 +73,116 @@ describe("the lesson's Python", { timeout: 600_000 }, () => {
     await lesson.run(9, "import js\nthing = js.Object.new()");
     const kept = lesson.page.locator("#kept", { hasText: "Not saved" });
     await kept.waitFor({ timeout: PATIENCE });
-    assert.match(await kept.getAttribute("title"), /thing/);
+    assert.match(await kept.innerText(), /^Not saved: .*thing/);
+    await lesson.page.locator("#announcer", { hasText: /^Your variables are not saved\. .*thing/ }).waitFor();
+    await lesson.page.close();
+  });
+
+  it("is kept when what restoring it takes cannot be loaded, and nothing is saved over it", async () => {
+    const { context } = lessons;
+    const address = "**/taipan_web_image*.wasm";
+    const first = await lessons.open();
+    await first.run(1, "kept = 'of the first visit'");
+    await saved(first);
+    await first.page.close();
+
+    await context.route(address, (route) => route.fulfill({ status: 503 }));
+    const second = await lessons.open();
+    const status = second.page.locator("#status-text");
+    assert.match(await status.innerText(), /could not be loaded\. Load this page again to have them/);
+    assert.equal(await second.run(9, "kept = 'of the second'"), "done");
+    await second.page.waitForTimeout(4000);
+    assert.match(await status.innerText(), /until then nothing is saved/);
+    await second.page.close();
+
+    // What fails once is tried again.
+    await context.unroute(address);
+    let requests = 0;
+    await context.route(address, (route) => (requests++ < 2 ? route.fulfill({ status: 503 }) : route.continue()));
+    const third = await lessons.open();
+    assert.equal(await third.page.locator("#status-text").innerText(), "Restored as last saved");
+    await third.run(9, "kept");
+    assert.equal(await third.text(9), "'of the first visit'");
+    await saved(third);
+    await third.page.close();
+
+    await context.unroute(address);
+    await context.route(address, (route) => route.abort());
+    const fourth = await lessons.open();
+    await fourth.page.getByRole("button", { name: "Start fresh" }).click();
+    await fourth.state("restarting");
+    await fourth.state("ready");
+    await context.unroute(address);
+    await fourth.run(1, "kept = 'of the fourth'");
+    await saved(fourth);
+    await fourth.page.close();
+    const fifth = await lessons.open();
+    await fifth.run(9, "kept");
+    assert.equal(await fifth.text(9), "'of the fourth'");
+    await fifth.page.close();
+  });
+
+  it("is started again, with the variables that were saved last, when it has broken down", async () => {
+    const lesson = await lessons.open();
+    await lesson.run(1, "kept = 5");
+    await saved(lesson);
+    const crash = "import ctypes\nctypes.string_at(0xfffffff0, 1024)";
+    assert.equal(await lesson.run(9, crash), "failed");
+    await lesson.state("broken");
+    assert.match(await lesson.page.locator("#status-text").innerText(), /^Python cannot go on: .*broke down/);
+    assert.equal(await lesson.run(2, "kept"), "failed");
+    await lesson.page.getByRole("button", { name: "Try again" }).click();
+    await lesson.state("ready");
+    assert.ok(
+      await lesson.output(1).evaluate((output) => output.childElementCount === 0 || output.matches(".outdated")),
+    );
+    assert.equal(await lesson.run(2, "kept"), "done");
+    assert.equal(await lesson.text(2), "5");
+
+    assert.equal(await lesson.run(9, crash), "failed");
+    await lesson.state("broken");
+    await lesson.cell(9).getByRole("button", { name: "Restart Python" }).click();
+    await lesson.state("ready");
+    assert.equal(await lesson.run(2, "kept"), "failed");
+    assert.match(await lesson.text(2), /^NameError/);
+    await lesson.page.close();
+  });
+
+  it("does not begin a run that is stopped before it could", async () => {
+    const lesson = await lessons.open();
+    await lesson.page.route("**/taipan_web_checkpoint*.wasm", async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await route.continue();
+    });
+    await lesson.type(1, "begun = True\nwhile True: pass");
+    await lesson.press(1, "Run");
+    await lesson.state("running");
+    await lesson.press(1, "Stop");
+    assert.equal(await lesson.ended(1), "idle");
+    await lesson.state("ready");
+    assert.equal(await lesson.cell(1).getByRole("button", { name: "Undo run of cell 1" }).isVisible(), false);
+    await lesson.run(9, "'begun' in globals()");
+    assert.equal(await lesson.text(9), "False");
+    await lesson.page.close();
+  });
+
+  it("says that a run cannot be undone any more, and goes on saving", async () => {
+    const lesson = await lessons.open();
+    for (const cell of [1, 2, 4, 9]) {
+      assert.equal(await lesson.run(cell, "import os\ndata = os.urandom(90_000_000)"), "done");
+    }
+    const undo = lesson.cell(1).getByRole("button", { name: "Undo run of cell 1" });
+    await undo.focus();
+    await lesson.page.keyboard.press("Enter");
+    const sentence = "This run cannot be undone any more.";
+    await lesson.cell(1).getByText(sentence).waitFor();
+    assert.equal(await undo.isVisible(), false);
+    assert.equal(await lesson.focused(), "Run cell 1");
+    await lesson.page.locator("#announcer", { hasText: `Cell 1: ${sentence}` }).waitFor();
+    await lesson.page.locator("#kept", { hasText: /Saved|Not saved/ }).waitFor({ timeout: PATIENCE });
+    assert.equal(await lesson.run(4, "len(data)"), "done");
+    await lesson.press(4, "Undo run of");
+    assert.equal(await lesson.cellState(4, "undone"), "undone");
     await lesson.page.close();
   });
 

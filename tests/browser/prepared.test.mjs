@@ -83,6 +83,24 @@ describe("a prepared distribution", { timeout: 300_000 }, () => {
     assert.equal(timings.modulesCompiled, modules.length);
   });
 
+  it("lets a caller give up on a package that is on its way before anybody asked", async () => {
+    api.server.hooks.push({ match: /six-.*\.whl$/, hang: true, times: 1 });
+    const found = await api.evaluate(async () => {
+      const python = await start({ cache: "none" });
+      const controller = new AbortController();
+      const loading = caught(python.loadPackage("six", { signal: controller.signal }));
+      await sleep(200);
+      controller.abort();
+      const error = await Promise.race([loading, sleep(15_000).then(() => "nothing for 15 s")]);
+      const { value } = await python.run("import six; six.PY3");
+      python.dispose();
+      return { error, value };
+    });
+    api.server.hooks.length = 0;
+    assert.equal(found.error.code, "ABORTED", JSON.stringify(found.error));
+    assert.equal(found.value, true);
+  });
+
   it("fetches a side module that nobody foresaw by itself", async () => {
     const { value, paths, timings } = await visit("import numpy.linalg.lapack_lite as module\nmodule.__name__");
     assert.equal(value, "numpy.linalg.lapack_lite");

@@ -187,6 +187,27 @@ describe("taipan/pyodide", { timeout: 300_000 }, () => {
     assert.match(damaged.code, /^(INTEGRITY|BAD_ARCHIVE)$/);
   });
 
+  it("an onProgress that throws is reported, and neither the start nor a package notices", async () => {
+    const other = await browser.open();
+    const found = await other.evaluate(async () => {
+      const reported = new Set();
+      addEventListener("error", (event) => {
+        event.preventDefault();
+        reported.add(event.error.message);
+      });
+      const { loadPyodide } = await import("/taipan/pyodide.js");
+      const onProgress = ({ stage }) => {
+        throw new Error(`progress ${stage === "ready"}`);
+      };
+      const late = (ms) => new Promise((_, reject) => setTimeout(() => reject(new Error("it hangs")), ms));
+      const pyodide = await Promise.race([loadPyodide({ indexURL: "/python/", onProgress }), late(60_000)]);
+      await Promise.race([pyodide.loadPackage("six"), late(30_000)]);
+      return { value: pyodide.runPython("import six; six.PY3"), reported: [...reported].sort() };
+    });
+    await other.context().close();
+    assert.deepEqual(found, { value: true, reported: ["progress false", "progress true"] });
+  });
+
   it("progress is told, and a worker's import brings its package", async () => {
     const found = await page.evaluate(async () => {
       const source = `

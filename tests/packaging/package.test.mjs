@@ -116,11 +116,14 @@ test("the package holds what runs, its types, its licence, and nothing else", ()
     "dist/wasm/taipan_web_resolver.wasm",
     "dist/cli/wasm/taipan_node_bg.wasm",
     "dist/bytecode/0.28.3.zip",
+    "docs/api.md",
+    "docs/bake.md",
+    "docs/prepare.md",
     "LICENSE",
   ]) {
     assert.ok(names.includes(name), name);
   }
-  const known = /^dist\/|^node_modules\/@bokuweb\/zstd-wasm\/|^(LICENSE|README\.md|package\.json)$/;
+  const known = /^dist\/|^docs\/[\w-]+\.md$|^node_modules\/@bokuweb\/zstd-wasm\/|^(LICENSE|README\.md|package\.json)$/;
   const strange = names.filter((name) => !known.test(name));
   assert.deepEqual(strange, []);
 });

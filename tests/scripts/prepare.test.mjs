@@ -81,7 +81,15 @@ describe("taipan", () => {
   });
 
   it("ends with 2 where the arguments are wrong, and says what to do", async () => {
-    for (const args of [[], ["burn"], ["bake"], ["prepare"], ["prepare", "a", "b"], ["prepare", "a"], ["--nothing"]]) {
+    const most = ["--packages", "six", "--compress", "most"];
+    for (const args of [
+      ...[[], ["burn"], ["bake"], ["prepare"], ["prepare", "a", "b"], ["prepare", "a"], ["--nothing"]],
+      ...[
+        ["prepare", "a", ...most],
+        ["bake", "--out", "a", ...most],
+        ["prepare", "a", "--packages", "six", "--compress", "toString"],
+      ],
+    ]) {
       const { code, stderr } = await taipan(args);
       assert.equal(code, 2, args.join(" "));
       assert.match(stderr, /✗ .*\n {2}What to do: /);
@@ -99,7 +107,6 @@ describe("taipan", () => {
       ],
       [prepare("a", "numpy<2"), /You require numpy<2, but there is only 2\.2\.5.*\[RESOLUTION\]/],
       [prepare("a", "six", "--prefetch", "pytz"), /pytz is to be fetched early, but it is not prepared/],
-      [prepare("a", "six", "--compress", "most"), /no effort called most/],
       [prepare("a", "six", "--exercise", "none.py"), /none\.py cannot be read/],
       [prepare("a", "bokeh"), / is in the lock file, but .*\.whl is not in .*--wheels/s, ["--wheels", DISTRIBUTION]],
       [prepare("taken", "six"), /holds other files/],
@@ -215,6 +222,25 @@ describe("what it writes", { timeout: 240_000 }, () => {
     const repaired = await taipan(prepare("one", "regex,pytz", "--compress", "fast"));
     assert.equal(repaired.code, 0, repaired.stderr);
     assert.deepEqual(await hashes("one"), good);
+  });
+
+  it("is put right when a file is missing that an archive names, or a compressed form", async () => {
+    const good = await hashes("one");
+    const names = Object.keys(good);
+    for (const [pattern, isRedone] of [
+      [/-later\.bin$/, true],
+      [/\.so\.wasm$|-side-modules\.bin$/, true],
+      [/\.wasm\.zst$/, false],
+      [/pyodide-lock\.json\.br$/, false],
+    ]) {
+      const missing = names.find((name) => pattern.test(name));
+      assert.ok(missing, `${pattern}`);
+      await rm(join(folder, "one", missing));
+      const { code, stdout, stderr } = await taipan(prepare("one", "regex,pytz", "--compress", "fast"));
+      assert.equal(code, 0, stderr);
+      assert.equal(/Bytecode/.test(stdout), isRedone, missing);
+      assert.deepEqual(await hashes("one"), good, missing);
+    }
   });
 
   it("is finished by the next run when one is stopped", async () => {

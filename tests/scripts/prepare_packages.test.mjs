@@ -352,6 +352,21 @@ describe("downloads", { timeout: 60_000 }, () => {
     assert.ok((await get("no-ranges")).equals(data));
   });
 
+  it("are given up where a server begins anew each time and breaks off no later than before", async () => {
+    answer = (request, response) =>
+      rest(request, response, { ranges: false, cut: [30_000, 20_000, 40_000][log.length - 1] ?? 40_000 });
+    const failing = get("breaks-off");
+    const ended = await Promise.race([
+      failing.then(
+        () => "had",
+        ({ code }) => code,
+      ),
+      new Promise((resolve) => setTimeout(resolve, 20_000, "goes on")),
+    ]);
+    // 30,000 bytes, 20,000, 40,000, and three times no more than that.
+    assert.deepEqual([ended, log.length], ["LOAD_NETWORK", 6]);
+  });
+
   it("are asked for again where a server is busy, and not where it has no such file", async () => {
     answer = (request, response) => {
       if (log.length > 2) return rest(request, response);

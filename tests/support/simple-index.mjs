@@ -52,7 +52,7 @@ export function zip(files) {
  * @param {object} [options]
  * @param {string[]} [options.requires] `Requires-Dist`
  * @param {string} [options.python] `Requires-Python`
- * @param {Record<string, string>} [options.files] contents by path; default: a module of the wheel's name
+ * @param {Record<string, string | Uint8Array>} [options.files] contents by path; default: a module of the wheel's name
  * @param {string} [options.metadata] instead of a proper `METADATA`
  * @param {string} [options.tag] default `py3-none-any`
  * @param {(record: string) => string} [options.record] changes `RECORD`
@@ -85,11 +85,11 @@ export async function realWheel(path, more = {}) {
   return { filename: basename(path), bytes: await readFile(path), ...more };
 }
 
-/** `METADATA` of a wheel, read without Python: the entry is found by its name. */
-function metadataOf(bytes) {
+/** The files of a wheel, by path, read without Python. */
+export function filesOf(bytes) {
+  const files = {};
   for (let at = bytes.indexOf("PK\x01\x02", 0, "latin1"); at >= 0; at = bytes.indexOf("PK\x01\x02", at + 4, "latin1")) {
     const path = bytes.toString("utf8", at + 46, at + 46 + bytes.readUInt16LE(at + 28));
-    if (!/^[^/]+\.dist-info\/METADATA$/.test(path)) continue;
     const [method, size, local] = [
       bytes.readUInt16LE(at + 10),
       bytes.readUInt32LE(at + 20),
@@ -97,9 +97,17 @@ function metadataOf(bytes) {
     ];
     const start = local + 30 + bytes.readUInt16LE(local + 26) + bytes.readUInt16LE(local + 28);
     const data = bytes.subarray(start, start + size);
-    return method === 8 ? inflateRawSync(data) : data;
+    files[path] = method === 8 ? inflateRawSync(data) : data;
   }
-  throw new Error("the wheel has no METADATA");
+  return files;
+}
+
+/** `METADATA` of a wheel. */
+function metadataOf(bytes) {
+  const files = filesOf(bytes);
+  const path = Object.keys(files).find((path) => /^[^/]+\.dist-info\/METADATA$/.test(path));
+  if (path === undefined) throw new Error("the wheel has no METADATA");
+  return files[path];
 }
 
 /** The page of a project in HTML, as PEP 503 has it. */

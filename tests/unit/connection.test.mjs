@@ -155,14 +155,21 @@ describe("a connection", () => {
 
   it("is closed with WORKER from the start if no worker can be made", async () => {
     const refusals = [
-      () => {
-        throw new DOMException("refused by policy", "SecurityError");
-      },
-      () => undefined,
+      [
+        () => {
+          throw new DOMException("refused by policy", "SecurityError");
+        },
+        /refused by policy/,
+      ],
+      [() => undefined, /`worker` must give a Worker/],
+      [async () => new FakeWorker(), /`worker` must give a Worker/],
     ];
-    for (const spawn of refusals) {
+    for (const [spawn, message] of refusals) {
       const connection = new Connection(spawn, () => {});
-      await assert.rejects(connection.request("memory", []), code("WORKER"));
+      await assert.rejects(
+        connection.request("memory", []),
+        (error) => code("WORKER")(error) && message.test(error.message),
+      );
       connection.close(new TaipanError({ code: "DISPOSED", message: "gone" }));
     }
   });

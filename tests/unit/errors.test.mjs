@@ -10,7 +10,7 @@ const cross = (thrown) => reviveError(structuredClone(describeError(thrown)));
 const engineError = (fields) => Object.assign(new Error(fields.message), { name: "EngineError", ...fields });
 
 const CLASSES = {
-  ABORTED: "TaipanError",
+  ABORTED: "AbortedError",
   BAD_ARGUMENT: "TaipanError",
   BAD_ARCHIVE: "LoadError",
   BAD_LOCK_FILE: "LoadError",

@@ -10,6 +10,7 @@ describe("the package, where there is no browser", () => {
 
   it("shows this and nothing else", () => {
     assert.deepEqual(Object.keys(taipan).sort(), [
+      "AbortedError",
       "FatalError",
       "FileSystemError",
       "IntegrityError",

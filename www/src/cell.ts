@@ -138,9 +138,17 @@ export class Cell {
     try {
       const undone = await this.#options.session.undo(job);
       if (undone.length > 0) this.#options.onUndone(undone);
+      else this.#showNotUndone("This run cannot be undone any more.");
     } catch (error) {
-      announce(`Cell ${this.#options.number} cannot be undone. ${error instanceof Error ? error.message : ""}`);
+      this.#showNotUndone(`This run is not undone: ${error instanceof Error ? error.message : error}`);
     }
+  }
+
+  #showNotUndone(sentence: string): void {
+    const hadFocus = document.activeElement === this.#undo;
+    this.#show(this.element.dataset.state as CellState, sentence);
+    if (hadFocus && this.#undo.hidden) this.#run.focus();
+    announce(`Cell ${this.#options.number}: ${sentence}`);
   }
 
   /** Whether what the cell shows came of one of these runs. */

@@ -10,6 +10,8 @@ export type Kept =
   | { type: "restored" }
   /** What was saved does not fit any more. */
   | { type: "outdated" }
+  /** It is there, and could not be restored this time: something that it takes could not be loaded. */
+  | { type: "unreachable" }
   /** They cannot be saved, and why. */
   | { type: "impossible"; reason: string };
 
@@ -32,6 +34,8 @@ export class Keeper {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #python: Python | undefined;
   #isDirty = false;
+  /** Whether what is saved is to stay as it is. */
+  #isHeld = false;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -49,9 +53,11 @@ export class Keeper {
   /** Python has started from {@link Keeper.image}, or could not. Says whether the variables are there. */
   started(python: Python): boolean {
     if (this.image === undefined) return false;
-    const isRestored = python.timings.image === "name";
-    if (!isRestored) this.#options.storage.set(SAVED, undefined);
-    this.#options.onChange({ type: isRestored ? "restored" : "outdated" });
+    const { image, imageRefusedCode: code } = python.timings;
+    const isRestored = image === "name";
+    this.#isHeld = !isRestored && (code === "LOAD_NETWORK" || code === "LOAD_HTTP");
+    if (!isRestored && !this.#isHeld) this.#options.storage.set(SAVED, undefined);
+    this.#options.onChange({ type: isRestored ? "restored" : this.#isHeld ? "unreachable" : "outdated" });
     return isRestored;
   }
 
@@ -59,12 +65,13 @@ export class Keeper {
   pause(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#options.onChange({ type: "unsaved" });
+    if (!this.#isHeld) this.#options.onChange({ type: "unsaved" });
   }
 
   /** Nothing runs any more, and variables may have changed. */
   touch(python: Python): void {
     this.pause();
+    if (this.#isHeld) return;
     this.#python = python;
     this.#isDirty = true;
     this.#timer = setTimeout(() => void this.#save(), IDLE_MS);
@@ -72,6 +79,7 @@ export class Keeper {
 
   /** The variables are gone, and so is what was kept of them. */
   forget(python: Python | undefined): void {
+    this.#isHeld = false;
     this.pause();
     this.#isDirty = false;
     this.#options.storage.set(SAVED, undefined);

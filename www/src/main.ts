@@ -26,8 +26,8 @@ const session: Session = new Session({
   keeper,
   onState: (state, error) => {
     stop.disabled = state !== "running";
-    if (error === undefined) status.show(state);
-    else status.show(state, `Python did not start: ${problem(error, () => false).headline}`);
+    const what = state === "broken" ? "Python cannot go on" : "Python did not start";
+    status.show(state, error === undefined ? "" : `${what}: ${problem(error, () => false).headline}`);
   },
   onProgress: (progress) => status.progress(progress),
   onFresh: (python) => files.writeAll(python),

@@ -1,8 +1,16 @@
-import { type Checkpoint, InterruptedError, loadPython, type Output, type Progress, type Python } from "taipan";
+import {
+  type Checkpoint,
+  InterruptedError,
+  isTaipanError,
+  loadPython,
+  type Output,
+  type Progress,
+  type Python,
+} from "taipan";
 import type { Keeper } from "./keeper.js";
 
-/** What Python is doing. `failed`: it did not start, or it cannot go on. */
-export type SessionState = "starting" | "ready" | "running" | "restarting" | "failed";
+/** What Python is doing. `failed`: it did not start; `broken`: it did, and cannot go on. */
+export type SessionState = "starting" | "ready" | "running" | "restarting" | "failed" | "broken";
 
 /** A run and what listens to it. */
 export interface Job {
@@ -49,6 +57,8 @@ export class Session {
   #boot = new AbortController();
   #starting: Promise<Python> | undefined;
   #python: Python | undefined;
+  /** Whether {@link Session.#python} answers nothing any more. */
+  #isBroken = false;
   #tail: Promise<unknown> = Promise.resolve();
   #job: Job | undefined;
   #used = false;
@@ -71,8 +81,17 @@ export class Session {
     return this.#starting ?? this.#start();
   }
 
-  /** Starts Python; called again after a failure it tries again. What comes of it is told by `onState`. */
+  /**
+   * Starts Python; called again after a failure it tries again, and one that cannot go on makes way for another, with the
+   * variables that were kept last. What comes of it is told by `onState`.
+   */
   start(): void {
+    if (this.#isBroken) {
+      this.#python?.dispose();
+      this.#leave();
+      this.#used = false;
+      this.#options.onLost();
+    }
     this.#start().catch(() => undefined);
   }
 
@@ -132,6 +151,11 @@ export class Session {
       this.#tell(generation, "running");
       this.#options.keeper.pause();
       await this.#remember(python, job);
+      if (job.signal.aborted) {
+        this.#forget(job);
+        this.#tell(generation, "ready");
+        return { type: "cancelled" };
+      }
       job.onStart();
       job.signal.addEventListener("abort", () => this.#interrupt(python, job), { once: true });
       await python.run(job.code, { filename: job.filename, onOutput: (output) => job.onOutput(output) });
@@ -143,7 +167,7 @@ export class Session {
     } finally {
       if (this.#job === job) {
         this.#job = undefined;
-        if (this.#python) this.#options.keeper.touch(this.#python);
+        if (this.#python && !this.#isBroken) this.#options.keeper.touch(this.#python);
       }
     }
   }
@@ -153,18 +177,31 @@ export class Session {
     return this.#past.some((past) => past.job === job);
   }
 
-  /** Makes Python be as it was before a run. Gives the runs that are undone: that one and all after it. */
+  /**
+   * Makes Python be as it was before a run. Gives the runs that are undone: that one and all after it; none where that run
+   * cannot be undone any more. Rejects if it fails; nothing is undone then.
+   */
   undo(job: Job): Promise<Job[]> {
     const undone = this.#tail.then(async () => {
       const index = this.#past.findIndex((past) => past.job === job);
       const past = this.#past[index];
       const python = this.#python;
       if (!past || !python) return [];
+      const generation = this.#generation;
       this.#options.keeper.pause();
-      await python.rollback(past.before);
+      try {
+        await python.rollback(past.before);
+      } catch (error) {
+        if (isBreakdown(error)) this.#break(generation, error);
+        if (!isTaipanError(error, "CHECKPOINT_GONE")) throw error;
+        // It had to make room, and so had those before it.
+        for (const { before } of this.#past.splice(0, index + 1)) before.dispose();
+        return [];
+      } finally {
+        if (generation === this.#generation && !this.#isBroken) this.#options.keeper.touch(python);
+      }
       const undone = this.#past.splice(index);
       for (const { before } of undone) before.dispose();
-      this.#options.keeper.touch(python);
       return undone.map(({ job }) => job);
     });
     this.#tail = undone.catch(() => undefined);
@@ -177,6 +214,26 @@ export class Session {
     if (before === undefined) return;
     this.#past.push({ job, before });
     for (const { before } of this.#past.splice(0, this.#past.length - MOST_UNDONE)) before.dispose();
+  }
+
+  /** Lets go of what {@link Session.#remember} noted of a run that did not begin. */
+  #forget(job: Job): void {
+    const index = this.#past.findIndex((past) => past.job === job);
+    if (index >= 0) for (const { before } of this.#past.splice(index, 1)) before.dispose();
+  }
+
+  /** The interpreter answers nothing any more. */
+  #break(generation: number, error: unknown): void {
+    if (generation === this.#generation) this.#isBroken = true;
+    this.#tell(generation, "broken", error);
+  }
+
+  /** Knows of no interpreter any more. */
+  #leave(): void {
+    this.#starting = undefined;
+    this.#python = undefined;
+    this.#isBroken = false;
+    this.#past = [];
   }
 
   /** The variables are gone. */
@@ -193,6 +250,10 @@ export class Session {
 
   /** After a run that failed; where memory cannot be shared, stopping it has taken a new interpreter. */
   async #recover(generation: number, error: unknown): Promise<void> {
+    if (isBreakdown(error)) {
+      this.#break(generation, error);
+      return;
+    }
     if (error instanceof InterruptedError && error.restarted && generation === this.#generation) {
       this.#lose();
       await this.#options.onFresh(await this.python);
@@ -210,6 +271,7 @@ export class Session {
       return;
     }
     const generation = ++this.#generation;
+    this.#isBroken = false;
     this.#options.onState("restarting");
     const restarted = python.restart();
     this.#lose();
@@ -218,9 +280,13 @@ export class Session {
       await this.#options.onFresh(python);
       this.#tell(generation, "ready");
     } catch (error) {
-      this.#starting = undefined;
-      this.#python = undefined;
+      if (generation === this.#generation) this.#leave();
       this.#tell(generation, "failed", error);
     }
   }
+}
+
+/** Whether an interpreter that failed in this way answers nothing more. */
+function isBreakdown(error: unknown): boolean {
+  return isTaipanError(error, "FATAL") || isTaipanError(error, "WORKER");
 }

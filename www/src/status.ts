@@ -11,6 +11,7 @@ const WORDS: Record<SessionState, string> = {
   running: "Running",
   restarting: "Python is restarting",
   failed: "Python did not start",
+  broken: "Python cannot go on",
 };
 
 const KEPT: Record<Kept["type"], string> = {
@@ -19,13 +20,16 @@ const KEPT: Record<Kept["type"], string> = {
   saved: "Saved",
   restored: "",
   outdated: "",
+  unreachable: "",
   impossible: "Not saved",
 };
 
-/** What is said instead of "Python is ready" until something runs. */
+/** What is said instead of "Python is ready": until something runs, or for as long as it is so. */
 const READY: Partial<Record<Kept["type"], string>> = {
-  restored: "Restored from last visit",
+  restored: "Restored as last saved",
   outdated: "Ready. Your variables of last time do not fit this version of the page, so Python starts without them.",
+  unreachable:
+    "Your variables of last time could not be loaded. Load this page again to have them; until then nothing is saved.",
 };
 
 /** Progress may come thousands of times a second; the eye needs it this often. */
@@ -51,17 +55,18 @@ export class Status {
     const changed = state !== this.#state;
     this.#state = state;
     this.#detail = detail;
-    if (state === "ready" || state === "failed") this.#sum.clear();
+    const isOver = state === "failed" || state === "broken";
+    if (state === "ready" || isOver) this.#sum.clear();
     this.#announcedPackages = false;
-    this.#retry.hidden = state !== "failed";
+    this.#retry.hidden = !isOver;
     this.#draw();
     if (changed && state !== "running" && state !== "ready") announce(this.#words);
   }
 
   /** Whether Python's variables are kept for the next visit. */
   kept(kept: Kept): void {
-    const ready = READY[kept.type];
-    if (ready !== undefined) announce(ready);
+    const words = kept.type === "impossible" ? `Your variables are not saved. ${kept.reason}` : READY[kept.type];
+    if (words !== undefined) announce(words);
     this.#kept = kept;
     this.#draw();
   }
@@ -86,15 +91,15 @@ export class Status {
   }
 
   #draw(): void {
-    const busy = this.#state !== "ready" && this.#state !== "failed";
+    const busy = !["ready", "failed", "broken"].includes(this.#state);
     const loading = busy && this.#sum.active;
     this.#line.dataset.state = this.#state;
     this.#line.dataset.kept = this.#kept.type;
     this.#text.textContent = loading ? this.#sum.sentence : this.#words;
     this.#line.title = this.#text.textContent;
-    this.#fresh.hidden = this.#state !== "ready" || this.#kept.type !== "restored";
-    this.#keptText.textContent = this.#state === "ready" ? KEPT[this.#kept.type] : "";
-    this.#keptText.title = this.#kept.type === "impossible" ? this.#kept.reason : "";
+    this.#fresh.hidden = this.#state !== "ready" || !["restored", "unreachable"].includes(this.#kept.type);
+    const reason = this.#kept.type === "impossible" ? `: ${this.#kept.reason}` : "";
+    this.#keptText.textContent = this.#state === "ready" ? KEPT[this.#kept.type] + reason : "";
     this.#bar.hidden = !loading;
     const share = this.#sum.share;
     if (share === undefined) this.#bar.removeAttribute("value");

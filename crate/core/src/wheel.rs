@@ -10,7 +10,7 @@ mod remote;
 
 pub use direct_url::direct_url;
 pub use filename::{InterpreterTags, NoMatchingTag, WheelFilename, WheelFilenameError};
-pub use install::{InstallError, Place, WheelLayout, is_side_module};
+pub use install::{InstallError, Place, WheelLayout, is_library, is_side_module};
 pub use metadata::{Metadata, MetadataError};
 pub use modules::{ModuleFile, module_names, top_level_modules};
 pub use record::{Record, RecordError, RecordReport, RecordedFile};

@@ -213,6 +213,20 @@ fn files_become_candidates() {
     assert_eq!(found[0].candidate.requires_python, Some(">=3.9".parse().unwrap()));
 }
 
+#[test]
+fn character_references_are_looked_for_near_by() {
+    let read = |text: &str| {
+        let page = format!("<a href=a-1-py3-none-any.whl data-yanked=\"{text}\">");
+        parse("text/html", &page).unwrap().files[0].yanked.clone().unwrap()
+    };
+    assert_eq!(read("&#00000065;&#0000000065;"), "A&#0000000065;");
+    // The eleventh byte is in the middle of a character.
+    assert_eq!(read("&1234567890é;&amp;é;"), "&1234567890é;&é;");
+    // It would take hours to look at all that follows each.
+    let many = "&".repeat(8 << 20);
+    assert_eq!(read(&many), many);
+}
+
 proptest! {
     #[test]
     fn arbitrary_text_never_panics(kind in 0..4_usize, text in any::<String>()) {

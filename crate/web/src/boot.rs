@@ -262,6 +262,7 @@ impl Ground {
             }),
         };
         let module = start(options, &self.timeline).await?;
+        packages.connect_files(module.fs());
         if self.face.configuration().is_none() {
             self.handles.watch_registrations(&module);
         }
@@ -309,7 +310,7 @@ pub async fn boot(
             Ok(None) => {}
             Err(error) => {
                 fetcher.check_aborted()?;
-                timeline.note_refusal(error.message());
+                timeline.note_refusal(&error);
                 source.refuse(&error, &store.clone().await).await;
             }
         }

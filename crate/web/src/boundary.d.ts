@@ -197,7 +197,7 @@ export interface EngineHost {
   loadPart(name: Part): Promise<void>;
   /** As `loadPart`, while everything else waits. Absent where this thread must not block. */
   loadPartNow?(name: Part): void;
-  /** Called as things move on. */
+  /** Called as things move on. Like the two below, it must not throw. */
   onProgress(progress: Progress): void;
   /** Called for what the page may want to know and what is no failure. */
   onNotice?(notice: Notice): void;
@@ -290,6 +290,8 @@ export interface Timings {
   image?: "address" | "name" | "automatic" | "distribution";
   /** Why an image was not restored, a sentence; absent if none was wanted or it was restored. */
   imageRefused?: string;
+  /** The code of the error that `imageRefused` tells of: with `LOAD_NETWORK` or `LOAD_HTTP` a later start may restore it. */
+  imageRefusedCode?: ErrorCode;
 }
 
 /** Where the store is: the origin private file system, the Cache API, or nowhere that outlives the interpreter. */

@@ -222,7 +222,8 @@ impl Bytecode {
         Ok(())
     }
 
-    /// Sorts triples of source path, path of the `.pyc` and its bytes by the archive that the source comes from.
+    /// Sorts triples of source path, path of the `.pyc` and its bytes by the archive that the source comes from: the file
+    /// is the one that was compiled.
     fn collect(&self, taken: &Array) {
         let files = self.files.borrow();
         let archives = self.archives.borrow();

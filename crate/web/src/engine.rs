@@ -101,8 +101,7 @@ impl Engine {
             .map_err(|error| Error::new(Code::BadArgument, format!("The options of the install are wrong: {error}")))?;
         let packages = &self.interpreter.packages;
         Part::Resolver.load(packages.host()).await?;
-        let installed =
-            install::install(packages, &requirements, options, signal.clone(), self.fetcher(signal)).await?;
+        let installed = install::install(packages, &requirements, options, self.fetcher(signal)).await?;
         Ok(to_js(&installed).unchecked_into())
     }
 

@@ -20,19 +20,25 @@ mod sources;
 mod stall;
 mod task;
 
+use std::cell::Cell;
+use std::pin::pin;
 use std::rc::Rc;
 
 use futures::future::{Either, select};
 use web_sys::AbortSignal;
 
+pub use self::abort::Leash;
 use self::abort::{Aborted, aborted_error};
 pub use self::ahead::fetch_ahead;
+pub use self::body::Body;
+use self::failure::stall_error;
 pub use self::hash::{compare_sha256, sha256, sha256_now};
 pub use self::incoming::Incoming;
 pub use self::network::Network;
 pub use self::receiver::Receiver;
 pub use self::request::{answer_of, is_reused};
 pub use self::sources::Sources;
+use self::stall::stalled;
 pub use self::task::{reason, settle, spawn};
 use crate::boundary::Stage;
 use crate::error::Result;
@@ -74,12 +80,35 @@ impl Fetcher {
     }
 
     /// Drops a piece of work, whatever it waits for, as soon as the caller gives up.
-    async fn unless_aborted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+    ///
+    /// # Errors
+    /// Those of the work, [`crate::error::Code::Aborted`].
+    pub async fn unless_aborted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         self.check_aborted()?;
         let Some(signal) = &self.signal else { return work.await };
-        match select(std::pin::pin!(work), Aborted::new(signal)?).await {
+        match select(pin!(work), Aborted::new(signal)?).await {
             Either::Left((outcome, _)) => outcome,
             Either::Right((error, _)) => Err(error),
         }
+    }
+
+    /// As [`Fetcher::unless_aborted`], and drops a request to `url` also if its `activity` has not changed for too long.
+    ///
+    /// # Errors
+    /// Those of the request, [`crate::error::Code::Aborted`], [`crate::error::Code::LoadNetwork`].
+    pub async fn unless_stalled<T>(
+        &self,
+        url: &str,
+        activity: &Cell<u64>,
+        request: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let limit = self.network.stall();
+        self.unless_aborted(async {
+            match select(pin!(request), pin!(stalled(activity, limit))).await {
+                Either::Left((outcome, _)) => outcome,
+                Either::Right(_) => Err(stall_error(url, limit)),
+            }
+        })
+        .await
     }
 }

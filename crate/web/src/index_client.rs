@@ -3,15 +3,15 @@
 //! Redirects are followed as browsers follow them, to other origins too where those allow it (CORS). What is found there
 //! is relative to where the redirect led, and hashes hold wherever a file comes from.
 
-use js_sys::{Reflect, Uint8Array};
+use std::cell::Cell;
+
+use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortSignal, Headers, ReadableStreamDefaultReader, RequestInit, Response, Url, XmlHttpRequest,
-    XmlHttpRequestResponseType,
-};
+use web_sys::{AbortSignal, Headers, RequestInit, Response, Url, XmlHttpRequest, XmlHttpRequestResponseType};
 
 use crate::error::{Code, Error, Result};
+use crate::fetch::{Body, Fetcher, Leash};
 use crate::global;
 
 /// How often a request is made that fails for a reason that may pass.
@@ -26,7 +26,7 @@ const LONGEST: u32 = 30_000;
 /// Asks servers on behalf of one call.
 #[derive(Clone)]
 pub struct IndexClient {
-    signal: Option<AbortSignal>,
+    fetcher: Fetcher,
     /// Whether everything waits for it: for an `import` statement, in a worker.
     pub is_blocking: bool,
 }
@@ -39,6 +39,8 @@ pub struct Answer {
     pub url: String,
     /// The header `Content-Type`, or nothing.
     pub content_type: String,
+    /// The header `Content-Length`, if the server lets it be seen.
+    pub length: Option<u64>,
     /// The body.
     pub bytes: Uint8Array,
 }
@@ -47,14 +49,14 @@ pub struct Answer {
 type Header<'a> = (&'a str, &'a str);
 
 impl IndexClient {
-    /// A client whose requests end when `signal` is aborted.
-    pub fn new(signal: Option<AbortSignal>) -> Self {
-        Self { signal, is_blocking: false }
+    /// A client whose requests end when the call that `fetcher` is for is given up, or nothing comes any more.
+    pub fn new(fetcher: &Fetcher) -> Self {
+        Self { fetcher: fetcher.clone(), is_blocking: false }
     }
 
     /// A client whose futures are ready at once: nothing else can happen meanwhile. For workers.
-    pub fn blocking() -> Self {
-        Self { signal: None, is_blocking: true }
+    pub fn blocking(fetcher: &Fetcher) -> Self {
+        Self { fetcher: fetcher.clone(), is_blocking: true }
     }
 
     /// Gets what is at an address, at most `limit` bytes.
@@ -63,20 +65,21 @@ impl IndexClient {
     /// [`Code::LoadNetwork`], [`Code::LoadHttp`] with the status, [`Code::BadIndex`] for a longer answer,
     /// [`Code::Aborted`].
     pub async fn get(&self, url: &str, header: Option<Header<'_>>, limit: usize) -> Result<Answer> {
+        if self.is_blocking {
+            let request = open_now("GET", url, header)?;
+            return answer_now(url, &request, limit);
+        }
         let mut attempt = 1;
         loop {
-            if self.is_blocking {
-                let request = open_now("GET", url, header)?;
-                return answer_now(url, &request, limit);
-            }
-            let outcome = match self.send("GET", url, header).await {
-                Ok(response) => read(url, &response, limit).await,
-                Err(error) => Err(error),
-            };
-            match outcome {
+            match self.attempt("GET", url, header, limit).await {
                 Err(error) if attempt < ATTEMPTS && may_pass(&error) => {
                     let jitter = 0.5 + js_sys::Math::random();
-                    global::sleep(PAUSE * f64::from(1 << (attempt - 1)) * jitter).await;
+                    let pause = PAUSE * f64::from(1 << (attempt - 1)) * jitter;
+                    let paused = async {
+                        global::sleep(pause).await;
+                        Ok(())
+                    };
+                    self.fetcher.unless_aborted(paused).await?;
                     attempt += 1;
                 }
                 outcome => return outcome,
@@ -84,36 +87,46 @@ impl IndexClient {
         }
     }
 
-    /// The number of bytes of what is at an address, if the server says it.
-    pub async fn size(&self, url: &str) -> Option<u64> {
-        if self.is_blocking {
-            let request = open_now("HEAD", url, None).ok()?;
-            return request.get_response_header("content-length").ok().flatten()?.parse().ok();
-        }
-        let response = self.send("HEAD", url, None).await.ok()?;
-        response.headers().get("content-length").ok().flatten()?.parse().ok()
+    async fn attempt(&self, method: &str, url: &str, header: Option<Header<'_>>, limit: usize) -> Result<Answer> {
+        let activity = Cell::new(0);
+        let request = async {
+            let mut leash = Leash::new();
+            let response = send(method, url, header, leash.signal()).await?;
+            let answer = read(url, &response, limit, &activity).await?;
+            leash.let_go();
+            Ok(answer)
+        };
+        self.fetcher.unless_stalled(url, &activity, request).await
     }
 
-    async fn send(&self, method: &str, url: &str, header: Option<Header<'_>>) -> Result<Response> {
-        let failed = |thrown| unreachable(url, thrown);
-        if let Some(signal) = self.signal.as_ref().filter(|signal| signal.aborted()) {
-            return Err(Error::new(Code::Aborted, "The caller aborted this.").cause(signal.reason()));
-        }
-        let init = RequestInit::new();
-        init.set_method(method);
-        init.set_signal(self.signal.as_ref());
-        if let Some((name, value)) = header {
-            let headers = Headers::new().map_err(failed)?;
-            headers.set(name, value).map_err(failed)?;
-            init.set_headers(&headers);
-        }
-        let response: Response =
-            JsFuture::from(global::fetch(url, &init).map_err(failed)?).await.map_err(failed)?.unchecked_into();
-        if response.ok() {
-            return Ok(response);
-        }
-        Err(refused(url, response.status(), &response.status_text()))
+    /// The number of bytes of what is at an address, if the server says it.
+    pub async fn size(&self, url: &str) -> Option<u64> {
+        let answer = if self.is_blocking {
+            open_now("HEAD", url, None).and_then(|request| answer_now(url, &request, 0))
+        } else {
+            self.attempt("HEAD", url, None, 0).await
+        };
+        answer.ok()?.length
     }
+}
+
+/// Sends a request and waits for the head of its answer.
+async fn send(method: &str, url: &str, header: Option<Header<'_>>, signal: Option<AbortSignal>) -> Result<Response> {
+    let failed = |thrown| unreachable(url, thrown);
+    let init = RequestInit::new();
+    init.set_method(method);
+    init.set_signal(signal.as_ref());
+    if let Some((name, value)) = header {
+        let headers = Headers::new().map_err(failed)?;
+        headers.set(name, value).map_err(failed)?;
+        init.set_headers(&headers);
+    }
+    let asking = global::fetch(url, &init).map_err(failed)?;
+    let response: Response = JsFuture::from(asking).await.map_err(failed)?.unchecked_into();
+    if response.ok() {
+        return Ok(response);
+    }
+    Err(refused(url, response.status(), &response.status_text()))
 }
 
 /// Sends a request and waits for its end.
@@ -139,8 +152,14 @@ fn answer_now(url: &str, request: &XmlHttpRequest, limit: usize) -> Result<Answe
     if bytes.length() as usize > limit {
         return Err(too_long(url, limit));
     }
-    let content_type = request.get_response_header("content-type").ok().flatten().unwrap_or_default();
-    Ok(Answer { status: request.status().unwrap_or_default(), url: request.response_url(), content_type, bytes })
+    let header = |name: &str| request.get_response_header(name).ok().flatten();
+    Ok(Answer {
+        status: request.status().unwrap_or_default(),
+        url: request.response_url(),
+        content_type: header("content-type").unwrap_or_default(),
+        length: header("content-length").and_then(|length| length.parse().ok()),
+        bytes,
+    })
 }
 
 fn unreachable(url: &str, thrown: JsValue) -> Error {
@@ -169,26 +188,18 @@ fn may_pass(error: &Error) -> bool {
     }
 }
 
-async fn read(url: &str, response: &Response, limit: usize) -> Result<Answer> {
+async fn read(url: &str, response: &Response, limit: usize, activity: &Cell<u64>) -> Result<Answer> {
     let failed = |thrown: JsValue| Error::from_js(Code::LoadNetwork, &format!("{url} could not be read"), thrown);
     let mut chunks = Vec::new();
     let mut length = 0;
-    if let Some(body) = response.body() {
-        let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
-        loop {
-            let step = JsFuture::from(reader.read()).await.map_err(failed)?;
-            if Reflect::get(&step, &"done".into()).is_ok_and(|done| done.is_truthy()) {
-                break;
-            }
-            let chunk: Uint8Array = Reflect::get(&step, &"value".into()).map_err(failed)?.unchecked_into();
-            length += chunk.length();
-            if length as usize > limit {
-                // Whether the rest is taken back or not, nobody reads it.
-                let _ = reader.cancel();
-                return Err(too_long(url, limit));
-            }
-            chunks.push(chunk);
+    let body = Body::of(response);
+    while let Some(chunk) = body.next().await.map_err(failed)? {
+        activity.set(activity.get() + 1);
+        length += chunk.length();
+        if length as usize > limit {
+            return Err(too_long(url, limit));
         }
+        chunks.push(chunk);
     }
     // Outside linear memory, which never shrinks: it may be a whole wheel.
     let bytes = Uint8Array::new_with_length(length);
@@ -197,10 +208,12 @@ async fn read(url: &str, response: &Response, limit: usize) -> Result<Answer> {
         bytes.set(&chunk, offset);
         offset += chunk.length();
     }
+    let header = |name: &str| response.headers().get(name).ok().flatten();
     Ok(Answer {
         status: response.status(),
         url: response.url(),
-        content_type: response.headers().get("content-type").ok().flatten().unwrap_or_default(),
+        content_type: header("content-type").unwrap_or_default(),
+        length: header("content-length").and_then(|length| length.parse().ok()),
         bytes,
     })
 }

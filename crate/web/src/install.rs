@@ -20,7 +20,6 @@ use futures::{FutureExt as _, StreamExt as _};
 use taipan_core::install::{Chosen, Installation, Outcome, Places, Question};
 use taipan_core::requirement::Requirement;
 use taipan_core::resolve::{PreReleases, ResolveOptions};
-use web_sys::AbortSignal;
 
 pub use self::import::{install_for_import, install_for_import_now};
 use self::inquiry::{FetchedWheel, Inquiry};
@@ -45,17 +44,15 @@ pub fn install<'a>(
     packages: &'a Packages,
     asked: &'a [String],
     options: InstallOptions,
-    signal: Option<AbortSignal>,
     fetcher: Fetcher,
 ) -> LocalBoxFuture<'a, Result<Vec<PackageInfo>>> {
-    meet(packages, asked, options, signal, fetcher).boxed_local()
+    meet(packages, asked, options, fetcher).boxed_local()
 }
 
 async fn meet(
     packages: &Packages,
     asked: &[String],
     options: InstallOptions,
-    signal: Option<AbortSignal>,
     fetcher: Fetcher,
 ) -> Result<Vec<PackageInfo>> {
     let requirements: Vec<_> = asked.iter().map(|text| wish::wish(packages.lock(), text)).collect::<Result<_>>()?;
@@ -63,7 +60,7 @@ async fn meet(
         return Ok(Vec::new());
     }
     let _one_at_a_time = packages.one_at_a_time().await;
-    let prepared = prepare(packages, requirements, options, IndexClient::new(signal), &fetcher).await?;
+    let prepared = prepare(packages, requirements, options, IndexClient::new(&fetcher), &fetcher).await?;
     packages.install(prepared)
 }
 
@@ -142,12 +139,15 @@ fn wanted(chosen: &Chosen, installation: &Installation, wheels: &[FetchedWheel],
         Error::new(Code::Resolution, message)
     };
     let locked = lock.file().get(&chosen.name);
-    let Some(wheel) = &chosen.wheel else { return locked.cloned().map(Wanted::Locked).ok_or_else(unknown) };
     let fetched = wheels.iter().find(|(name, file, _)| *name == chosen.name && *file == chosen.file);
+    let bytes = fetched.map(|(.., bytes)| bytes.clone());
+    let Some(wheel) = &chosen.wheel else {
+        return locked.cloned().map(|locked| Wanted::Locked { locked, bytes }).ok_or_else(unknown);
+    };
     let facts = WheelFacts {
         name: locked.map(|locked| locked.name.clone()),
         sha256: wheel.sha256.clone(),
-        bytes: fetched.map(|(.., bytes)| bytes.clone()),
+        bytes,
         is_indexed: wheel.is_indexed,
         metadata: installation.metadata(chosen).cloned(),
     };

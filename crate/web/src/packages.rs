@@ -16,7 +16,7 @@ mod single;
 mod wanted;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use futures::future::{join_all, try_join, try_join_all};
@@ -39,8 +39,8 @@ use crate::boundary::{BootOptions, EngineHost, ImportsFrom, PackageInfo, Stage};
 use crate::bytecode::Bytecode;
 use crate::detached::Beside;
 use crate::emscripten::abi::set;
-use crate::emscripten::bindings::PublicApi;
-use crate::emscripten::file_system::SharedFileSystem;
+use crate::emscripten::bindings::{Fs, PublicApi};
+use crate::emscripten::file_system::{SharedFileSystem, forget_stale_nodes};
 use crate::emscripten::linker::Linker;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Fetcher, Network};
@@ -71,6 +71,8 @@ pub struct Packages {
     /// Packages that were asked for before Pyodide's package manager could ask.
     ahead: RefCell<Ahead>,
     interpreter: RefCell<Option<PublicApi>>,
+    /// Who remembers files by name.
+    file_names: RefCell<Option<Fs>>,
     /// Packages on their way before anybody has asked for them.
     prefetched: Prefetch,
     last_visit: LastVisit,
@@ -114,6 +116,7 @@ impl Packages {
             placing: Mutex::new(()),
             ahead: RefCell::default(),
             interpreter: RefCell::default(),
+            file_names: RefCell::default(),
             prefetched: Prefetch::default(),
             last_visit: LastVisit::of(options),
         }
@@ -168,8 +171,11 @@ impl Packages {
         let _one_at_a_time = self.loading.lock().await;
         let missing = self.missing(wanted);
         self.parts.timeline.report(Stage::Resolve, "", missing.len() as f64, Some(missing.len() as f64));
-        let prepared = self.prepare_all(&missing, fetcher).await?;
+        let mut prepared = self.prepare_all(&missing, fetcher).await?;
         let _place = self.placing.lock().await;
+        // An `import` statement waits for nobody: it may have brought some of them meanwhile.
+        let is_loaded = self.is_loaded();
+        prepared.retain(|package| !is_loaded(&package.info().name));
         self.install(prepared)
     }
 
@@ -206,7 +212,7 @@ impl Packages {
     pub fn prefetch(this: &Rc<Self>, fetcher: &Fetcher) {
         for name in this.lock.file().manifest().prefetch() {
             let Some(locked) = this.lock.file().get(name) else { continue };
-            let (packages, fetcher, wanted) = (Rc::clone(this), fetcher.clone(), Wanted::Locked(locked.clone()));
+            let (packages, fetcher, wanted) = (Rc::clone(this), fetcher.clone(), Wanted::from(locked.clone()));
             this.prefetched.add(&locked.name, async move { packages.fetch(&wanted, &fetcher).await });
         }
     }
@@ -258,6 +264,20 @@ impl Packages {
         if failures.is_empty() { Ok(prepared) } else { Err(packages_failed(failures)) }
     }
 
+    /// The archive of a package, checked; nothing else happens meanwhile if it `is_waited_for`.
+    ///
+    /// # Errors
+    /// Those of [`Fetcher::download_from`].
+    pub async fn archive(&self, package: &Wanted, fetcher: &Fetcher, is_waited_for: bool) -> Result<Uint8Array> {
+        let (base_urls, store) = (&self.base_urls, &self.parts.store);
+        let (bytes, _) = if is_waited_for {
+            download::download_now(package, base_urls, fetcher, store)?
+        } else {
+            download::download(package, base_urls, fetcher, store).await?
+        };
+        Ok(bytes)
+    }
+
     /// Whether indexes are asked for what code imports.
     pub fn asks_indexes(&self) -> bool {
         self.imports_from == ImportsFrom::Indexes && !self.index_urls.is_empty()
@@ -293,13 +313,22 @@ impl Packages {
             .map_err(|thrown| Error::from_js(Code::Fatal, "The interpreter cannot see new packages", thrown))
     }
 
-    fn missing(&self, wanted: Vec<Wanted>) -> Vec<Wanted> {
+    fn missing(&self, mut wanted: Vec<Wanted>) -> Vec<Wanted> {
+        let is_loaded = self.is_loaded();
+        wanted.retain(|package| !is_loaded(package.name()));
+        wanted
+    }
+
+    /// Says of a name whether its package is loaded now.
+    fn is_loaded(&self) -> impl Fn(&str) -> bool + use<> {
         self.look();
-        let loaded = self.loaded.borrow();
         // An index may write a name in another way than the lock file does.
-        let names: HashSet<PackageName> = loaded.keys().filter_map(|name| name.parse().ok()).collect();
-        let is_loaded = |name: &str| loaded.contains_key(name) || name.parse().is_ok_and(|name| names.contains(&name));
-        wanted.into_iter().filter(|package| !is_loaded(package.name())).collect()
+        let loaded: Vec<(String, Option<PackageName>)> =
+            self.loaded.borrow().keys().map(|name| (name.clone(), name.parse().ok())).collect();
+        move |name| {
+            let parsed = name.parse().ok();
+            loaded.iter().any(|(known, parsed_known)| known == name || (parsed.is_some() && *parsed_known == parsed))
+        }
     }
 
     /// Mounts packages, all or none.
@@ -308,11 +337,29 @@ impl Packages {
     /// [`Code::BadWheel`] if the files of one cannot be placed; then none is mounted.
     pub fn install(&self, prepared: Vec<PreparedPackage>) -> Result<Vec<PackageInfo>> {
         let infos: Vec<PackageInfo> = prepared.iter().map(|package| package.info().clone()).collect();
-        archive::install(prepared, &self.parts)?;
+        self.mount(prepared)?;
         self.loaded.borrow_mut().extend(infos.iter().map(|info| (info.name.clone(), info.clone())));
         self.note_visit(&infos);
         self.announce(&infos)?;
         Ok(infos)
+    }
+
+    /// Mounts archives, and has the glue look again for files whose places they have taken.
+    fn mount(&self, prepared: Vec<PreparedPackage>) -> Result<()> {
+        let replaced = || self.parts.files.borrow().files_replaced();
+        let before = replaced();
+        archive::install(prepared, &self.parts)?;
+        if let Some(fs) = &*self.file_names.borrow()
+            && replaced() > before
+        {
+            forget_stale_nodes(fs, &self.parts.files);
+        }
+        Ok(())
+    }
+
+    /// Tells where the glue remembers files by name.
+    pub fn connect_files(&self, fs: Fs) {
+        *self.file_names.borrow_mut() = Some(fs);
     }
 
     /// Downloads a package and checks it, while everything else waits. Its side modules are compiled when they are
@@ -331,7 +378,7 @@ impl Packages {
     fn read(&self, package: &Wanted, bytes: Uint8Array, hash: String) -> Result<PreparedPackage> {
         let prepared = archive::read(package, bytes, hash, self.lock.abi, &self.parts.held)?;
         match package {
-            Wanted::Locked(_) => prepared.with_detached(&self.beside()),
+            Wanted::Locked { .. } => prepared.with_detached(&self.beside()),
             Wanted::Wheel { .. } => Ok(prepared),
         }
     }
@@ -344,7 +391,9 @@ impl Packages {
 
     /// Downloads a package, checks it, and compiles its side modules.
     async fn prepare(&self, package: &Wanted, fetcher: &Fetcher) -> Result<PreparedPackage> {
-        if let Some(prepared) = self.prefetched.take(package.name()).await {
+        // It was begun on nobody's behalf, so it does not hear this caller's signal.
+        let prefetched = async { Ok(self.prefetched.take(package.name()).await) };
+        if let Some(prepared) = fetcher.unless_aborted(prefetched).await? {
             return Ok(prepared);
         }
         self.fetch(package, fetcher).await
@@ -367,9 +416,9 @@ impl Packages {
         if let Some(hash) = package.sha256() {
             Bytecode::request(&self.parts.bytecode, hash, self.lock.file(), &self.base_urls, fetcher);
         }
-        if let Wanted::Locked(locked) = package {
+        if let Wanted::Locked { locked, bytes } = package {
             let manifest = self.lock.file().manifest();
-            if let Some(facts) = manifest.file(&locked.file_name) {
+            if let (Some(facts), None) = (manifest.file(&locked.file_name), bytes) {
                 self.parts.timeline.expect(package.name(), facts.size);
             }
             for file in manifest.side_modules(&locked.sha256) {

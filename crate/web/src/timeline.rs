@@ -8,6 +8,7 @@ use taipan_core::transfer::{Overall, TransferId};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::boundary::{EngineHost, ImageOrigin, OverallProgress, Progress, Stage, TimingsObject, to_js};
+use crate::error::{Code, Error};
 use crate::global;
 
 /// Progress and timings of one engine.
@@ -20,7 +21,7 @@ pub struct Timeline {
     modules_compiled: Cell<u32>,
     modules_linked: Cell<u32>,
     image_origin: Cell<Option<ImageOrigin>>,
-    image_refused: RefCell<Option<String>>,
+    image_refused: RefCell<Option<(Code, String)>>,
     /// Sizes that are known before the bytes come, by the name that is reported.
     expected: RefCell<HashMap<String, f64>>,
 }
@@ -104,8 +105,8 @@ impl Timeline {
     }
 
     /// Notes why an image was not restored.
-    pub fn note_refusal(&self, reason: &str) {
-        *self.image_refused.borrow_mut() = Some(reason.to_owned());
+    pub fn note_refusal(&self, error: &Error) {
+        *self.image_refused.borrow_mut() = Some((error.code(), error.message().to_owned()));
     }
 
     /// Counts a compiled side module.
@@ -133,8 +134,9 @@ impl Timeline {
         if let Some(origin) = self.image_origin.get() {
             set(&timings, "image", &origin.as_str().into());
         }
-        if let Some(reason) = &*self.image_refused.borrow() {
+        if let Some((code, reason)) = &*self.image_refused.borrow() {
             set(&timings, "imageRefused", &reason.as_str().into());
+            set(&timings, "imageRefusedCode", &code.as_str().into());
         }
         JsValue::from(timings).unchecked_into()
     }

@@ -27,7 +27,14 @@ export function ask({ parent, prompt, signal }: QuestionOptions): Promise<string
     const end = (answer: string | null) => {
       signal.removeEventListener("abort", stop);
       const shown = answer ?? "(stopped)";
-      form.replaceWith(element("p", { class: "answered" }, `${prompt || "› "}`, element("strong", {}, shown)));
+      const answered = element("p", { class: "answered" }, `${prompt || "› "}`, element("strong", {}, shown));
+      const hadFocus = form.contains((form.getRootNode() as Document | ShadowRoot).activeElement);
+      form.replaceWith(answered);
+      if (hadFocus) {
+        // Whoever uses the keyboard goes on from here, and not from the top of the page.
+        answered.tabIndex = -1;
+        answered.focus();
+      }
       resolve(answer);
     };
     const stop = () => end(null);

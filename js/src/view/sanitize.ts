@@ -1,7 +1,8 @@
 /**
  * HTML that Python code displays is made of an allow-list: no scripts, no event handlers, no forms, no frames, no
- * addresses other than links and images that are in the text itself. Nodes are built anew from an inert document, so
- * nothing is parsed twice. The result belongs in a shadow root, which keeps its style sheets and ids from the page.
+ * addresses other than links and images that are in the text itself, in styles neither. Nodes are built anew from an
+ * inert document, so nothing is parsed twice. The result belongs in a shadow root, which keeps its style sheets and ids
+ * from the page.
  */
 export function sanitize(html: string): DocumentFragment {
   const source = new DOMParser().parseFromString(html, "text/html");
@@ -30,7 +31,7 @@ const DROPPED = new Set(
 const ATTRIBUTES = new Set(
   (
     "align alt border class colspan datetime dir headers height id lang open reversed role rowspan scope span start " +
-    "style title valign width"
+    "title valign width"
   ).split(" "),
 );
 
@@ -54,6 +55,11 @@ function copy(element: Element, name: string): HTMLElement {
       made.setAttribute(attribute.name, attribute.value);
     }
   }
+  const style = element.getAttribute("style");
+  if (style !== null) {
+    made.style.cssText = style;
+    if (fetches(made.style.cssText)) made.removeAttribute("style");
+  }
   const link = element.getAttribute("href");
   if (name === "a" && link !== null && /^(https?:|mailto:)/i.test(link.trim())) {
     made.setAttribute("href", link.trim());
@@ -65,8 +71,28 @@ function copy(element: Element, name: string): HTMLElement {
     if (/^data:image\/(png|jpeg|gif|webp|svg\+xml)[;,]/i.test(image)) made.setAttribute("src", image);
     if (!made.hasAttribute("alt")) made.setAttribute("alt", "");
   }
-  copyChildren(element, made);
+  if (name === "style") made.textContent = quietRules(element.textContent);
+  else copyChildren(element, made);
   return made;
+}
+
+/** The rules of a style sheet that make the browser fetch nothing. */
+function quietRules(css: string): string {
+  const sheet = new CSSStyleSheet();
+  // `@import` is not taken here.
+  sheet.replaceSync(css);
+  return [...sheet.cssRules]
+    .map((rule) => rule.cssText)
+    .filter((rule) => !fetches(rule))
+    .join("\n");
+}
+
+/**
+ * Whether CSS, as the browser writes it, has an address outside of the text. What is still escaped there is the value of
+ * a custom property, which may become anything.
+ */
+function fetches(css: string): boolean {
+  return /url\((?!"data:image\/)|src\(|image-set\(|\\/i.test(css);
 }
 
 /** Header cells say what they are the header of; pandas leaves that out. An empty corner is the header of nothing. */

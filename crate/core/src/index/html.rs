@@ -7,6 +7,9 @@ use super::{CoreMetadata, IndexError, ProjectFile, ProjectPage, check_version, s
 /// Endings of files that indexes offer. A page without the name of the protocol's version must link to at least one.
 const ARCHIVES: [&str; 6] = [".whl", ".tar.gz", ".zip", ".tar.bz2", ".egg", ".tgz"];
 
+/// Bytes of the longest character reference that is read, its `;` included.
+const LONGEST_REFERENCE: usize = 11;
+
 pub(super) fn parse(text: &str) -> Result<ProjectPage, IndexError> {
     let mut page = ProjectPage::default();
     let mut is_index = false;
@@ -166,8 +169,9 @@ fn unescape(text: &str) -> Cow<'_, str> {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         result.push_str(before);
-        let reference = after.split_once(';').filter(|(name, _)| name.len() <= 10);
-        let read = reference.and_then(|(name, after)| Some((character(name)?, after)));
+        // Only near by: a page may have millions of `&` and no `;`.
+        let near = &after[..after.floor_char_boundary(LONGEST_REFERENCE)];
+        let read = near.find(';').and_then(|end| Some((character(&after[..end])?, &after[end + 1..])));
         let (character, after) = read.unwrap_or(('&', after));
         result.push(character);
         rest = after;

@@ -22,6 +22,7 @@ pub struct FileSystem {
     pub(super) next_layer: u32,
     pub(super) cache: Cache,
     pub(super) files_inflated: u64,
+    files_replaced: u64,
     /// Directories that another file system is mounted over.
     pub(super) covered: HashSet<Inode>,
 }
@@ -51,8 +52,15 @@ impl FileSystem {
             next_layer: 1,
             cache: Cache::default(),
             files_inflated: 0,
+            files_replaced: 0,
             covered: HashSet::new(),
         }
+    }
+
+    /// How many files have had to give their places to those of layers. Who remembers inodes by name looks again when that
+    /// grows.
+    pub const fn files_replaced(&self) -> u64 {
+        self.files_replaced
     }
 
     /// The root directory.
@@ -295,6 +303,7 @@ impl FileSystem {
 
     /// Lets go of a replaced inode.
     pub(super) fn forget_replaced(&mut self, original: Inode, now: f64) {
+        self.files_replaced += 1;
         self.drop_link(original, now);
     }
 

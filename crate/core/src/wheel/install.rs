@@ -114,16 +114,20 @@ pub enum Place {
     Prefix(String),
 }
 
-/// Whether an entry is a side module, by its name: `.so`, or `.so.1` and the like.
+/// Whether an entry is a side module, by its name.
 pub fn is_side_module(entry: &Entry) -> bool {
-    let name = entry.path.rsplit('/').next().unwrap_or_default();
+    entry.kind == EntryKind::File && is_library(&entry.path)
+}
+
+/// Whether a path is that of a library, by its name: `.so`, or `.so.1` and the like.
+pub fn is_library(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
     let is_versioned = || {
         name.split_once(".so.").is_some_and(|(_, version)| {
             !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
         })
     };
-    entry.kind == EntryKind::File
-        && (std::path::Path::new(name).extension().is_some_and(|extension| extension == "so") || is_versioned())
+    std::path::Path::new(name).extension().is_some_and(|extension| extension == "so") || is_versioned()
 }
 
 pub(super) fn only_directory(archive: &Archive, suffix: &str) -> Result<String, InstallError> {

@@ -17,10 +17,19 @@ _compile = _importlib.SourceLoader.source_to_code
 
 def _compile_and_remember(self, data, path, *, _optimize=-1):
     code = _compile(self, data, path, _optimize=_optimize)
-    _fresh[path] = code
+    try:
+        _fresh[path] = code, _identity(_importlib._path_stat(path))
+    except (OSError, TypeError, ValueError):
+        # Whoever calls this may name what is no file.
+        return code
     if note_compiled is not None:
         note_compiled()
     return code
+
+
+def _identity(stat):
+    """What tells a source from another that takes its place: those of two versions may agree in time and size."""
+    return stat.st_ino, stat.st_mtime, stat.st_size
 
 
 _importlib.SourceLoader.source_to_code = _compile_and_remember
@@ -76,11 +85,13 @@ def take(most):
 
     taken = []
     while _fresh and len(taken) < most:
-        source, code = _fresh.popitem()
+        source, (code, identity) = _fresh.popitem()
         try:
             cached = _importlib.cache_from_source(source)
             stat = _importlib._path_stat(source)
         except (OSError, NotImplementedError):
+            continue
+        if _identity(stat) != identity:
             continue
         data = _importlib._code_to_timestamp_pyc(code, int(stat.st_mtime), stat.st_size)
         taken.append([source, cached, to_js(memoryview(data))])

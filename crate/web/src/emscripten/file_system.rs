@@ -14,7 +14,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::abi::set;
 use super::bindings::{Fs, FsAttributes, FsNode, FsStream, Module};
-use super::linker::Linker;
+use super::linker::is_linked_by_us;
 use super::node::{self, Attributes, NodeKind};
 use crate::error::{Code, Error, Result};
 use crate::global::wall_clock;
@@ -33,10 +33,10 @@ const MAP_PRIVATE: u32 = 2;
 ///
 /// # Errors
 /// [`Code::FileSystem`] if Emscripten refuses.
-pub fn mount_root(module: &Module, files: &SharedFileSystem, linker: &Linker) -> Result<()> {
+pub fn mount_root(module: &Module, files: &SharedFileSystem) -> Result<()> {
     let fs = module.fs();
     let failed = |thrown| Error::from_js(Code::FileSystem, "The file system cannot be mounted", thrown);
-    let mount = RustMount::new(module, files, linker.clone());
+    let mount = RustMount::new(module, files);
     fs.set_root(&JsValue::NULL);
     fs.set_name_table(&Array::new_with_length(4096));
     fs.mount(&mount.into_type(), &Object::new(), "/").map_err(failed)?;
@@ -90,7 +90,6 @@ struct RustMount {
     fs: Fs,
     errno_error: Function,
     files: SharedFileSystem,
-    linker: Linker,
     operations: Rc<RefCell<Operations>>,
 }
 
@@ -107,13 +106,12 @@ struct Operations {
 }
 
 impl RustMount {
-    fn new(module: &Module, files: &SharedFileSystem, linker: Linker) -> Self {
+    fn new(module: &Module, files: &SharedFileSystem) -> Self {
         let fs = module.fs();
         let mount = Self {
             module: module.clone(),
             errno_error: fs.errno_error(),
             files: Rc::clone(files),
-            linker,
             operations: Rc::default(),
             fs,
         };
@@ -338,10 +336,14 @@ impl RustMount {
         let inode = Inode::from(stream.node().inode());
         if position == 0.0 && self.is_read_to_be_linked(stream, inode, target) {
             // A read may be short. `dlopen` takes that for a file that it cannot have in memory and leaves it to the
-            // linker, which has it compiled; whoever wants the bytes goes on reading.
+            // linker, which gets it as a module; whoever wants the bytes goes on reading.
             target.subarray(0, WASM_MAGIC.len() as u32).copy_from(&WASM_MAGIC);
             return Ok(WASM_MAGIC.len() as u32);
         }
+        self.copy(inode, target, position)
+    }
+
+    fn copy(&self, inode: Inode, target: &Uint8Array, position: f64) -> Thrown<u32> {
         let copied = self.files.borrow_mut().with_bytes(inode, position as u64, target.length() as usize, |bytes| {
             target.subarray(0, bytes.len() as u32).copy_from(bytes);
             bytes.len() as u32
@@ -350,12 +352,12 @@ impl RustMount {
     }
 
     /// Whether this is Emscripten's `dlopen` (`system/lib/libc/dynlink.c`), which reads a whole library into CPython's
-    /// memory at once before it asks for it to be linked, and the library is one that has been compiled.
+    /// memory at once before it asks for it to be linked, and the library is one that it gets as a module.
     fn is_read_to_be_linked(&self, stream: &FsStream, inode: Inode, target: &Uint8Array) -> bool {
         let length = u64::from(target.length());
         length > WASM_MAGIC.len() as u64
             && self.files.borrow().metadata(inode).is_ok_and(|metadata| metadata.size == length)
-            && stream.path().is_some_and(|path| self.linker.is_compiled(&path))
+            && stream.path().is_some_and(|path| is_linked_by_us(&path, self.files.borrow().layer_of(inode)))
             && *target.buffer() == *self.module.heap8().buffer()
     }
 
@@ -383,7 +385,7 @@ impl RustMount {
         }
         let heap = self.module.heap8();
         let target = Uint8Array::new_with_byte_offset_and_length(&heap.buffer(), address, length);
-        self.read(stream, &target, position)?;
+        self.copy(Inode::from(stream.node().inode()), &target, position)?;
         let mapping = Object::new();
         set(&mapping, "ptr", &address.into());
         set(&mapping, "allocated", &true.into());
@@ -413,8 +415,8 @@ fn watch_mounts(fs: &Fs, files: &SharedFileSystem) {
     }
 }
 
-/// Takes nodes out of Emscripten's table of names whose inodes are gone. To be called after layers were unmounted: that
-/// happens without Emscripten's knowing.
+/// Takes nodes out of Emscripten's table of names that are not what is found under their names any more. To be called after
+/// layers were unmounted, or took the place of files: that happens without Emscripten's knowing.
 pub fn forget_stale_nodes(fs: &Fs, files: &SharedFileSystem) {
     let files = files.borrow();
     for bucket in fs.name_table().iter() {
@@ -422,10 +424,11 @@ pub fn forget_stale_nodes(fs: &Fs, files: &SharedFileSystem) {
         while next.is_object() {
             let node: FsNode = next.unchecked_into();
             next = node.name_next();
-            // Devices of Emscripten's own have no inode of ours.
-            if let Some(inode) = node.known_inode()
-                && files.metadata(Inode::from(inode)).is_err()
-            {
+            // Devices of Emscripten's own have no inode of ours, nor have nodes of other file systems.
+            let (Some(inode), Some(parent)) = (node.known_inode(), node.parent().known_inode()) else { continue };
+            let is_root = inode == parent;
+            // One that is gone may still be open.
+            if !is_root && files.lookup(Inode::from(parent), &node.name()) != Ok(Inode::from(inode)) {
                 fs.hash_remove_node(&node);
             }
         }

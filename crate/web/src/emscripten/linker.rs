@@ -11,6 +11,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array, WebAssembly};
+use taipan_core::vfs::LayerId;
+use taipan_core::wheel::is_library;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -20,6 +22,7 @@ pub use self::record::LinkedModule;
 use self::record::Record;
 use super::abi::set;
 use super::bindings::{Api, Fs};
+use super::file_system::SharedFileSystem;
 use crate::error::{Code, Error, Result};
 use crate::global::is_worker;
 use crate::timeline::Timeline;
@@ -56,10 +59,13 @@ fn is_large(size: u64) -> bool {
     size > MOST_ON_PAGE && !is_worker()
 }
 
-/// The side modules that are on the path, by path.
+/// Modules that are compiled and belong to files of mounted layers, by path.
+pub type Modules = HashMap<String, (LayerId, WebAssembly::Module)>;
+
+/// The side modules that are on the path.
 #[derive(Clone)]
 pub struct Linker {
-    modules: Rc<RefCell<HashMap<String, WebAssembly::Module>>>,
+    modules: Rc<RefCell<Modules>>,
     /// Paths of modules that have to be linked before an `import` asks for them.
     large: Rc<RefCell<Vec<String>>>,
     /// Whether Emscripten's linker is at work.
@@ -116,14 +122,14 @@ impl Linker {
         }
     }
 
-    /// Makes compiled modules available to the dynamic linker.
-    pub fn add(&self, modules: Vec<CompiledModule>) {
+    /// Makes compiled modules of a layer that is mounted available to the dynamic linker.
+    pub fn add(&self, modules: Vec<CompiledModule>, layer: LayerId) {
         for compiled in modules {
             self.record.name(&compiled.module, &compiled.path);
             if compiled.is_large {
                 self.large.borrow_mut().push(compiled.path);
             } else {
-                self.modules.borrow_mut().insert(compiled.path, compiled.module);
+                self.modules.borrow_mut().insert(compiled.path, (layer, compiled.module));
             }
         }
     }
@@ -189,9 +195,36 @@ impl Linker {
         self.record.take_abandoned(is_kept)
     }
 
-    /// Whether the library at a path has been compiled.
-    pub fn is_compiled(&self, path: &str) -> bool {
-        self.modules.borrow().contains_key(path)
+    /// The modules that are available to the dynamic linker.
+    pub fn modules(&self) -> Modules {
+        self.modules.borrow().clone()
+    }
+
+    /// Makes the modules of another moment available, in the place of those that are.
+    pub fn set_modules(&self, modules: &Modules) {
+        self.modules.borrow_mut().clone_from(modules);
+    }
+
+    /// The module of the library at a path, compiled now if it has not been before. `None` if it is not
+    /// [ours](is_linked_by_us) or cannot be compiled on this thread: then that is left to Emscripten.
+    fn module(
+        &self,
+        path: &str,
+        layer: Option<LayerId>,
+        read: impl FnOnce() -> JsValue,
+    ) -> Option<WebAssembly::Module> {
+        if !is_linked_by_us(path, layer) {
+            return None;
+        }
+        if let Some((of, module)) = self.modules.borrow().get(path)
+            && Some(*of) == layer
+        {
+            return Some(module.clone());
+        }
+        let bytes = read().dyn_into::<Uint8Array>().ok().filter(|bytes| !is_large(bytes.length().into()))?;
+        let module = WebAssembly::Module::new(&bytes).ok()?;
+        self.record.name(&module, path);
+        Some(module)
     }
 
     /// Notes how the dynamic linker's tables become whole: symbols that nobody has asked for are left out of them.
@@ -259,26 +292,41 @@ impl Linker {
     }
 
     /// Lets the dynamic linker find compiled modules where it looks for files.
-    pub fn watch_files(&self, fs: &Fs) {
+    pub fn watch_files(&self, fs: &Fs, files: &SharedFileSystem) {
         const READ_FILE: &str = "readFile";
         let Some(read_file) = function(fs, READ_FILE) else { return };
-        let (modules, linking, fs_object) = (Rc::clone(&self.modules), Rc::clone(&self.linking), fs.clone());
+        let (this, files, fs_object) = (self.clone(), Rc::clone(files), fs.clone());
         let watched = Closure::<dyn Fn(JsValue, JsValue) -> std::result::Result<JsValue, JsValue>>::new(
             move |path: JsValue, options: JsValue| {
-                if linking.get()
-                    && let Some(module) = path.as_string().and_then(|path| modules.borrow().get(&path).cloned())
+                let read = || {
+                    if options.is_undefined() {
+                        read_file.call1(&fs_object, &path)
+                    } else {
+                        read_file.call2(&fs_object, &path, &options)
+                    }
+                };
+                if this.linking.get()
+                    && let Some(path) = path.as_string()
                 {
-                    return Ok(module.into());
+                    let layer = {
+                        let files = files.borrow();
+                        files.resolve(&path, true).ok().and_then(|inode| files.layer_of(inode))
+                    };
+                    if let Some(module) = this.module(&path, layer, || read().unwrap_or_default()) {
+                        return Ok(module.into());
+                    }
                 }
-                if options.is_undefined() {
-                    read_file.call1(&fs_object, &path)
-                } else {
-                    read_file.call2(&fs_object, &path, &options)
-                }
+                read()
             },
         );
         set(fs.unchecked_ref(), READ_FILE, &watched.into_js_value());
     }
+}
+
+/// Whether the file at a path is a library that Emscripten gets from us as a module: it is as the `layer` has it that brought
+/// it.
+pub fn is_linked_by_us(path: &str, layer: Option<LayerId>) -> bool {
+    layer.is_some() && is_library(path)
 }
 
 /// Moves the symbols that have an address to the table's prototype: they are found by name as before, but whoever goes

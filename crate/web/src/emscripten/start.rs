@@ -379,7 +379,7 @@ fn prepare(
         )
         .hint("Take all files of the distribution from one release."));
     }
-    mount_root(module, files, linker)?;
+    mount_root(module, files)?;
     native_fs::add(&module.fs());
     let populate = populate.ok_or_else(|| Error::new(Code::Fatal, "The glue runs before its module is there."))?;
     populate(files)?;
@@ -388,7 +388,7 @@ fn prepare(
     let home = environment.get("HOME").map_or("/", String::as_str);
     fs.mkdir_tree(home).map_err(failed)?;
     fs.chdir(home).map_err(failed)?;
-    linker.watch_files(&fs);
+    linker.watch_files(&fs, files);
     linker.watch_symbols(module.global_offset_table(), abi.unresolved_symbol());
     let variables = module.environment();
     for (name, value) in environment {

@@ -6,9 +6,8 @@ use std::rc::Rc;
 use js_sys::{Array, Function, Reflect, Uint8Array};
 use taipan_core::image::{
     ContentHash, Distribution, FileTree, Identity, ImagePackage, ImageWriter, LayerReference, Limits, LinkedModule,
-    Manifest, ModuleBytes, PartKind, Placement, SHIM, SideModuleImages,
+    Manifest, ModuleBytes, PartKind, SHIM, SideModuleImages,
 };
-use taipan_core::source::SharedSource;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::{
@@ -189,7 +188,7 @@ fn read_module(interpreter: &Interpreter, path: &str) -> Result<Vec<u8>> {
     })
 }
 
-/// Adds the file system. What the page has mounted is left out, and so is bytecode: both are there again, or made again,
+/// Adds the file system: what can be fetched again by reference, other files as they are. What the page has mounted is left out, and so is bytecode: both are there again, or made again,
 /// when the image is restored.
 fn add_files(interpreter: &Interpreter, manifest: &mut Manifest) -> Result<Vec<Rc<[u8]>>> {
     let archives = &interpreter.packages.archives();
@@ -209,8 +208,8 @@ fn add_files(interpreter: &Interpreter, manifest: &mut Manifest) -> Result<Vec<R
         let other = || LayerReference { role: "other".to_owned(), name: String::new(), archive: None };
         manifest.layers.entry(layer).or_insert_with(other);
     }
-    let place = |source: &SharedSource| archives.find(source).map_or(Placement::Omit, Placement::Archive);
-    let (files, contents) = FileTree::of(&tree, place).map_err(|error| not_usable(&error))?;
+    let (files, contents) =
+        FileTree::of(&tree, |source| archives.placement(source)).map_err(|error| not_usable(&error))?;
     manifest.files = files;
     Ok(contents)
 }

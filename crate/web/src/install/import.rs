@@ -22,7 +22,7 @@ use crate::packages::Packages;
 pub fn install_for_import<'a>(packages: &'a Packages, module: &'a str) -> LocalBoxFuture<'a, Result<()>> {
     async move {
         let _one_at_a_time = packages.one_at_a_time().await;
-        bring(packages, module, IndexClient::new(None)).await
+        bring(packages, module, IndexClient::new(&packages.fetcher())).await
     }
     .boxed_local()
 }
@@ -34,7 +34,8 @@ pub fn install_for_import<'a>(packages: &'a Packages, module: &'a str) -> LocalB
 #[inline(never)]
 pub fn install_for_import_now(packages: &Packages, module: &str) -> Result<()> {
     let stuck = || Error::new(Code::Fatal, format!("The project of {module} cannot be waited for."));
-    bring(packages, module, IndexClient::blocking()).boxed_local().now_or_never().ok_or_else(stuck)?
+    let client = IndexClient::blocking(&packages.fetcher());
+    bring(packages, module, client).boxed_local().now_or_never().ok_or_else(stuck)?
 }
 
 async fn bring(packages: &Packages, module: &str, client: IndexClient) -> Result<()> {

@@ -103,11 +103,7 @@ impl<'a> Inquiry<'a> {
     async fn metadata(&self, wheel: &WheelQuestion) -> Result<Found> {
         match &wheel.origin {
             Origin::Loaded => Ok(Found { text: self.loaded_metadata(&wheel.name), wheel: None }),
-            Origin::Lock => {
-                let locked = self.packages.lock().file().get(&wheel.name);
-                let url = locked.map_or_else(|| wheel.url.clone(), |locked| self.packages.locked_url(locked));
-                self.metadata_in(&url, None).await
-            }
+            Origin::Lock => self.locked_metadata(&wheel.name).await,
             Origin::Address => {
                 let found = self.metadata_in(&wheel.url, None).await?;
                 if let (Some(expected), Some(bytes)) = (&wheel.sha256, &found.wheel) {
@@ -130,6 +126,16 @@ impl<'a> Inquiry<'a> {
                 }
             }
         }
+    }
+
+    /// What a wheel of the lock file says of itself. It is fetched as a whole, because the hash is of the whole; whoever asks
+    /// is about to install it.
+    async fn locked_metadata(&self, name: &PackageName) -> Result<Found> {
+        let Some(locked) = self.packages.lock().file().get(name).cloned() else {
+            return Ok(Found { text: Err("the lock file does not have it".to_owned()), wheel: None });
+        };
+        let archive = self.packages.archive(&locked.into(), self.fetcher, self.client.is_blocking).await?;
+        Ok(metadata::of_wheel(archive))
     }
 
     fn loaded_metadata(&self, name: &PackageName) -> std::result::Result<String, String> {

@@ -29,11 +29,14 @@ use crate::emscripten::linker::{CompiledModule, Linker};
 use crate::error::{Code, Error, Result};
 use crate::global::wall_clock;
 
+/// The file of a wheel's metadata with its address, which is Pyodide's own.
+const URL_MARK: &str = "PYODIDE_URL";
+
 /// A package that can be installed: nothing is wrong with it.
 pub struct PreparedPackage {
     info: PackageInfo,
-    /// Where its archive is: as the lock file says, or a URL.
-    address: String,
+    /// Where its archive can be fetched: as the lock file says, or a URL. None if it only came as bytes.
+    address: Option<String>,
     archive: Archive,
     source: SharedSource,
     layout: Layout,
@@ -132,16 +135,22 @@ pub fn open(
     };
     let info = info(package, &layout, file_name);
     let origin = match package {
-        Wanted::Locked(_) => None,
+        Wanted::Locked { .. } => None,
         Wanted::Wheel { url, facts, .. } => Some(Origin { url: url.clone(), is_indexed: facts.is_indexed }),
     };
     let (modules, detached) = (Vec::new(), Vec::new());
     let address = match package {
-        Wanted::Locked(locked) => locked.file_name.clone(),
-        Wanted::Wheel { url, .. } => url.clone(),
+        Wanted::Locked { locked, .. } => Some(locked.file_name.clone()),
+        Wanted::Wheel { url, .. } => lasting(url),
     };
     let (bytecode, marks) = (None, None);
     Ok(PreparedPackage { info, address, archive, source, layout, modules, hash, bytecode, detached, origin, marks })
+}
+
+/// An address that is good on another visit too: a file of Python's and what a page has made are not there then.
+fn lasting(url: &str) -> Option<String> {
+    let is_served = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
+    is_served.then(|| url.to_owned())
 }
 
 /// Checks that a wheel is what its file name says and requires what it was chosen for.
@@ -182,7 +191,7 @@ fn check_record(archive: &Archive, layout: &WheelLayout, file_name: &str) -> Res
 /// Where the files of a package go that have no other place.
 pub fn directory(package: &Wanted, abi: Abi) -> String {
     match package {
-        Wanted::Locked(locked) => match locked.install_dir {
+        Wanted::Locked { locked, .. } => match locked.install_dir {
             InstallDir::Dynlib => "/usr/lib".to_owned(),
             InstallDir::Stdlib => abi.standard_library_directory(),
             InstallDir::Site | InstallDir::Lib => abi.site_packages(),
@@ -193,7 +202,7 @@ pub fn directory(package: &Wanted, abi: Abi) -> String {
 
 fn info(package: &Wanted, layout: &Layout, file_name: String) -> PackageInfo {
     let (version, source) = match (package, layout) {
-        (Wanted::Locked(locked), _) => (locked.version.clone(), "lock".to_owned()),
+        (Wanted::Locked { locked, .. }, _) => (locked.version.clone(), "lock".to_owned()),
         (Wanted::Wheel { url, .. }, Layout::Wheel { layout, .. }) => (layout.metadata.version.clone(), url.clone()),
         (Wanted::Wheel { url, filename, .. }, Layout::Directory(_)) => (filename.version.clone(), url.clone()),
     };
@@ -225,11 +234,12 @@ impl PreparedPackage {
         &self.hash
     }
 
-    /// What its archive is known by.
-    fn reference(&self) -> Result<ArchiveReference> {
+    /// What its archive is known by, if it can be fetched again.
+    fn reference(&self) -> Result<Option<ArchiveReference>> {
+        let Some(address) = &self.address else { return Ok(None) };
         let sha256 =
             self.hash.parse().map_err(|_| Error::new(Code::Fatal, format!("{} is not a SHA-256.", self.hash)))?;
-        Ok(ArchiveReference { sha256, length: self.source.len(), file_name: self.address.clone() })
+        Ok(Some(ArchiveReference { sha256, length: self.source.len(), file_name: address.clone() }))
     }
 
     /// Adds the bytecode that is kept for it.
@@ -257,7 +267,8 @@ impl PreparedPackage {
     /// Sets the files of its metadata that say who installed it.
     #[must_use]
     pub fn with_marks(self, marks: Vec<(String, String)>) -> Self {
-        Self { marks: Some(marks), ..self }
+        let url = || lasting(&marks.iter().find(|(name, _)| name == URL_MARK)?.1);
+        Self { address: self.address.clone().or_else(url), marks: Some(marks), ..self }
     }
 
     /// Compiles its side modules, all in parallel.
@@ -286,7 +297,7 @@ impl PreparedPackage {
     fn own_marks(&self, channel: &str) -> Vec<(String, String)> {
         let mut marks = vec![("INSTALLER", "taipan".to_owned()), ("PYODIDE_SOURCE", channel.to_owned())];
         if let Some(Origin { url, is_indexed }) = &self.origin {
-            marks.extend([("PYODIDE_URL", url.clone()), ("PYODIDE_SHA256", self.hash.clone())]);
+            marks.extend([(URL_MARK, url.clone()), ("PYODIDE_SHA256", self.hash.clone())]);
             if !is_indexed {
                 marks.push(("direct_url.json", direct_url(url, &self.hash)));
             }
@@ -321,8 +332,11 @@ impl PreparedPackage {
 pub fn install(packages: Vec<PreparedPackage>, parts: &PackageParts) -> Result<()> {
     let layers = mount(&packages, &parts.files)?;
     for (package, layer) in packages.into_iter().zip(layers) {
-        parts.archives.note(&package.source, package.reference()?);
-        parts.linker.add(package.modules);
+        match package.reference()? {
+            Some(reference) => parts.archives.note(&package.source, reference),
+            None => parts.archives.note_local(&package.source),
+        }
+        parts.linker.add(package.modules, layer);
         parts.bytecode.mount(layer, &package.hash, package.bytecode);
     }
     Ok(())

@@ -20,9 +20,7 @@ pub async fn download(
     fetcher: &Fetcher,
     store: &Store,
 ) -> Result<(Uint8Array, String)> {
-    if let Wanted::Wheel { facts, .. } = package
-        && let Some(bytes) = &facts.bytes
-    {
+    if let Some(bytes) = package.bytes() {
         let hash = sha256(bytes).await;
         if let Some(expected) = package.sha256() {
             compare_sha256(&package.file_name(), &hash, expected)?;
@@ -95,9 +93,7 @@ pub fn download_now(
         report(fetcher, Stage::Import, package.name(), &bytes);
         return Ok((bytes, expected.to_string()));
     }
-    if let Wanted::Wheel { facts, .. } = package
-        && let Some(bytes) = &facts.bytes
-    {
+    if let Some(bytes) = package.bytes() {
         let hash = sha256_now(bytes);
         if let Some(expected) = package.sha256() {
             compare_sha256(&package.file_name(), &hash, expected)?;
@@ -130,8 +126,8 @@ fn report(fetcher: &Fetcher, stage: Stage, name: &str, bytes: &Uint8Array) {
 fn sources(package: &Wanted, base_urls: &[String]) -> Sources {
     match package {
         // A caller that wants no check takes the hash out.
-        Wanted::Locked(locked) if locked.sha256.is_empty() => Sources::in_folders(base_urls, &locked.file_name),
-        Wanted::Locked(locked) => Sources::in_folders(base_urls, &locked.file_name).with_sha256(&locked.sha256),
+        Wanted::Locked { locked, .. } if locked.sha256.is_empty() => Sources::in_folders(base_urls, &locked.file_name),
+        Wanted::Locked { locked, .. } => Sources::in_folders(base_urls, &locked.file_name).with_sha256(&locked.sha256),
         Wanted::Wheel { url, .. } => match package.sha256() {
             Some(sha256) => Sources::at(url).with_sha256(sha256),
             None => Sources::at(url),

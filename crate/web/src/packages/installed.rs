@@ -5,14 +5,12 @@
 
 use futures::lock::MutexGuard;
 use js_sys::Uint8Array;
-use taipan_core::lock::LockedPackage;
 use taipan_core::name::PackageName;
 use taipan_core::wheel::{Metadata, ModuleFile, Record};
 
 use super::{Packages, PreparedPackage, is_wheel};
 use crate::boundary::PackageInfo;
 use crate::error::{Code, Error, Result};
-use crate::fetch::Sources;
 
 /// A wheel that is in `site-packages`.
 #[derive(Debug, Clone)]
@@ -60,10 +58,8 @@ impl Packages {
     /// # Errors
     /// [`Code::Resolution`] naming it.
     pub fn check_still_missing(&self, prepared: &[PreparedPackage]) -> Result<()> {
-        let loaded: Vec<PackageName> = self.loaded().iter().filter_map(|info| info.name.parse().ok()).collect();
-        let is_loaded =
-            |package: &&PreparedPackage| package.info().name.parse().is_ok_and(|name| loaded.contains(&name));
-        match prepared.iter().find(is_loaded) {
+        let is_loaded = self.is_loaded();
+        match prepared.iter().find(|package| is_loaded(&package.info().name)) {
             None => Ok(()),
             Some(package) => {
                 let message = format!("{} was loaded while it was being installed.", package.info().name);
@@ -102,11 +98,6 @@ impl Packages {
                 .field("errno", format!("{errno:?}"))
         })?;
         Ok(Uint8Array::from(bytes.as_slice()))
-    }
-
-    /// Where a file of the lock file is.
-    pub fn locked_url(&self, locked: &LockedPackage) -> String {
-        Sources::in_folders(&self.base_urls, &locked.file_name).mirrors.swap_remove(0)
     }
 
     /// Takes note of what others have brought and taken away since.

@@ -59,7 +59,7 @@ impl Packages {
                 let size = locked.sha256.parse().ok().and_then(|hash| this.parts.store.size_of(&hash));
                 let Some(left) = size.and_then(|size| room.checked_sub(size)) else { continue };
                 room = left;
-                let (packages, fetcher, wanted) = (Rc::clone(&this), fetcher.clone(), Wanted::Locked(locked.clone()));
+                let (packages, fetcher, wanted) = (Rc::clone(&this), fetcher.clone(), Wanted::from(locked.clone()));
                 let ready = async move {
                     let archive = download::kept(&wanted, &fetcher, &packages.parts.store);
                     packages.make_ready(&wanted, &fetcher, archive).await

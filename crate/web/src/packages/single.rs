@@ -71,7 +71,7 @@ impl Packages {
         if !check {
             locked.sha256.clear();
         }
-        self.prepare(&Wanted::Locked(locked), fetcher).await
+        self.prepare(&locked.into(), fetcher).await
     }
 
     /// Reads a wheel that somebody else has downloaded, and compiles its side modules.
@@ -100,7 +100,7 @@ impl Packages {
         api: &Api,
     ) -> Result<()> {
         let info = package.info().clone();
-        archive::install(vec![package.with_marks(marks)], &self.parts)?;
+        self.mount(vec![package.with_marks(marks)])?;
         self.note_visit(std::slice::from_ref(&info));
         if let Some(name) = name {
             self.loaded.borrow_mut().insert(info.name.clone(), PackageInfo { name: name.to_owned(), ..info });

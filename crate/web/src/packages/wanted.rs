@@ -12,7 +12,12 @@ use crate::error::{Code, Error, Result};
 #[derive(Debug, Clone)]
 pub enum Wanted {
     /// From the lock file.
-    Locked(LockedPackage),
+    Locked {
+        /// What that says of it.
+        locked: LockedPackage,
+        /// Its archive, if that is here already.
+        bytes: Option<Uint8Array>,
+    },
     /// A wheel by its address; what it needs is not looked for, as with Pyodide's `loadPackage`.
     Wheel {
         /// Where it is.
@@ -39,11 +44,17 @@ pub struct WheelFacts {
     pub metadata: Option<Metadata>,
 }
 
+impl From<LockedPackage> for Wanted {
+    fn from(locked: LockedPackage) -> Self {
+        Self::Locked { locked, bytes: None }
+    }
+}
+
 impl Wanted {
     /// The name, as `loadedPackages` has it.
     pub fn name(&self) -> &str {
         match self {
-            Self::Locked(locked) => &locked.name,
+            Self::Locked { locked, .. } => &locked.name,
             Self::Wheel { filename, facts, .. } => facts.name.as_deref().unwrap_or(filename.name.as_str()),
         }
     }
@@ -51,15 +62,23 @@ impl Wanted {
     /// The SHA-256 that the archive must have, if that is known.
     pub fn sha256(&self) -> Option<&str> {
         match self {
-            Self::Locked(locked) => Some(&locked.sha256),
+            Self::Locked { locked, .. } => Some(&locked.sha256),
             Self::Wheel { facts, .. } => facts.sha256.as_deref(),
+        }
+    }
+
+    /// Its archive, if that is here already.
+    pub fn bytes(&self) -> Option<&Uint8Array> {
+        match self {
+            Self::Locked { bytes, .. } => bytes.as_ref(),
+            Self::Wheel { facts, .. } => facts.bytes.as_ref(),
         }
     }
 
     /// The name of the file.
     pub fn file_name(&self) -> String {
         match self {
-            Self::Locked(locked) => locked.file_name.rsplit('/').next().unwrap_or_default().to_owned(),
+            Self::Locked { locked, .. } => locked.file_name.rsplit('/').next().unwrap_or_default().to_owned(),
             Self::Wheel { filename, .. } => filename.to_string(),
         }
     }
@@ -81,7 +100,7 @@ pub fn parse(lock: &Lock, asked: &[String]) -> Result<Vec<Wanted>> {
         }
     }
     let closure = lock.file().closure(&names).map_err(|error| not_found(&error))?;
-    let locked = closure.into_iter().cloned().map(Wanted::Locked);
+    let locked = closure.into_iter().cloned().map(Wanted::from);
     // A wheel that is asked for by its address takes the place of the lock file's.
     let is_replaced = |package: &Wanted| {
         let name = package.name().parse::<PackageName>().ok();

@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::make_equal;
 use crate::emscripten::abi::set;
-use crate::emscripten::linker::{LinkedModule, Linker};
+use crate::emscripten::linker::{LinkedModule, Linker, Modules};
 use crate::emscripten::snapshot::glue::{Glue, entries, get, index_functions, number};
 use crate::error::Result;
 
@@ -16,6 +16,8 @@ use crate::error::Result;
 pub struct SavedLinks {
     linked: Vec<Rc<LinkedModule>>,
     looked_up: BTreeSet<u32>,
+    /// What could be linked.
+    modules: Modules,
     tables: Rc<Tables>,
 }
 
@@ -39,7 +41,7 @@ impl SavedLinks {
         let calls = linker.calls();
         let known = before.map(|before| &before.tables).filter(|tables| tables.calls == calls);
         let tables = known.map_or_else(|| Rc::new(Tables::now(glue, calls)), Rc::clone);
-        Self { linked: linker.linked(), looked_up: linker.looked_up(), tables }
+        Self { linked: linker.linked(), looked_up: linker.looked_up(), modules: linker.modules(), tables }
     }
 
     /// Unlinks what has been linked since, and links what was linked then.
@@ -48,6 +50,7 @@ impl SavedLinks {
             self.tables.roll_back(glue);
         }
         linker.roll_back(&self.linked, &self.looked_up, self.tables.calls);
+        linker.set_modules(&self.modules);
     }
 }
 

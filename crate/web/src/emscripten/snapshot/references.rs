@@ -70,16 +70,21 @@ const NAMESPACES: [&str; 12] = [
     "URL",
 ];
 
-/// Properties of Pyodide's `API` that Python is known to hold.
-const INTERNAL: [&str; 7] = [
+/// Properties of Pyodide's `API` that Python is known to hold; micropip takes two functions of these.
+const INTERNAL: [&str; 9] = [
     "abortSignalAny",
     "config",
+    "install",
+    "loadBinaryFile",
     "lockfile",
     "lockfile_info",
     "lockfile_packages",
     "lockfile_unvendored_stdlibs_and_test",
     "_import_name_to_package_name",
 ];
+
+/// Properties of what `loadPyodide` gives that Python is known to hold.
+const PUBLIC: [&str; 2] = ["loadPackage", "loadedPackages"];
 
 /// References that every interpreter makes first, in the same order (`API.getExpectedKeys`).
 const EXPECTED: &str = "getExpectedKeys";
@@ -230,7 +235,9 @@ fn known(holders: &Holders) -> Map {
     for name in INTERNAL {
         add(&get(&holders.internal, name), 1, &[name]);
     }
-    add(&get(&public, "loadedPackages"), 2, &["loadedPackages"]);
+    for name in PUBLIC {
+        add(&get(&public, name), 2, &[name]);
+    }
     let global: JsValue = js_sys::global().into();
     add(&global, 0, &[]);
     let mut level: JsValue = global.clone();
