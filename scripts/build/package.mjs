@@ -20,7 +20,7 @@ const BOUNDARY = join(root, "crate", "web", "src", "boundary.d.ts");
 /** What a page fetches before Python is ready, as brotli. The goal is 350 KB; this keeps it from growing meanwhile. */
 const BUDGET = 398_000;
 /** The same with what is fetched when it is first needed. */
-const BUDGET_OF_ALL = 587_000;
+const BUDGET_OF_ALL = 588_000;
 /** What is fetched when it is first needed, or belongs to other entries than `taipan`. */
 const LATER = /^dist\/(wasm\/taipan_web_(checkpoint|image|resolver)\.wasm|(pyodide|element|view)\.js)/;
 
