@@ -314,6 +314,25 @@ sum(value_at(number) in values for number in range(7))`);
     assert.deepEqual(outcome.value, [true, true, true, true]);
   });
 
+  it("are made of an interpreter that has fetched something: the method called last is nobody's variable", async () => {
+    const outcome = await api.evaluate(async () => {
+      const python = await start();
+      await python.run(`
+from pyodide.http import pyfetch
+response = await pyfetch("/python/pyodide-lock.json")
+length = len(await response.bytes())
+del response`);
+      const image = URL.createObjectURL(await python.bake());
+      python.dispose();
+      const restored = await start({ image });
+      const { value } = await restored.run('length == len(await (await pyfetch("/python/pyodide-lock.json")).bytes())');
+      const { image: origin } = restored.timings;
+      restored.dispose();
+      return { value, origin };
+    });
+    assert.deepEqual(outcome, { value: true, origin: "address" });
+  });
+
   for (const what of ["damaged", "cut off", "not one", "of another format"]) {
     it(`that are ${what} cost time and nothing else`, async () => {
       const found = await api.evaluate(async (what) => {
