@@ -282,8 +282,15 @@ fn expected(internal: &JsValue) -> Result<Array> {
     Ok(keys.unchecked_into())
 }
 
+/// What a value is, as `Object.prototype.toString` has it: `[object Response]`.
+fn kind(value: &JsValue) -> String {
+    let prototype = get(&get(&js_sys::global(), "Object"), "prototype");
+    let to_string = get(&prototype, "toString").dyn_into::<Function>().ok();
+    to_string.and_then(|to_string| to_string.call0(value).ok()?.as_string()).unwrap_or_default()
+}
+
 fn unknown(value: &JsValue, owner: Option<String>) -> Error {
-    let text: String = crate::error::describe(value).chars().take(80).collect();
+    let text = kind(value);
     let owner = owner.map_or_else(|| "Python".to_owned(), |name| format!("The variable `{name}`"));
     Error::new(
         Code::NotSupported,
