@@ -32,7 +32,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::AbortSignal;
 
 use self::files::DistributionFiles;
-use self::image_source::ImageSource;
+use self::image_source::{ImageSource, may_start_from_kept};
 use self::standard_library::StandardLibrary;
 use crate::archives::Archives;
 use crate::boundary::{BootOptions, CacheMode, EngineHost, KnownFiles, MemoryUse, Stage, TimingsObject};
@@ -52,7 +52,6 @@ use crate::global::wall_clock;
 use crate::image::{AutomaticImage, OpenImage};
 use crate::output::{Output, Stream};
 use crate::packages::{Lock, PackageParts, Packages};
-use crate::part::Part;
 use crate::pyodide::{self, Configuration};
 use crate::session::{Connection, Session};
 use crate::store::Store;
@@ -316,28 +315,6 @@ pub async fn boot(
         }
     }
     from_beginning(ground(), distribution).await
-}
-
-/// Whether there seems to be an image that is kept in this browser. It says which glue and which module it needs, and the
-/// HTTP cache has them. What it will need is begun before that can be told.
-async fn may_start_from_kept(
-    sources: &[ImageSource],
-    options: &BootOptions,
-    (distribution, host): (&DistributionFiles, &EngineHost),
-    store: &OpeningStore,
-) -> bool {
-    let names: Vec<String> = sources.iter().filter_map(|source| source.stored_name(options)).collect();
-    if options.forget_image || names.is_empty() {
-        return false;
-    }
-    if options.known.is_some() {
-        distribution.evaluate_known_glue();
-        let host = host.clone();
-        // Who needs it waits for it, and learns what is wrong.
-        wasm_bindgen_futures::spawn_local(async move { drop(Part::Image.load(&host).await) });
-    }
-    let store = store.clone().await;
-    names.iter().any(|name| store.contains(name))
 }
 
 /// Starts Python from the beginning.

@@ -2,13 +2,14 @@
 
 use js_sys::Uint8Array;
 
-use super::Ground;
 use super::files::DistributionFiles;
-use crate::boundary::{BootOptions, ImageOrigin, Stage};
+use super::{Ground, OpeningStore};
+use crate::boundary::{BootOptions, EngineHost, ImageOrigin, Stage};
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Incoming, Label, Sources};
 use crate::image::{AutomaticImage, Beside, ImageBytes, ImageDownload, content_hash, stored_name};
 use crate::packages::base_urls;
+use crate::part::Part;
 use crate::store::Store;
 
 /// An image that may be there.
@@ -180,6 +181,28 @@ async fn of_distribution(ground: &Ground, distribution: &mut DistributionFiles) 
     let name = distribution_name(&ground.options);
     let keep = move |bytes: Uint8Array| store.put_content_later(Some(name), hash, &bytes);
     Ok(fetched(ground, sources, label, keep))
+}
+
+/// Whether there seems to be an image that is kept in this browser. It says which glue and which module it needs, and the
+/// HTTP cache has them. What it will need is begun before that can be told.
+pub async fn may_start_from_kept(
+    sources: &[ImageSource],
+    options: &BootOptions,
+    (distribution, host): (&DistributionFiles, &EngineHost),
+    store: &OpeningStore,
+) -> bool {
+    let names: Vec<String> = sources.iter().filter_map(|source| source.stored_name(options)).collect();
+    if options.forget_image || names.is_empty() {
+        return false;
+    }
+    if options.known.is_some() {
+        distribution.evaluate_known_glue();
+        let host = host.clone();
+        // Who needs it waits for it, and learns what is wrong.
+        wasm_bindgen_futures::spawn_local(async move { drop(Part::Image.load(&host).await) });
+    }
+    let store = store.clone().await;
+    names.iter().any(|name| store.contains(name))
 }
 
 /// What the image that a lock file names is called in the store.
