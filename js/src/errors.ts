@@ -126,48 +126,35 @@ export class PythonError extends TaipanError {
   }
 }
 
-/** A run took longer than its `timeoutMs` (`TIMEOUT`). */
-export class TimeoutError extends TaipanError {
-  static {
-    TimeoutError.prototype.name = "TimeoutError";
-  }
-
-  /** Whether stopping it took a new interpreter: variables, files and packages of the old one are gone. */
+/** What was under way has been stopped. */
+abstract class StoppedError extends TaipanError {
+  /** Whether stopping it took a new interpreter: variables, files and packages of the old one are gone. Only of a run. */
   readonly restarted: boolean;
 
   constructor(details: ErrorDetails) {
     super(details);
     this.restarted = details.restarted ?? false;
+  }
+}
+
+/** A run took longer than its `timeoutMs` (`TIMEOUT`). */
+export class TimeoutError extends StoppedError {
+  static {
+    TimeoutError.prototype.name = "TimeoutError";
   }
 }
 
 /** A run was interrupted (`INTERRUPTED`). */
-export class InterruptedError extends TaipanError {
+export class InterruptedError extends StoppedError {
   static {
     InterruptedError.prototype.name = "InterruptedError";
-  }
-
-  /** Whether stopping it took a new interpreter: variables, files and packages of the old one are gone. */
-  readonly restarted: boolean;
-
-  constructor(details: ErrorDetails) {
-    super(details);
-    this.restarted = details.restarted ?? false;
   }
 }
 
 /** An `AbortSignal` has ended what was under way (`ABORTED`). `cause` is the signal's reason. */
-export class AbortedError extends TaipanError {
+export class AbortedError extends StoppedError {
   static {
     AbortedError.prototype.name = "AbortedError";
-  }
-
-  /** Whether ending it took a new interpreter: variables, files and packages of the old one are gone. Only of a run. */
-  readonly restarted: boolean;
-
-  constructor(details: ErrorDetails) {
-    super(details);
-    this.restarted = details.restarted ?? false;
   }
 }
 
