@@ -147,8 +147,7 @@ impl Index {
     /// What nothing would refer to any more if a name referred to something else.
     pub fn goes_with(&self, name: &str) -> Option<Entry> {
         let entry = *self.entry(&self.find(name)?)?;
-        let is_wanted = entry.is_direct || self.names.iter().any(|(other, hash)| *hash == entry.hash && other != name);
-        (!is_wanted).then_some(entry)
+        (!self.is_wanted(&entry, Some(name))).then_some(entry)
     }
 
     /// Forgets a name, and gives what nothing refers to any more.
@@ -213,9 +212,15 @@ impl Index {
     }
 
     fn drop_unless_wanted(&mut self, hash: ContentHash) -> Option<ContentHash> {
-        let is_wanted = self.entry(&hash)?.is_direct || self.names.iter().any(|(_, named)| *named == hash);
+        let is_wanted = self.is_wanted(self.entry(&hash)?, None);
         (!is_wanted).then(|| self.remove(&hash))?;
         Some(hash)
+    }
+
+    /// Whether content is kept for its hash, or a name refers to it, one perhaps left out.
+    fn is_wanted(&self, entry: &Entry, left_out: Option<&str>) -> bool {
+        let refers = |(name, hash): &(String, ContentHash)| *hash == entry.hash && Some(name.as_str()) != left_out;
+        entry.is_direct || self.names.iter().any(refers)
     }
 }
 
