@@ -296,7 +296,7 @@ pub async fn boot(
     let store = open_store(&options, &host);
     let ground = || Ground::new(&options, &face, &host, &store, &network, &fetcher);
     let sources = ImageSource::all(&options);
-    if !may_start_from_kept(&sources, &options, (&distribution, &host), &store).await {
+    if !may_start_from_kept(&sources, &options, &distribution, &store).await {
         distribution.request_core();
     }
     for source in sources {

@@ -4,12 +4,11 @@ use js_sys::Uint8Array;
 
 use super::files::DistributionFiles;
 use super::{Ground, OpeningStore};
-use crate::boundary::{BootOptions, EngineHost, ImageOrigin, Stage};
+use crate::boundary::{BootOptions, ImageOrigin, Stage};
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Incoming, Label, Sources};
 use crate::image::{AutomaticImage, Beside, ImageBytes, ImageDownload, content_hash, stored_name};
 use crate::packages::base_urls;
-use crate::part::Part;
 use crate::store::Store;
 
 /// An image that may be there.
@@ -188,7 +187,7 @@ async fn of_distribution(ground: &Ground, distribution: &mut DistributionFiles) 
 pub async fn may_start_from_kept(
     sources: &[ImageSource],
     options: &BootOptions,
-    (distribution, host): (&DistributionFiles, &EngineHost),
+    distribution: &DistributionFiles,
     store: &OpeningStore,
 ) -> bool {
     let names: Vec<String> = sources.iter().filter_map(|source| source.stored_name(options)).collect();
@@ -197,9 +196,6 @@ pub async fn may_start_from_kept(
     }
     if options.known.is_some() {
         distribution.evaluate_known_glue();
-        let host = host.clone();
-        // Who needs it waits for it, and learns what is wrong.
-        wasm_bindgen_futures::spawn_local(async move { drop(Part::Image.load(&host).await) });
     }
     let store = store.clone().await;
     names.iter().any(|name| store.contains(name))
