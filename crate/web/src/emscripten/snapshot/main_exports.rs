@@ -111,14 +111,13 @@ impl MainExports {
         }
         let mut common = self.common.borrow_mut();
         let common = common.get_or_insert_with(|| {
-            let common = Object::create(&self.exports);
-            let own: Object = Object::get_own_property_descriptors(&self.shared).unchecked_into();
-            Object::define_properties(&common, &own);
+            let common = Object::assign(&Object::new(), &self.shared);
             for stub in self.stubs.iter() {
                 // A plain object: its properties can be deleted.
                 let _ = Reflect::delete_property(&common, &stub);
             }
-            common
+            // Not before: what a prototype has read-only cannot be assigned.
+            Object::set_prototype_of(&common, &self.exports)
         });
         Some(common.clone())
     }
