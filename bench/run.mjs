@@ -106,7 +106,8 @@ await main(async (args) => {
   const server = await startServer({
     roots: {
       [IMAGES]: { folder, immutable: true },
-      "/bench/": { folder: join(root, "bench", "pages") },
+      // As cacheable as what is measured: a site's own scripts are.
+      "/bench/": { folder: join(root, "bench", "pages"), immutable: true },
       "/dist/": { folder: join(root, "dist"), immutable: true },
       [`/python/${VERSION}/`]: distributionFolder(VERSION),
       [PREPARED]: site,

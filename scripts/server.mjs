@@ -10,8 +10,8 @@ import { mediaType } from "./server/media-type.mjs";
 /** Hosts on which a page is a secure context without a certificate. */
 const HOST = "127.0.0.1";
 const FOREVER = "public, max-age=31536000, immutable";
-/** What changes under the same name when a distribution is prepared anew. */
-const CHANGING = /\/(pyodide-lock\.json|python_stdlib\.zip)$/;
+/** What changes under the same name: a document, and these when a distribution is prepared anew. */
+const CHANGING = /\/(pyodide-lock\.json|python_stdlib\.zip|[^/]*\.html)?$/;
 const HASHED = /[./-][0-9a-f]{16,}[./]/;
 
 /** The file that a path names, never outside its root; undefined where no root fits. */
