@@ -3,7 +3,7 @@
 use js_sys::Uint8Array;
 
 use super::files::DistributionFiles;
-use super::{Ground, OpeningStore};
+use super::ground::{Ground, OpeningStore};
 use crate::boundary::{BootOptions, ImageOrigin, Stage};
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Incoming, Label, Sources};

@@ -1,6 +1,5 @@
 //! Starting Python from an image: CPython's `main` is not run, and nothing is imported.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures::FutureExt as _;
@@ -8,11 +7,11 @@ use futures::future::try_join4;
 use taipan_core::image::ArchiveReference;
 
 use super::files::DistributionFiles;
+use super::ground::{Ground, StartParts, environment};
 use super::image_source::{FoundImage, ImageSource};
-use super::{Ground, Interpreter, StartParts, environment};
+use super::interpreter::{Interpreter, Started};
 use crate::boundary::Stage;
 use crate::bytecode::Bytecode;
-use crate::checkpoint::Checkpoints;
 use crate::distribution::STANDARD_LIBRARY_FILE;
 use crate::emscripten::abi::set;
 use crate::emscripten::bindings::{Module, PublicApi};
@@ -150,7 +149,7 @@ async fn restore_from(
     let_go_when_idle(&image, called, &side_modules);
     let baked = &image.identity().distribution;
     let hashes = [baked.glue, baked.module, baked.standard_library].map(|hash| hash.to_string());
-    Ok(Interpreter {
+    let started = Started {
         main: main.await?,
         known: distribution.known_files(&hashes),
         hashes,
@@ -159,21 +158,11 @@ async fn restore_from(
         host_module: host_module.into(),
         session,
         packages,
-        environment: ground.options.env.into_keys().collect(),
         store,
-        automatic: ground.automatic,
         bytecode,
-        timeline: ground.timeline,
-        network: ground.network,
-        files: ground.files,
-        linker: ground.linker,
-        held: ground.held,
-        mounts: RefCell::default(),
-        side_modules: Some(side_modules),
-        image: Some(image),
-        handles: ground.handles,
-        checkpoints: Checkpoints::new(ground.options.checkpoint_limit),
-    })
+        restored: Some((image, side_modules)),
+    };
+    Ok(Interpreter::new(ground, started))
 }
 
 /// Where the side modules are, none of them compiled.
