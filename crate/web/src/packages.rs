@@ -105,7 +105,7 @@ impl Packages {
     pub fn new(lock: Lock, options: &BootOptions, parts: PackageParts) -> Self {
         Self {
             lock,
-            base_urls: base_urls(options),
+            base_urls: options.base_urls(),
             index_url: options.index_url.clone(),
             index_urls: options.index_urls.clone().unwrap_or_else(|| vec![DEFAULT_INDEX_URL.to_owned()]),
             imports_from: options.imports_from,
@@ -432,20 +432,6 @@ impl Packages {
         let kept = self.parts.bytecode.receive(package.hash()).await;
         Ok(package.with_bytecode(kept).compile(&self.parts.linker).await?.with_modules(modules.concat()))
     }
-}
-
-/// The folders of the wheels named in the lock file.
-pub fn base_urls(options: &BootOptions) -> Vec<String> {
-    options.package_base_urls.clone().unwrap_or_else(|| match &options.lock_file_url {
-        Some(url) => vec![folder(url).to_owned()],
-        None => vec![options.index_url.clone()],
-    })
-}
-
-/// The folder that a URL's file is in.
-fn folder(url: &str) -> &str {
-    let path_end = url.find(['?', '#']).unwrap_or(url.len());
-    url[..path_end].rfind('/').map_or(url, |slash| &url[..=slash])
 }
 
 /// One error for all packages that failed. A single failure keeps its own code.

@@ -8,7 +8,6 @@ use crate::boundary::{BootOptions, ImageOrigin, Stage};
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Incoming, Label, Sources};
 use crate::image::{AutomaticImage, Beside, ImageBytes, ImageDownload, content_hash, stored_name};
-use crate::packages::base_urls;
 use crate::store::Store;
 
 /// An image that may be there.
@@ -133,7 +132,7 @@ impl ImageSource {
             Self::Distribution => {
                 let lock = distribution.lock_file().await?;
                 let name = lock.file().manifest().image().map_or("", |file| &file.file_name);
-                let folders = Sources::in_folders(&base_urls(&ground.options), name).mirrors;
+                let folders = Sources::in_folders(&ground.options.base_urls(), name).mirrors;
                 let folders = folders.iter().map(|url| folder_of(url).to_owned()).collect();
                 Beside { folders, network, store: Some(ground.store.clone().await) }
             }
@@ -175,7 +174,7 @@ async fn of_distribution(ground: &Ground, distribution: &mut DistributionFiles) 
     if let Some(kept) = store.open_content_unchecked(hash).await {
         return Ok(FoundImage::Kept(ImageBytes::stored(kept)));
     }
-    let sources = Sources::in_folders(&base_urls(&ground.options), &file.file_name).with_sha256(&file.sha256);
+    let sources = Sources::in_folders(&ground.options.base_urls(), &file.file_name).with_sha256(&file.sha256);
     let label = Label { stage: Stage::Image, name: "", size: Some(file.size as f64) };
     let name = distribution_name(&ground.options);
     let keep = move |bytes: Uint8Array| store.put_content_later(Some(name), hash, &bytes);
