@@ -18,6 +18,7 @@ mod file_contents;
 mod file_system;
 mod inode;
 mod layer;
+mod names;
 mod path;
 mod saved;
 mod snapshot;

@@ -6,8 +6,8 @@ use thiserror::Error;
 
 use super::content::FileData;
 use super::directory::Directory;
-use super::file_system::check_target;
 use super::inode::{Body, FileKind, Inode, Node};
+use super::names::check_target;
 use super::{Content, Errno, FileSystem};
 
 /// The number of a mounted layer.

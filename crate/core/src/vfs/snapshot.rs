@@ -4,9 +4,9 @@ use thiserror::Error;
 
 use super::content::FileData;
 use super::directory::Directory;
-use super::file_system::{check_name, check_target};
 use super::inode::{Body, FileKind, Inode, Node, PERMISSIONS};
 use super::layer::LayerId;
+use super::names::{check_name, check_target};
 use super::{Content, ContentError, Errno, FileSystem};
 
 /// All inodes that have a path.
