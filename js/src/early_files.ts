@@ -65,14 +65,15 @@ async function askAgain(url: string, { answer }: KnownFile, init: RequestInit): 
 
 /**
  * What tells an answer from others, an empty text where too little can be seen of it: the HTTP cache gives the same one again,
- * with its date, and a server that gives its entity tag means the same bytes (RFC 9110, 8.8.3).
+ * with its date, and a server that gives its entity tag means the same bytes (RFC 9110, 8.8.3). What is compared with it was
+ * noted by `answer_of` in `fetch/request.rs`.
  */
 function answerOf({ headers }: Response): string {
   const values = ["Date", "ETag", "Last-Modified", "Content-Length"].map((name) => headers.get(name) ?? "");
   return values[0] !== "" && values[1] !== "" ? values.join("\n") : "";
 }
 
-/** A SHA-256 in hexadecimal as the option `integrity` wants it. */
+/** A SHA-256 in hexadecimal as the option `integrity` wants it; `fetch/integrity.rs` does the same in the worker. */
 function integrityOf(sha256: string): string {
   const bytes = (sha256.match(/../g) ?? []).map((digits) => Number.parseInt(digits, 16));
   return `sha256-${btoa(String.fromCharCode(...bytes))}`;

@@ -51,6 +51,7 @@ export function loadPart(name: Part): Promise<void> {
 
 /** Milliseconds before what may pass is tried again, as with all other downloads. */
 const PAUSES = [250, 500, 1000];
+/** As `transfer::is_passing` of the core, which is not here yet. */
 const PASSING_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
 const passing = new WeakSet<Error>();
 

@@ -111,7 +111,8 @@ impl Plan {
     }
 }
 
-/// Whether an answer with this status may be another one when the request is made again.
+/// Whether an answer with this status may be another one when the request is made again. `wasm_module.ts`, which fetches the
+/// module that this is in, has the same list.
 pub const fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }

@@ -11,7 +11,8 @@ use super::Fetcher;
 use super::request::{answer, declared_length};
 use crate::global;
 
-/// What the `integrity` option wants: the SHA-256 of a file, given as 64 hexadecimal digits.
+/// What the `integrity` option wants: the SHA-256 of a file, given as 64 hexadecimal digits. `early_files.ts` writes the same
+/// before this module is there.
 fn integrity(sha256: &str) -> String {
     format!("sha256-{}", base64(sha256))
 }
