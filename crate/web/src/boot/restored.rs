@@ -80,7 +80,7 @@ async fn restore_from(
     bytes.beginning().await?;
     let beside = source.beside(&ground, distribution).await?;
     let image = Rc::new(OpenImage::read(bytes, beside, &ground.held)?);
-    let verified = spawn(image.verify());
+    let whole = image.whole();
     let compiling = spawn(image.compile(&ground.linker));
     let called = match source.stored_name(options) {
         Some(name) if found.is_kept() => Some(CalledModules::of(&name, &image, &ground.store.clone().await)),
@@ -120,7 +120,7 @@ async fn restore_from(
         restore: Some(Rc::clone(&restore)),
     };
     let starting = ground.start(&packages, parts);
-    let (module, compiled, (), ()) = try_join4(starting, compiling, copied, verified).await?;
+    let (module, compiled, (), ()) = try_join4(starting, compiling, copied, whole).await?;
     let ahead = called.as_ref().map(CalledModules::ahead).unwrap_or_default();
     let modules = SideModuleSource { ahead, ..modules_of(&image) };
     let side_modules = restore.link(&module, &ground.linker, modules, compiled.hot, compiled.shim.as_ref())?;

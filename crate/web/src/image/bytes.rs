@@ -14,7 +14,7 @@ use crate::error::Result;
 /// The bytes of an image, until they are let go of.
 #[derive(Clone)]
 pub struct ImageBytes {
-    is_trusted: bool,
+    is_compared: bool,
     place: RefCell<Option<Place>>,
 }
 
@@ -29,17 +29,17 @@ enum Place {
 impl ImageBytes {
     /// What this browser has written itself: only accidents can have changed it.
     pub fn stored(source: SharedSource) -> Self {
-        Self { is_trusted: true, place: RefCell::new(Some(Place::Stored(source))) }
+        Self { is_compared: false, place: RefCell::new(Some(Place::Stored(source))) }
     }
 
-    /// What comes from somewhere else; `is_trusted` if all of it will have been compared with a hash when it is whole.
-    pub fn arriving(arrival: Rc<Arrival>, is_trusted: bool) -> Self {
-        Self { is_trusted, place: RefCell::new(Some(Place::Arriving(arrival))) }
+    /// What comes from somewhere else; `is_compared` if all of it will have been compared with a hash when it is whole.
+    pub fn arriving(arrival: Rc<Arrival>, is_compared: bool) -> Self {
+        Self { is_compared, place: RefCell::new(Some(Place::Arriving(arrival))) }
     }
 
-    /// Whether checksums are enough, for bytes that are whole.
-    pub fn is_trusted(&self) -> bool {
-        self.is_trusted
+    /// Whether no checksum of a part is needed, because nothing runs before all bytes have been compared with their hash.
+    pub fn is_compared(&self) -> bool {
+        self.is_compared
     }
 
     /// Whether they are those of this transfer.

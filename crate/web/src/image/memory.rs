@@ -45,7 +45,7 @@ impl OpenImage {
     }
 
     /// Copies the other chunks, each when it has come. What they hold may turn out not to be what was baked: nothing is to
-    /// run with it before [`OpenImage::verify`] says so. `heap` is asked for each time, memory may have grown.
+    /// run with it before [`OpenImage::whole`] says so. `heap` is asked for each time, memory may have grown.
     ///
     /// # Errors
     /// As [`OpenImage::copy_memory`], and what keeps them from coming.
@@ -79,11 +79,9 @@ impl OpenImage {
 
     fn copy_chunk(&self, extent: Extent, heap: &Uint8Array) -> Result<()> {
         let chunk = self.image.head().chunk(extent);
-        // What is in JavaScript's memory need not come into Rust's: its SHA-256 is compared in any case.
-        let bytes = match chunk.compression {
-            Compression::None => self.source.bytes(extent.file_offset, extent.stored_length),
-            Compression::Deflate => None,
-        };
+        // What needs no checksum need not come into Rust's memory.
+        let is_direct = chunk.compression == Compression::None && self.source.is_compared();
+        let bytes = if is_direct { self.source.bytes(extent.file_offset, extent.stored_length) } else { None };
         let mut buffer = self.buffer.borrow_mut();
         let contents = match &bytes {
             Some(_) => &[],

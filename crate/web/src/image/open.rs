@@ -6,10 +6,9 @@ use std::rc::Rc;
 
 use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, ready};
-use js_sys::Uint8Array;
 use taipan_core::image::{
-    ArchiveReference, ContentHash, Extent, Head, Identity, Image, ImageError, ImagePackage, Limits, Manifest,
-    ModuleBytes, PartKind, SHIM, Verify,
+    ArchiveReference, ContentHash, Extent, Head, Identity, Image, ImageError, ImagePackage, Limits, Manifest, PartKind,
+    SHIM, Verify,
 };
 use taipan_core::source::SharedSource;
 use taipan_core::vfs::{FileSystem, LayerId};
@@ -24,7 +23,7 @@ use crate::distribution::STANDARD_LIBRARY_FILE;
 use crate::emscripten::abi::Abi;
 use crate::emscripten::snapshot::WASM_PAGE;
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Network, Sources, compare_sha256, sha256, spawn};
+use crate::fetch::{Network, Sources};
 use crate::global::is_worker;
 use crate::packages::Lock;
 use crate::remote_file::RemoteFile;
@@ -58,7 +57,6 @@ impl OpenImage {
         let beside = FilesBeside::new(beside, held);
         let source = Rc::new(source);
         let shared: SharedSource = Rc::clone(&source) as SharedSource;
-        // Chunks are compared with their checksum when they are read, and with their SHA-256 by `verify`.
         let image = Image::open(shared, Verify::Checksum, &Limits::default()).map_err(|error| not_usable(&error))?;
         let baked = &image.head().identity;
         let wanted = Identity {
@@ -96,36 +94,10 @@ impl OpenImage {
         compare(self.identity(), &wanted, "Bake it again with the packages that the page has now.")
     }
 
-    /// Waits until the image is whole and is what was baked. Each chunk that a restoration needs is compared with its SHA-256
-    /// when it has come, by the browser, unless all of them are compared at once. The head, which has these hashes, has been
-    /// compared with its own. Side modules that are linked later are compared then.
-    pub fn verify(self: &Rc<Self>) -> LocalBoxFuture<'static, Result<()>> {
-        let image = Rc::clone(self);
-        let verifying = async move {
-            if !image.source.is_trusted() {
-                let head = image.image.head();
-                let waits = |part: usize| image.module_of(part).is_some_and(|index| !image.is_hot(index));
-                let parts = (0..head.parts.len()).filter(|part| !waits(*part));
-                let extents = parts.flat_map(|part| image.image.extents(part));
-                // All are under way before the first is waited for.
-                let comparing: Vec<_> = extents.map(|extent| spawn(image.compare(extent))).collect();
-                for one in comparing {
-                    one.await?;
-                }
-            }
-            image.source.whole().await
-        };
-        verifying.boxed_local()
-    }
-
-    fn compare(self: &Rc<Self>, extent: Extent) -> LocalBoxFuture<'static, Result<()>> {
-        let image = Rc::clone(self);
-        let comparing = async move {
-            image.arrived(extent).await?;
-            let expected = image.image.head().chunk(extent).sha256.to_string();
-            compare_sha256(PART, &sha256(&image.stored(extent)?).await, &expected)
-        };
-        comparing.boxed_local()
+    /// Waits until the image is whole, and is what it has to be where its hash is known. Where it is not, what comes with its
+    /// own hashes is only looked through for accidents: each chunk's checksum is compared when the chunk is read.
+    pub fn whole(&self) -> LocalBoxFuture<'static, Result<()>> {
+        self.source.whole()
     }
 
     /// Waits until a chunk is there.
@@ -146,20 +118,6 @@ impl OpenImage {
     pub fn files_arrived(&self) -> LocalBoxFuture<'static, Result<()>> {
         let files = self.image.head().find_kind(PartKind::Files);
         files.map_or_else(|| ready(Ok(())).boxed_local(), |part| self.part_arrived(part))
-    }
-
-    /// The bytes of a chunk as they are in the file.
-    pub(super) fn stored(&self, extent: Extent) -> Result<Uint8Array> {
-        self.source
-            .bytes(extent.file_offset, extent.stored_length)
-            .ok_or_else(|| Error::new(Code::BadArchive, "The image has been let go of."))
-    }
-
-    /// The side module whose bytes a part has.
-    fn module_of(&self, part: usize) -> Option<usize> {
-        let part = &self.image.head().parts[part];
-        let is_it = |bytes: &ModuleBytes| matches!(bytes, ModuleBytes::Part { name } if *name == part.name);
-        self.manifest.modules.iter().position(|module| is_it(&module.bytes))
     }
 
     /// Whether a side module is linked at once: it has been needed before, or nothing can link it later.
@@ -246,9 +204,6 @@ impl OpenImage {
         layers.filter(|(_, layer)| layer.role == ARCHIVE_ROLE).map(|(id, layer)| (LayerId::from(*id), &*layer.name))
     }
 }
-
-/// What a chunk is called in errors.
-pub(super) const PART: &str = "A part of the image";
 
 fn compare(baked: &Identity, wanted: &Identity, hint: &str) -> Result<()> {
     let differences = baked.differences(wanted);

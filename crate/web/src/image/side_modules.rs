@@ -9,12 +9,11 @@ use js_sys::{Uint8Array, WebAssembly};
 use taipan_core::image::{ModuleBytes, SHIM};
 
 use super::beside::FileBeside;
-use super::open::PART;
 use super::{OpenImage, not_usable};
 use crate::archive_bytes::ArchiveBytes;
 use crate::emscripten::linker::{CompiledModule, Linker, compile_now};
 use crate::error::{Code, Error, Result};
-use crate::fetch::{compare_sha256, sha256_now, spawn};
+use crate::fetch::spawn;
 
 /// What of an image's side modules is there before anything is called.
 pub struct CompiledModules {
@@ -101,7 +100,7 @@ impl OpenImage {
     #[inline(never)]
     pub fn compile_now(&self, index: usize) -> Result<WebAssembly::Module> {
         let path = &self.module_paths[index];
-        if self.source.is_trusted() && !self.source.is_released() && self.file(index).is_none() {
+        if !self.source.is_released() && self.file(index).is_none() {
             return self.with_part(self.module_part(index)?, |bytes| compile_now(path, bytes))?;
         }
         compile_now(path, &self.module(index)?.to_vec())
@@ -118,12 +117,6 @@ impl OpenImage {
         }
         if let Some(bytes) = self.modules.borrow().get(&index) {
             return Ok(bytes.bytes().clone());
-        }
-        if !self.source.is_trusted() {
-            for extent in self.image.extents(self.module_part(index)?) {
-                let expected = self.image.head().chunk(extent).sha256.to_string();
-                compare_sha256(PART, &sha256_now(&self.stored(extent)?), &expected)?;
-            }
         }
         self.read_part(self.module_part(index)?)
     }
