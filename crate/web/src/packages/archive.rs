@@ -1,24 +1,26 @@
 //! A package's archive: read, compiled, mounted.
 
+mod check;
+mod layout;
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use futures::future::try_join_all;
 use js_sys::Uint8Array;
-use taipan_core::archive::{Archive, Entry, Limits, check_format};
+use taipan_core::archive::{Archive, Limits, check_format};
 use taipan_core::image::ArchiveReference;
-use taipan_core::lock::InstallDir;
 use taipan_core::prepared::LISTING;
 use taipan_core::side_module::SideModule;
 use taipan_core::source::SharedSource;
 use taipan_core::vfs::{Content, Layer, LayerEntry, LayerId, Overlap};
-use taipan_core::wheel::{
-    Metadata, ModuleFile, Place, Record, WheelFilename, WheelLayout, check_identity, direct_url, is_side_module,
-    top_level_modules,
-};
+use taipan_core::wheel::{ModuleFile, WheelLayout, direct_url, is_side_module, top_level_modules};
 
-use super::wanted::{WheelFacts, is_wheel};
+use self::check::{check_metadata, check_record};
+use self::layout::Layout;
+pub use self::layout::directory;
+use super::wanted::is_wheel;
 use super::{PackageParts, Wanted};
 use crate::archive_bytes::ArchiveBytes;
 use crate::boundary::PackageInfo;
@@ -54,35 +56,6 @@ pub struct PreparedPackage {
 struct Origin {
     url: String,
     is_indexed: bool,
-}
-
-/// Where the files of a package go.
-enum Layout {
-    /// A wheel: below `site-packages`, and what its metadata is called.
-    Wheel { layout: WheelLayout, site_packages: String },
-    /// An archive of a shared library or of modules of the standard library: below one directory.
-    Directory(String),
-}
-
-impl Layout {
-    /// The directory of everything that has no other place.
-    fn directory(&self) -> &str {
-        match self {
-            Self::Wheel { site_packages: directory, .. } | Self::Directory(directory) => directory,
-        }
-    }
-
-    /// The absolute path of an entry, if it has a place.
-    fn path(&self, entry: &Entry) -> Option<String> {
-        match self {
-            Self::Wheel { layout, site_packages } => match layout.place(entry)? {
-                Place::SitePackages(path) => Some(format!("{site_packages}/{path}")),
-                // `sys.prefix` is the root.
-                Place::Prefix(path) => Some(format!("/{path}")),
-            },
-            Self::Directory(directory) => Some(format!("{directory}/{}", entry.path)),
-        }
-    }
 }
 
 /// Reads a package's archive. A wheel that no lock file vouches for must hold what it lists.
@@ -151,53 +124,6 @@ pub fn open(
 fn lasting(url: &str) -> Option<String> {
     let is_served = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
     is_served.then(|| url.to_owned())
-}
-
-/// Checks that a wheel is what its file name says and requires what it was chosen for.
-fn check_metadata(layout: &WheelLayout, filename: &WheelFilename, facts: &WheelFacts) -> Result<()> {
-    let wrong = |why: String| {
-        Error::new(Code::BadWheel, format!("{filename} is not what it was taken for: {why}."))
-            .hint("The wheel or the index is at fault: use another version of the package, and tell who publishes it.")
-    };
-    check_identity(&layout.metadata, filename).map_err(|error| wrong(error.to_string()))?;
-    let differs = |expected: &Metadata| expected.requires_dist != layout.metadata.requires_dist;
-    if facts.metadata.as_ref().is_some_and(differs) {
-        return Err(wrong("it requires other packages than the index says".to_owned()));
-    }
-    Ok(())
-}
-
-/// Checks that a wheel holds what it says. The lock file's wheels have a hash as a whole, which says more.
-fn check_record(archive: &Archive, layout: &WheelLayout, file_name: &str) -> Result<()> {
-    let broken = |why: String| {
-        Error::new(Code::BadWheel, format!("{file_name} does not hold what it says: {why}."))
-            .hint("The file was changed after it was built: get it again from where it was published.")
-    };
-    let path = format!("{}/RECORD", layout.dist_info);
-    let entry = archive.find(&path).ok_or_else(|| broken(format!("{path} is missing")))?;
-    let text = archive.read_text(entry).map_err(|error| broken(error.to_string()))?;
-    let report = Record::parse(&text).map_err(|error| broken(error.to_string()))?.compare(archive);
-    let differences = [
-        (&report.missing, "is listed and missing"),
-        (&report.unlisted, "is there and not listed"),
-        (&report.wrong_size, "has another size than is listed"),
-    ];
-    match differences.iter().find_map(|(paths, what)| Some((paths.first()?, what))) {
-        Some((path, what)) => Err(broken(format!("{path} {what}"))),
-        None => Ok(()),
-    }
-}
-
-/// Where the files of a package go that have no other place.
-pub fn directory(package: &Wanted, abi: Abi) -> String {
-    match package {
-        Wanted::Locked { locked, .. } => match locked.install_dir {
-            InstallDir::Dynlib => "/usr/lib".to_owned(),
-            InstallDir::Stdlib => abi.standard_library_directory(),
-            InstallDir::Site | InstallDir::Lib => abi.site_packages(),
-        },
-        Wanted::Wheel { .. } => abi.site_packages(),
-    }
 }
 
 fn info(package: &Wanted, layout: &Layout, file_name: String) -> PackageInfo {
