@@ -64,7 +64,7 @@ interface PlainCause {
 
 /**
  * In the worker: whatever was thrown, as plain data that can always be cloned. What has no code of ours is `FATAL` when
- * WebAssembly trapped (nothing after a trap can be relied upon), else `WORKER`. If it was Rust that panicked, the message
+ * the interpreter broke down ({@link isBreakdown}), else `WORKER`. If it was Rust that panicked, the message
  * says so; `crate/web/src/lib.rs` has left it.
  */
 export function describeError(thrown: unknown): ErrorDetails {
@@ -96,10 +96,22 @@ export function reviveError(details: ErrorDetails): TaipanError {
 }
 
 function unexpected(thrown: unknown): ErrorDetails {
-  if (thrown instanceof WebAssembly.RuntimeError) {
-    return { code: "FATAL", message: `the interpreter crashed: ${thrown.message}`, hint: FATAL_HINT };
+  const message = messageOf(thrown);
+  if (isBreakdown(thrown)) {
+    return { code: "FATAL", message: `the interpreter crashed: ${message}`, hint: FATAL_HINT };
   }
-  return { code: "WORKER", message: `unexpected error in the worker: ${messageOf(thrown)}` };
+  return { code: "WORKER", message: `unexpected error in the worker: ${message}` };
+}
+
+/**
+ * Whether nothing of the interpreter can be relied upon after this error: WebAssembly trapped, or Pyodide's bridge has
+ * given the interpreter up and marked the error (a stack that overflowed, an exit).
+ */
+export function isBreakdown(thrown: unknown): boolean {
+  return (
+    thrown instanceof WebAssembly.RuntimeError ||
+    (thrown instanceof Error && "pyodide_fatal_error" in thrown && thrown.pyodide_fatal_error === true)
+  );
 }
 
 /** What to do after a `FATAL` error. */

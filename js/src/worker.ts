@@ -3,7 +3,7 @@ import type { BootOptions } from "./boundary.js";
 import { BYTECODE } from "./bytecode.js";
 import { findStore, makeStore } from "./early_store.js";
 import type { Engine as EngineInterface } from "./engine.js";
-import { describeError } from "./error_transfer.js";
+import { describeError, isBreakdown } from "./error_transfer.js";
 import { aborted, TaipanError } from "./errors.js";
 import { FromPage } from "./from_page.js";
 import { HeadStart } from "./head_start.js";
@@ -94,7 +94,7 @@ scope.addEventListener("message", (event) => {
   }
 });
 
-// A trap in a callback belongs to no request. Any other stray error is Python's or the user's, and for the console.
+// A breakdown in a callback belongs to no request. Any other stray error is Python's or the user's, and for the console.
 scope.addEventListener("error", (event) => {
   event.preventDefault();
   reportStray((event as ErrorEvent).error);
@@ -221,7 +221,7 @@ function post(event: WorkerEvent): void {
 }
 
 function reportStray(error: unknown): void {
-  if (error instanceof WebAssembly.RuntimeError) {
+  if (isBreakdown(error)) {
     post({ type: "fatal", error: describeError(error) });
   } else {
     console.error(error);

@@ -186,6 +186,21 @@ describe("a worker that breaks", { timeout: 120_000 }, () => {
     assert.equal(found.later.code, "FATAL");
     assert.equal(found.value, 5);
   });
+
+  it("is FATAL when code that has awaited leaves the interpreter", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await start();
+      const run = caught(python.run("import asyncio, os\nawait asyncio.sleep(0)\nos._exit(3)"));
+      const error = await Promise.race([run, sleep(60_000).then(() => ({ code: "it hangs" }))]);
+      await python.restart();
+      const { value } = await python.run("5;");
+      python.dispose();
+      return { error, value };
+    });
+    assert.equal(found.error.code, "FATAL");
+    assert.match(found.error.hint, /restart\(\)/);
+    assert.equal(found.value, 5);
+  });
 });
 
 describe("another distribution", { timeout: 120_000 }, () => {

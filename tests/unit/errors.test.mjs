@@ -88,6 +88,12 @@ describe("an error that crosses from the worker", () => {
     assert.match(error.message, /unreachable/);
   });
 
+  it("is FATAL if Pyodide's bridge has given the interpreter up", () => {
+    const overflow = Object.assign(new RangeError("Maximum call stack size exceeded"), { pyodide_fatal_error: true });
+    assert.equal(cross(overflow).code, "FATAL");
+    assert.equal(cross(new RangeError("Maximum call stack size exceeded")).code, "WORKER");
+  });
+
   it("says what Rust panicked about, if that was why", () => {
     globalThis.taipanPanic = "panicked at crate/web/src/lib.rs:1:2:\nodd";
     try {
