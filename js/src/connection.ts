@@ -187,7 +187,7 @@ export class Connection {
 
 const RESTART_HINT = "Call restart() for a fresh interpreter.";
 const SCRIPT_HINT =
-  "Check that worker.js and the wasm folder are served beside index.js, or give loadPython the option `worker`.";
+  "Check that worker.js and the wasm folder are served beside index.js, or beside the bundle that holds it, or give loadPython the option `worker`.";
 
 /** What leaves no trace in an interpreter, or, as an installation that failed, has left none. */
 const UNCHANGING: ReadonlySet<Method> = new Set([

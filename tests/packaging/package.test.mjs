@@ -1,10 +1,11 @@
 /** What strangers get: the packed package, installed in a project that knows nothing of this repository. */
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import esbuild from "esbuild";
 import webpack from "webpack";
 import { openBrowser } from "../../scripts/common/browser.mjs";
 import { run } from "../../scripts/common/command.mjs";
@@ -176,10 +177,12 @@ async function bundled(script) {
   });
   assert.deepEqual(stats.toJson({ all: false, errors: true, warnings: true }).errors, []);
   await writeFile(join(project, "bundle", "index.html"), page(`<script src="main.js"></script>`));
-  // Only what the bundler put into the folder is served.
-  const bundle = await startServer({
-    roots: { "/": join(project, "bundle"), "/python/0.28.3/": distributionFolder("0.28.3") },
-  });
+  await assertRunsAlone(join(project, "bundle"));
+}
+
+/** Opens a page of which nothing is served but a folder, and Python. */
+async function assertRunsAlone(bundled) {
+  const bundle = await startServer({ roots: { "/": bundled, "/python/0.28.3/": distributionFolder("0.28.3") } });
   const own = server;
   try {
     server = bundle;
@@ -189,6 +192,19 @@ async function bundled(script) {
     await bundle.close();
   }
 }
+
+test("taipan with esbuild, beside the files that esbuild leaves alone", async () => {
+  await writeFile(join(project, "main.js"), MAIN);
+  const output = join(project, "bundle");
+  await rm(output, { recursive: true, force: true });
+  const entry = join(project, "main.js");
+  await esbuild.build({ entryPoints: [entry], bundle: true, format: "esm", outdir: output, logLevel: "error" });
+  for (const name of ["worker.js", "wasm", "bytecode"]) {
+    await cp(join(project, "node_modules", "taipan", "dist", name), join(output, name), { recursive: true });
+  }
+  await writeFile(join(output, "index.html"), page(`<script type="module" src="main.js"></script>`));
+  await assertRunsAlone(output);
+});
 
 test("its command runs where it is installed, and what it writes runs in a page", async () => {
   const tool = join(project, "node_modules", ".bin", "taipan");
