@@ -55,7 +55,8 @@ export class Connection {
       this.#endpoint = endpoint;
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      this.close(new TaipanError({ code: "WORKER", message: `the worker cannot be made: ${reason}`, cause }));
+      const message = `the worker cannot be made: ${reason}`;
+      this.close(new TaipanError({ code: "WORKER", message, hint: MAKE_HINT, cause }));
     }
   }
 
@@ -186,6 +187,8 @@ export class Connection {
 }
 
 const RESTART_HINT = "Call restart() for a fresh interpreter.";
+const MAKE_HINT =
+  "Let the page's policies (worker-src, Trusted Types) allow it, or make a module worker with loadPython's option `worker`.";
 const SCRIPT_HINT =
   "Check that worker.js and the wasm folder are served beside index.js, or beside the bundle that holds it, or give loadPython the option `worker`.";
 

@@ -100,7 +100,12 @@ function unexpected(thrown: unknown): ErrorDetails {
   if (isBreakdown(thrown)) {
     return { code: "FATAL", message: `the interpreter crashed: ${message}`, hint: FATAL_HINT };
   }
-  return { code: "WORKER", message: `unexpected error in the worker: ${message}` };
+  return {
+    code: "WORKER",
+    message: `unexpected error in the worker: ${message}`,
+    // Each browser has its own words for it.
+    ...(/content security policy|\bCSP\b/i.test(message) && { hint: POLICY_HINT }),
+  };
 }
 
 /**
@@ -113,6 +118,9 @@ export function isBreakdown(thrown: unknown): boolean {
     (thrown instanceof Error && "pyodide_fatal_error" in thrown && thrown.pyodide_fatal_error === true)
   );
 }
+
+const POLICY_HINT =
+  "Allow 'wasm-unsafe-eval' in `script-src` of the content security policy, in that of the worker's script too.";
 
 /** What to do after a `FATAL` error. */
 export const FATAL_HINT = "Call restart() for a fresh interpreter; variables and files of this one are gone.";

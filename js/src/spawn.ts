@@ -8,15 +8,22 @@ export function spawnWorker(): Worker {
   return new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "taipan" });
 }
 
-/** Whether the package came from another origin, a CDN: browsers start no worker from there. */
+/**
+ * Whether the package came from another origin, a CDN: browsers start no worker from there. To a sandboxed page, which has
+ * no origin whatever its address is, everything is foreign.
+ */
 function isForeign(script: URL): boolean {
-  return /^https?:$/.test(script.protocol) && script.origin !== globalThis.location?.origin;
+  return /^https?:$/.test(script.protocol) && script.origin !== globalThis.origin;
 }
 
 /** A worker of the page's own origin that does nothing but import the real script, for which CORS suffices. */
 function spawnForeign(script: URL): Worker {
-  const source = new Blob([`import ${JSON.stringify(script.href)};`], { type: "text/javascript" });
-  const url = URL.createObjectURL(source);
+  const source = `import ${JSON.stringify(script.href)};`;
+  if (globalThis.origin === "null") {
+    // A page without an origin cannot start a module from its own blobs.
+    return new Worker(`data:text/javascript,${encodeURIComponent(source)}`, { type: "module", name: "taipan" });
+  }
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const worker = new Worker(url, { type: "module", name: "taipan" });
   // The worker has fetched the blob once it speaks or fails.
   const revoke = () => URL.revokeObjectURL(url);

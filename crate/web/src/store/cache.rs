@@ -20,9 +20,6 @@ const SIZE_HEADER: &str = "x-taipan-size";
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(thread_local_v2, js_name = caches)]
-    static CACHES: Option<CacheStorage>;
-
     #[derive(Clone)]
     type CacheStorage;
 
@@ -54,7 +51,12 @@ pub struct CacheStore {
 impl CacheStore {
     /// Opens it.
     pub async fn open() -> Result<Self, JsValue> {
-        let storage = CACHES.with(Clone::clone).ok_or(JsValue::UNDEFINED)?;
+        // Where a page may keep nothing, to look for it throws.
+        let storage = Reflect::get(&js_sys::global(), &"caches".into())?;
+        if storage.is_undefined() {
+            return Err(storage);
+        }
+        let storage: CacheStorage = storage.unchecked_into();
         let cache = JsFuture::from(storage.open(CACHE_NAME)?).await?;
         Ok(Self { cache: cache.unchecked_into() })
     }
