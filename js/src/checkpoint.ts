@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { CheckpointInfo } from "./boundary.js";
 import { TaipanError } from "./errors.js";
 import type { Interpreter } from "./interpreter.js";

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { IMAGE_NAME, isImageName, resolveIndexes, resolvePackage, resolveRequirement } from "./address.js";
 import type { KeptImage, MemoryUse, PackageInfo, Timings } from "./boundary.js";
 import { Checkpoint } from "./checkpoint.js";
