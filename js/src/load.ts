@@ -7,7 +7,7 @@ import {
   resolveUrl,
 } from "./address.js";
 import type { BootOptions, Notice, Output, Progress } from "./boundary.js";
-import { aborted, badArgument, TaipanError } from "./errors.js";
+import { aborted, badArgument, checkOptions, TaipanError } from "./errors.js";
 import { detectFeatures } from "./features.js";
 import type { Stdin } from "./input.js";
 import type { Settings } from "./interpreter.js";
@@ -212,10 +212,8 @@ const CHECKS: Record<keyof LoadPythonOptions, Check> = {
 };
 
 function checkTypes(options: LoadPythonOptions): void {
+  checkOptions("loadPython", options, Object.keys(CHECKS));
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(CHECKS, name)) {
-      throw badArgument(name, "is not an option of loadPython", `Options are ${Object.keys(CHECKS).join(", ")}.`);
-    }
     const [test, expected] = CHECKS[name as keyof LoadPythonOptions];
     if (value !== undefined && !test(value)) {
       throw badArgument(name, `must be ${expected}`);

@@ -2,7 +2,7 @@
 import { IMAGE_NAME, isImageName, resolveIndexes, resolvePackage, resolveRequirement } from "./address.js";
 import type { KeptImage, MemoryUse, PackageInfo, Timings } from "./boundary.js";
 import { Checkpoint } from "./checkpoint.js";
-import { badArgument, isTaipanError, TaipanError } from "./errors.js";
+import { badArgument, checkOptions, isTaipanError, TaipanError } from "./errors.js";
 import type { Features, PageFeatures } from "./features.js";
 import { FileSystem } from "./fs.js";
 import { Globals } from "./globals.js";
@@ -116,6 +116,7 @@ export class Python {
    */
   async run(code: string, options: RunOptions = {}): Promise<RunResult> {
     check(typeof code === "string", "code", "must be a string");
+    checkOptions("run", options, RUN_OPTIONS);
     const { globals, filename = "<exec>", signal, timeoutMs, onOutput } = options;
     check(globals === undefined || isRecord(globals), "globals", "must be an object whose keys are names of variables");
     check(typeof filename === "string", "filename", "must be a string");
@@ -186,6 +187,7 @@ export class Python {
     const list = typeof names === "string" ? [names] : names;
     const valid = Array.isArray(list) && list.every((name) => typeof name === "string" && name !== "");
     check(valid, "names", "must be a name or an array of names");
+    checkOptions("loadPackage", options, ["signal"]);
     const wanted = list.map((name) => resolvePackage("names", name));
     return this.#interpreter.connection.request("loadPackage", [wanted], options);
   }
@@ -193,6 +195,7 @@ export class Python {
   /** Puts on the path what the code imports, as far as the lock file has it. `run` does so by itself. */
   async loadPackagesFromImports(code: string, options: LoadPackageOptions = {}): Promise<PackageInfo[]> {
     check(typeof code === "string", "code", "must be a string");
+    checkOptions("loadPackagesFromImports", options, ["signal"]);
     return this.#interpreter.connection.request("loadPackagesFromImports", [code], options);
   }
 
@@ -207,6 +210,7 @@ export class Python {
   async install(requirements: string | string[], options: InstallOptions = {}): Promise<PackageInfo[]> {
     const list = typeof requirements === "string" ? [requirements] : requirements;
     check(isTexts(list), "requirements", "must be a requirement or an array of requirements");
+    checkOptions("install", options, INSTALL_OPTIONS);
     const { signal, indexURLs, constraints, pre } = options;
     check(constraints === undefined || isTexts(constraints), "constraints", "must be an array of requirements");
     check(indexURLs === undefined || Array.isArray(indexURLs), "indexURLs", "must be an array of URLs");
@@ -261,6 +265,7 @@ export class Python {
   async bake(options: BakeOptions & { name: string }): Promise<undefined>;
   async bake(options?: LoadPackageOptions): Promise<Blob>;
   async bake(options: BakeOptions = {}): Promise<Blob | undefined> {
+    checkOptions("bake", options, ["name", "signal"]);
     const { name, signal } = options;
     check(name === undefined || isImageName(name), "name", IMAGE_NAME);
     // As with a run: after a restart this is not the Python that was to be baked.
@@ -291,6 +296,7 @@ export class Python {
    * and with `OUT_OF_MEMORY`. Python goes on in any case.
    */
   async checkpoint(options: LoadPackageOptions = {}): Promise<Checkpoint> {
+    checkOptions("checkpoint", options, ["signal"]);
     const interpreter = this.#interpreter;
     return this.#queue.add(
       "the checkpoint",
@@ -308,6 +314,7 @@ export class Python {
    */
   async rollback(checkpoint: Checkpoint, options: LoadPackageOptions = {}): Promise<void> {
     check(checkpoint instanceof Checkpoint, "checkpoint", "must be what `python.checkpoint` gives");
+    checkOptions("rollback", options, ["signal"]);
     return this.#queue.add("the rollback", options.signal, async () => {
       const interpreter = this.#interpreter;
       await interpreter.connection.request("rollback", [checkpoint.idIn(interpreter)]);
@@ -345,6 +352,9 @@ export class Python {
     this.#interpreter = new Interpreter({ ...settings, boot });
   }
 }
+
+const RUN_OPTIONS = ["globals", "filename", "signal", "timeoutMs", "onOutput"] satisfies (keyof RunOptions)[];
+const INSTALL_OPTIONS = ["signal", "indexURLs", "constraints", "pre"] satisfies (keyof InstallOptions)[];
 
 /** For one start from the beginning, after which an image is made anew. */
 function withoutImage(settings: Settings): Settings {

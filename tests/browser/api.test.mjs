@@ -212,6 +212,26 @@ describe("a run", () => {
     }
   });
 
+  it("refuses options that do not exist: a limit that is misspelt would be none", async () => {
+    const wrong = await api.evaluate(async () => {
+      const python = await shared();
+      return Promise.all([
+        caught(python.run("1", { timeout: 100 })),
+        caught(python.install("six", { indexUrls: [] })),
+        caught(python.loadPackage("six", { abort: 1 })),
+        caught(python.bake("lesson")),
+        caught(python.checkpoint({ name: "before" })),
+        caught(taipan.loadPython(null)),
+      ]);
+    });
+    const names = ["timeout", "indexUrls", "abort", "options", "name", "options"];
+    for (const [index, name] of names.entries()) {
+      assert.equal(wrong[index].code, "BAD_ARGUMENT", name);
+      assert.ok(wrong[index].message.startsWith(`${name} `), wrong[index].message);
+    }
+    assert.match(wrong[0].hint, /timeoutMs/);
+  });
+
   it("sends what belongs to no run to the onOutput of the start", async () => {
     const found = await api.evaluate(async () => {
       const stray = [];
