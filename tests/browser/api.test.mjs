@@ -184,6 +184,40 @@ describe("a run", () => {
     assert.ok(!/_taipan|_pyodide/.test(error.traceback), error.traceback);
   });
 
+  it("shows both ends of a traceback that nobody could read, and of exceptions as long as they are", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await shared();
+      const recursion = await caught(
+        python.run(`
+import sys
+limit = sys.getrecursionlimit()
+sys.setrecursionlimit(5000)
+def endless():
+    endless()
+try:
+    endless()
+finally:
+    sys.setrecursionlimit(limit)`),
+      );
+      const chain = await caught(
+        python.run(`
+last = None
+for number in range(3000):
+    try:
+        raise ValueError(number) from last
+    except ValueError as error:
+        last = error
+raise last`),
+      );
+      return { recursion, chain };
+    });
+    assert.equal(found.recursion.type, "RecursionError");
+    assert.equal(found.recursion.frames.length, 2000);
+    assert.deepEqual([found.recursion.frames[0].name, found.recursion.frames.at(-1).name], ["<module>", "endless"]);
+    assert.deepEqual([found.chain.code, found.chain.message], ["PYTHON", "ValueError: 2999"]);
+    assert.match(found.chain.traceback, /ValueError: 0\n/);
+  });
+
   it("rejects for code that does not parse, and for SystemExit", async () => {
     assert.equal((await runFails("x = = 1")).type, "SyntaxError");
     const exit = await runFails("import sys; sys.exit(3)");
