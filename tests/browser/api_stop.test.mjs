@@ -72,6 +72,16 @@ describe("with shared memory", () => {
     assert.equal(found.value, true);
   });
 
+  it("a run that sleeps after it has awaited is limited in time, and the variables stay", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await shared();
+      const code = "import asyncio, time\nslept = 1\nawait asyncio.sleep(0)\ntime.sleep(1000)";
+      const error = await caught(python.run(code, { timeoutMs: 300 }));
+      return { code: error.code, restarted: error.restarted, value: (await python.run("slept")).value };
+    });
+    assert.deepEqual(found, { code: "TIMEOUT", restarted: false, value: 1 });
+  });
+
   it("Python can catch the interrupt and go on", async () => {
     const found = await api.evaluate(async () => {
       const python = await shared();

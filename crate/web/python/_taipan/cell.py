@@ -104,6 +104,11 @@ async def _run_async(statements, expression):
         return _ended(value if expression is not None else None)
     except BaseException as error:  # noqa: BLE001 - whatever it is, the page is told
         return _failed(error)
+    finally:
+        # What the task was cancelled for is in the answer; a cancellation that no `await` has met would take its place.
+        task = asyncio.current_task()
+        while task.cancelling():
+            task.uncancel()
 
 
 def _ended(value):
