@@ -77,6 +77,27 @@ describe("a run", () => {
     assert.deepEqual(outputs, [stdout("a\nb\n")]);
   });
 
+  it("waits inside of asyncio.run, and in functions of earlier cells that do", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await shared();
+      const { value } = await python.run(`
+import asyncio
+async def double(number):
+    await asyncio.sleep(0.01)
+    return 2 * number
+async def total():
+    return sum(await asyncio.gather(double(1), asyncio.create_task(double(2))))
+def wait_for_it():
+    return asyncio.run(total())
+wait_for_it()`);
+      const again = (await python.run("wait_for_it()")).value;
+      const error = await caught(python.run("async def fail(): raise ValueError('inside')\nasyncio.run(fail())"));
+      return { value, again, error };
+    });
+    assert.deepEqual([found.value, found.again], [6, 6]);
+    assert.deepEqual([found.error.type, found.error.message], ["ValueError", "ValueError: inside"]);
+  });
+
   it("keeps stdout, stderr and displays in order, as text that continues", async () => {
     const code = "import sys\nprint('1'); print('2')\nprint('3', file=sys.stderr)\ndisplay('four')\nprint('5')";
     const { outputs } = await run(code);

@@ -82,6 +82,36 @@ describe("with shared memory", () => {
     assert.deepEqual(found, { code: "TIMEOUT", restarted: false, value: 1 });
   });
 
+  it("a run that waits inside of asyncio.run is interrupted, and limited in time", async () => {
+    const found = await api.evaluate(async () => {
+      const python = await shared();
+      const code = `
+import asyncio
+async def main():
+    global cleaned
+    try:
+        print("waiting")
+        await asyncio.sleep(1000)
+    finally:
+        cleaned += 1
+cleaned = 0
+asyncio.run(main())`;
+      let waits;
+      const waiting = new Promise((resolve) => {
+        waits = resolve;
+      });
+      const running = caught(python.run(code, { onOutput: waits }));
+      await waiting;
+      await python.interrupt();
+      const interrupted = await running;
+      const limited = await caught(python.run(code.replace("cleaned = 0", ""), { timeoutMs: 300 }));
+      return { interrupted, limited, cleaned: (await python.run("await asyncio.sleep(0)\ncleaned")).value };
+    });
+    assert.deepEqual([found.interrupted.code, found.interrupted.restarted], ["INTERRUPTED", false]);
+    assert.deepEqual([found.limited.code, found.limited.restarted], ["TIMEOUT", false]);
+    assert.equal(found.cleaned, 2);
+  });
+
   it("Python can catch the interrupt and go on", async () => {
     const found = await api.evaluate(async () => {
       const python = await shared();
@@ -376,8 +406,10 @@ describe("with shared memory", () => {
     });
     assert.equal(found.failed.code, "PYTHON");
     assert.match(found.failed.message, /no keyboard today/);
-    assert.equal(found.missing.code, "PYTHON");
+    assert.equal(found.missing.type, "OSError");
     assert.match(found.missing.message, /stdin/);
+    // Where in our own code it was noticed is nothing to the user.
+    assert.doesNotMatch(found.missing.traceback, /worker\.js/);
   });
 });
 

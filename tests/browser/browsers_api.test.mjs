@@ -112,6 +112,12 @@ response = await pyfetch("/python/pyodide-lock.json")
       assert.deepEqual(value, ["3.13.2", ["x"]]);
     });
 
+    it("waits inside of asyncio.run, or says what to write instead", async () => {
+      const outcome = await evaluate(() => caught(python.run("import asyncio\nasyncio.run(asyncio.sleep(0.01, 7))")));
+      if (features.jspi) assert.equal(outcome.resolved.value, 7);
+      else assert.match(outcome.message, /^RuntimeError: .*`await main\(\)`/);
+    });
+
     it("describes errors", async () => {
       const error = await evaluate(() => caught(python.run("def f():\n    1 / 0\nf()", { filename: "lesson.py" })));
       assert.equal(error.code, "PYTHON");

@@ -14,13 +14,15 @@ from . import errors, shell
 
 _main = sys.modules["__main__"].__dict__
 _tasks = {}
+_may_wait = False
 
 
 def start(run, code, filename, variables):
     """Begins a run.
 
-    Gives what it ended in, or an ``asyncio.Task`` for that if the code awaits at top level: a JavaScript object with
-    ``value`` (absent if there is none that is plain data) or ``error`` (JSON, see ``errors.describe``).
+    Gives what it ended in, or an ``asyncio.Task`` for that if the code awaits at top level or may wait inside of a call:
+    a JavaScript object with ``value`` (absent if there is none that is plain data) or ``error`` (JSON, see
+    ``errors.describe``).
     """
     if variables is not None:
         _main.update(variables.to_py())
@@ -28,7 +30,7 @@ def start(run, code, filename, variables):
     linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
     try:
         statements, expression = _compile(code, filename)
-        if _is_coroutine(statements) or _is_coroutine(expression):
+        if _is_coroutine(statements) or _is_coroutine(expression) or _waits(statements, expression):
             task = asyncio.ensure_future(_run_async(statements, expression))
             _tasks[run] = task
             task.add_done_callback(lambda _: _tasks.pop(run, None))
@@ -41,7 +43,7 @@ def start(run, code, filename, variables):
 def cancel(run):
     """Cancels a run that is awaiting. Says whether there was one."""
     task = _tasks.get(run)
-    return task is not None and task.cancel()
+    return task is not None and shell.innermost(task).cancel()
 
 
 def get_global(name):
@@ -81,6 +83,20 @@ def _is_silenced(code, last):
 
 def _is_coroutine(code):
     return code is not None and bool(code.co_flags & inspect.CO_COROUTINE)
+
+
+def _waits(*codes):
+    """Whether code may wait inside of a call, which only a task can do.
+
+    Once a cell has named ``asyncio.run`` or the like, any later one may call what does so.
+    """
+    global _may_wait
+    left = [code for code in codes if code is not None]
+    while left and not _may_wait:
+        code = left.pop()
+        _may_wait = "run_until_complete" in code.co_names or {"asyncio", "run"} <= set(code.co_names)
+        left += (constant for constant in code.co_consts if inspect.iscode(constant))
+    return _may_wait
 
 
 def _run(statements, expression):

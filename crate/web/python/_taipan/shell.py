@@ -1,13 +1,18 @@
 """What a cell can use beyond plain Python: ``display``, ``input`` and the showing of its last value."""
 
+import asyncio
 import builtins
 import sys
 import time
 
 import _taipan_host
 from pyodide import webloop
+from pyodide.ffi import JsException, can_run_sync, run_sync
 
 _silent = False
+
+# What a task waits for inside of a call, by task.
+_awaited = {}
 
 _PIECE = 0.05
 
@@ -56,7 +61,10 @@ def _input(prompt="", /):
             "It works when the server sends the headers Cross-Origin-Opener-Policy: same-origin and "
             "Cross-Origin-Embedder-Policy: require-corp, in a browser that has SharedArrayBuffer."
         )
-    line = _taipan_host.readLine(str(prompt))
+    try:
+        line = _taipan_host.readLine(str(prompt))
+    except JsException as error:
+        raise OSError(error.message) from None
     if line is None:
         raise EOFError("EOF when reading a line")
     return line
@@ -77,8 +85,37 @@ def _interruptible_sleep(seconds, /):
         raise KeyboardInterrupt
 
 
+def _run_until_complete(_loop, future):
+    """Waits in the middle of a call, as ``asyncio.run`` does, where the browser can put the stack aside."""
+    if not can_run_sync():
+        if asyncio.iscoroutine(future):
+            future.close()
+        raise RuntimeError(
+            "asyncio.run() and run_until_complete() cannot wait here. "
+            "Write `await main()` instead of `asyncio.run(main())`."
+        )
+    task = asyncio.current_task()
+    awaited = _awaited[task] = asyncio.ensure_future(future)
+    try:
+        return run_sync(awaited)
+    except BaseException:
+        # An interrupt that has come here instead has to end that too.
+        awaited.cancel()
+        raise
+    finally:
+        _awaited.pop(task, None)
+
+
+def innermost(task):
+    """The task that has to be cancelled so that this one goes on."""
+    while task in _awaited:
+        task = _awaited[task]
+    return task
+
+
 # Rust knows the timers, so that those can be set again that were running at a checkpoint.
 webloop.scheduleCallback = _taipan_host.schedule
+webloop.WebLoop.run_until_complete = _run_until_complete
 time.sleep = _interruptible_sleep
 builtins.display = display
 builtins.input = _input
