@@ -18,9 +18,9 @@ const dist = join(root, "dist");
 const BUNDLER = fileURLToPath(new URL("bundle.mjs", import.meta.url));
 const BOUNDARY = join(root, "crate", "web", "src", "boundary.d.ts");
 /** What a page fetches before Python is ready, as brotli. The goal is 350 KB; this keeps it from growing meanwhile. */
-const BUDGET = 399_000;
+const BUDGET = 400_000;
 /** The same with what is fetched when it is first needed. */
-const BUDGET_OF_ALL = 588_000;
+const BUDGET_OF_ALL = 589_000;
 /** What is fetched when it is first needed, or belongs to other entries than `taipan`. */
 const LATER = /^dist\/(wasm\/taipan_web_(checkpoint|image|resolver)\.wasm|(pyodide|element|view)\.js)/;
 
