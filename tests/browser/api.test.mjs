@@ -98,6 +98,18 @@ wait_for_it()`);
     assert.deepEqual([found.error.type, found.error.message], ["ValueError", "ValueError: inside"]);
   });
 
+  it("waits in run_sync, which a cell may call without awaiting anything", async () => {
+    const value = await api.evaluate(async () => {
+      const python = await start();
+      const { value } = await python.run(
+        "import asyncio\nfrom pyodide.ffi import run_sync\nrun_sync(asyncio.sleep(0, 5))",
+      );
+      python.dispose();
+      return value;
+    });
+    assert.equal(value, 5);
+  });
+
   it("keeps stdout, stderr and displays in order, as text that continues", async () => {
     const code = "import sys\nprint('1'); print('2')\nprint('3', file=sys.stderr)\ndisplay('four')\nprint('5')";
     const { outputs } = await run(code);

@@ -94,7 +94,8 @@ def _waits(*codes):
     left = [code for code in codes if code is not None]
     while left and not _may_wait:
         code = left.pop()
-        _may_wait = "run_until_complete" in code.co_names or {"asyncio", "run"} <= set(code.co_names)
+        names = set(code.co_names)
+        _may_wait = not names.isdisjoint(("run_until_complete", "run_sync")) or {"asyncio", "run"} <= names
         left += (constant for constant in code.co_consts if inspect.iscode(constant))
     return _may_wait
 
