@@ -80,21 +80,21 @@ impl OpenImage {
     fn copy_chunk(&self, extent: Extent, heap: &Uint8Array) -> Result<()> {
         let chunk = self.image.head().chunk(extent);
         // What needs no checksum need not come into Rust's memory.
-        let is_direct = chunk.compression == Compression::None && self.source.is_compared();
-        let bytes = if is_direct { self.source.bytes(extent.file_offset, extent.stored_length) } else { None };
+        if chunk.compression == Compression::None
+            && self.source.is_compared()
+            && let Some(bytes) = self.source.bytes(extent.file_offset, extent.stored_length)
+        {
+            for (begin, run) in chunk.copies() {
+                heap.set(&bytes.subarray(begin as u32, (begin + run.bytes()) as u32), run.address() as u32);
+            }
+            return Ok(());
+        }
         let mut buffer = self.buffer.borrow_mut();
-        let contents = match &bytes {
-            Some(_) => &[],
-            None => self.image.read_chunk(extent, &mut buffer).map_err(|error| not_usable(&error))?,
-        };
+        let contents = self.image.read_chunk(extent, &mut buffer).map_err(|error| not_usable(&error))?;
         for (begin, run) in chunk.copies() {
             let (address, end) = (run.address() as u32, begin + run.bytes());
-            match &bytes {
-                Some(bytes) => heap.set(&bytes.subarray(begin as u32, end as u32), address),
-                None => heap
-                    .subarray(address, address + run.bytes() as u32)
-                    .copy_from(&contents[begin as usize..end as usize]),
-            }
+            let pages = heap.subarray(address, address + run.bytes() as u32);
+            pages.copy_from(&contents[begin as usize..end as usize]);
         }
         Ok(())
     }
