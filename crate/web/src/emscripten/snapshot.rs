@@ -14,6 +14,7 @@ mod main_exports;
 mod open_files;
 mod references;
 mod restore;
+mod run_sync;
 mod side_modules;
 mod time_zone;
 

@@ -246,8 +246,8 @@ fn identity(interpreter: &Interpreter, manifest: &Manifest) -> Result<Identity> 
             module: content_hash(module)?,
             standard_library: content_hash(standard_library)?,
         },
-        // Nothing that an image holds depends on the browser: stack switching and the function that counts arguments are
-        // the glue's, which starts afresh.
+        // Nothing that stays as it was depends on the browser: what does is the glue's, which starts afresh, or is written
+        // anew after a restoration.
         features: BTreeMap::new(),
         packages,
     })

@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use super::glue::{Glue, entries, get, index_functions, number};
 use super::libraries::{self, Library};
 use super::references::{self, Holders, Owner};
-use super::{numbers, open_files, states};
+use super::{numbers, open_files, run_sync, states};
 use crate::emscripten::abi::Abi;
 use crate::emscripten::bindings::Module;
 use crate::emscripten::linker::Linker;
@@ -47,6 +47,7 @@ pub fn capture(
     read_symbols(&glue, main, &libraries, manifest);
     let call_helper = glue.call_helper(abi).map_or(0, |address| glue.word(address));
     manifest.numbers.insert(numbers::CALL_HELPER.to_owned(), call_helper.into());
+    manifest.numbers.extend(run_sync::find(&glue, linker.main_table_length()));
     read_table(&glue, &libraries, linker, call_helper, manifest)?;
     manifest.modules = libraries
         .iter()

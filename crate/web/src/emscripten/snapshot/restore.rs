@@ -21,7 +21,7 @@ use super::main_exports::MainExports;
 use super::open_files::{self, OpenFile};
 use super::references::{self, Holders, Reference};
 use super::side_modules::{SideModuleSource, SideModules};
-use super::{numbers, states, time_zone};
+use super::{numbers, run_sync, states, time_zone};
 use crate::emscripten::abi::{Abi, set};
 use crate::emscripten::bindings::{Module, PublicApi};
 use crate::emscripten::linker::Linker;
@@ -253,6 +253,7 @@ impl Restore {
         if let Some(address) = glue.call_helper(self.abi) {
             glue.words().set_index(address >> 2, self.call_helper.get());
         }
+        run_sync::renew(&glue, |name| self.number(name));
         time_zone::renew(&glue)
     }
 
