@@ -6,9 +6,13 @@ import { openPyodidePage } from "./support/pyodide-page.mjs";
 /** Programs that need nothing but the interpreter. */
 const CORE = [
   "running",
+  "members",
   "proxies",
+  "classes",
   "conversions",
+  "buffers",
   "files",
+  "filesystem_calls",
   "mounts",
   "native_fs",
   "js_modules",

@@ -1,6 +1,6 @@
 //! Conversions between Emscripten's nodes and inodes.
 
-use js_sys::{Date, Object, Uint8Array};
+use js_sys::{Array, Date, Object, Uint8Array};
 use taipan_core::vfs::{Inode, Metadata};
 use wasm_bindgen::prelude::*;
 
@@ -106,7 +106,10 @@ pub fn milliseconds(value: &JsValue) -> Option<f64> {
 }
 
 /// The bytes that a caller means by a buffer, an offset and a length. The buffer may be any view of bytes: CPython
-/// hands in its heap as an `Int8Array`.
+/// hands in its heap as an `Int8Array`. It may also be an array of numbers: `FS.createDataFile` makes one of a text.
 pub fn window(buffer: &Uint8Array, offset: u32, length: u32) -> Uint8Array {
+    if Array::is_array(buffer) {
+        return Uint8Array::new(buffer).subarray(offset, offset + length);
+    }
     Uint8Array::new_with_byte_offset_and_length(&buffer.buffer(), buffer.byte_offset() + offset, length)
 }
