@@ -102,7 +102,8 @@ function unexpected(thrown: unknown): ErrorDetails {
   }
   return {
     code: "WORKER",
-    message: `unexpected error in the worker: ${message}`,
+    // `loadPyodide` runs on the thread that calls it.
+    message: `unexpected error${typeof document === "undefined" ? " in the worker" : ""}: ${message}`,
     // Each browser has its own words for it.
     ...(/content security policy|\bCSP\b/i.test(message) && { hint: POLICY_HINT }),
   };

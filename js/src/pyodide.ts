@@ -101,7 +101,7 @@ function pyodideOptions({
   onProgress: ______,
   ...given
 }: LoadPyodideOptions): PyodideConfig {
-  return given;
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
 function configure(options: LoadPyodideOptions) {
@@ -148,7 +148,8 @@ async function bootOptions(configuration: Configuration, options: LoadPyodideOpt
     ...(packageBaseUrl !== undefined && { packageBaseUrls: [packageBaseUrl] }),
     ...(stdLibURL !== undefined && { stdLibURL: resolveUrl("stdLibURL", stdLibURL) }),
     bytecode: BYTECODE,
-    packages: [...packages],
+    // One name alone will do, as with Pyodide.
+    packages: [packages].flat(),
     env,
     ...(options.cache !== undefined && { cache: options.cache }),
     ...(options.cacheLimit !== undefined && { cacheLimit: options.cacheLimit }),

@@ -23,7 +23,7 @@ const CORE = [
   "errors",
 ];
 /** Programs that need wheels which the folder of 0.28.3 has. */
-const WITH_WHEELS = ["packages", "compiled", "installing", "options", "standard_library"];
+const WITH_WHEELS = ["packages", "compiled", "installing", "options", "starts", "several", "standard_library"];
 
 for (const [version, where, names] of [
   ["0.28.3", "page", [...CORE, ...WITH_WHEELS]],

@@ -156,6 +156,7 @@ describe("taipan/pyodide", { timeout: 300_000 }, () => {
       unknown: await caught(boot({ packages: ["nunpy"] })),
       url: await caught(boot({ indexURL: "http://[" })),
       both: await caught(boot({ lockFileContents: "{}", lockFileURL: "/x" })),
+      numbers: await caught(boot({ packages: 5 })),
       nowhere: await caught(boot({ indexURL: "/nowhere/" })),
       lock: await caught(boot({ lockFileContents: "{}" })),
       aborted: await caught(boot({ signal: AbortSignal.abort() })),
@@ -168,6 +169,7 @@ describe("taipan/pyodide", { timeout: 300_000 }, () => {
       unknown: "PACKAGE_NOT_FOUND",
       url: "BAD_ARGUMENT",
       both: "BAD_ARGUMENT",
+      numbers: "BAD_ARGUMENT",
       nowhere: "LOAD_HTTP",
       lock: "BAD_LOCK_FILE",
       aborted: "ABORTED",
@@ -178,6 +180,19 @@ describe("taipan/pyodide", { timeout: 300_000 }, () => {
     assert.ok(Object.values(errors).every((error) => error.ours));
     assert.ok(errors.unknown.suggestions.includes("numpy"));
     assert.match(errors.fsInit.message, /no files/);
+    const messages = Object.values(errors).map(({ message }) => message);
+    assert.deepEqual(
+      messages.filter((message) => message.includes("worker")),
+      [],
+    );
+  });
+
+  it("an option that is undefined is as one that is not given", async () => {
+    const found = await page.evaluate(async () => {
+      const pyodide = await boot({ env: undefined, args: undefined, packages: undefined, jsglobals: undefined });
+      return pyodide.runPython("import os, sys; [os.environ['HOME'], *sys.argv]").toJs();
+    });
+    assert.deepEqual(found, ["/home/pyodide", ""]);
   });
 
   it("a damaged file is refused", async () => {
