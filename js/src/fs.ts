@@ -17,10 +17,10 @@ export class FileSystem {
   }
 
   /** The bytes of a file. */
-  async readFile(path: string): Promise<Uint8Array>;
+  async readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /** The text of a file. Bytes that are not UTF-8 become U+FFFD. */
   async readFile(path: string, options: { encoding: "utf8" }): Promise<string>;
-  async readFile(path: string, options?: { encoding: "utf8" }): Promise<Uint8Array | string> {
+  async readFile(path: string, options?: { encoding: "utf8" }): Promise<Uint8Array<ArrayBuffer> | string> {
     const encoding: unknown = options?.encoding;
     if (encoding !== undefined && encoding !== "utf8") {
       throw badArgument("encoding", 'must be "utf8" or absent');

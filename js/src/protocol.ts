@@ -48,7 +48,7 @@ export interface Calls {
   loadedPackages: { send: []; get: PackageInfo[] };
   globalsGet: { send: [name: string]; get: unknown };
   globalsSet: { send: [name: string, value: unknown]; get: undefined };
-  readFile: { send: [path: string]; get: Uint8Array };
+  readFile: { send: [path: string]; get: Uint8Array<ArrayBuffer> };
   writeFile: { send: [path: string, data: Uint8Array]; get: undefined };
   mkdir: { send: [path: string, recursive: boolean]; get: undefined };
   readdir: { send: [path: string]; get: string[] };

@@ -54,7 +54,8 @@ const handlers: Handlers = {
   loadedPackages: () => engine().loadedPackages(),
   globalsGet: ([name]) => engine().globalsGet(name),
   globalsSet: ([name, value]) => void engine().globalsSet(name, value),
-  readFile: ([path]) => engine().readFile(path),
+  // A copy in memory of its own, which is not shared.
+  readFile: ([path]) => engine().readFile(path) as Uint8Array<ArrayBuffer>,
   writeFile: ([path, data]) => void engine().writeFile(path, data),
   mkdir: ([path, recursive]) => void engine().mkdir(path, recursive),
   readdir: ([path]) => engine().readdir(path),

@@ -125,7 +125,8 @@ export async function checkpoints(python: Python): Promise<void> {
 
 export async function files({ fs }: Python, folder: FileSystemDirectoryHandle): Promise<void> {
   const bytes = await fs.readFile("/a");
-  same<typeof bytes, Uint8Array>(true);
+  same<typeof bytes, Uint8Array<ArrayBuffer>>(true);
+  new Blob([bytes]);
   const text = await fs.readFile("/a", { encoding: "utf8" });
   same<typeof text, string>(true);
   // @ts-expect-error no other encoding
