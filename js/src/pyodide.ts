@@ -6,16 +6,24 @@ import { callBack } from "./callback.js";
 import { describeError, reviveError } from "./error_transfer.js";
 import { aborted, badArgument, TaipanError } from "./errors.js";
 import { HeadStart } from "./head_start.js";
-import type { Lockfile, PyodideAPI, PyodideConfig } from "./pyodide_api.js";
+import type { PyodideAPI } from "./pyodide_api.js";
+import type { PyodideConfig } from "./pyodide_config.js";
+import type { Lockfile } from "./pyodide_lock.js";
 import { bootPyodide } from "./wasm/taipan_web.js";
 import { loadPart, loadPartNow, loadWasm } from "./wasm_module.js";
 
 export type { ErrorCode, Progress } from "./boundary.js";
 export { IntegrityError, isTaipanError, LoadError, PackageNotFoundError, TaipanError } from "./errors.js";
+// For programs with `import type Pyodide from "pyodide"`, as compilers allow for Pyodide's own package.
+export type * as default from "./pyodide.js";
 export type * from "./pyodide_api.js";
+export type * from "./pyodide_config.js";
+export type * from "./pyodide_ffi.js";
+export type * from "./pyodide_fs.js";
+export type * from "./pyodide_lock.js";
 
 /** The release of Pyodide that is loaded unless another is named, as `version` of Pyodide's own package. */
-export const version = "0.28.3";
+export const version: string = "0.28.3";
 
 /** Pyodide's options, and a few of ours. */
 export interface LoadPyodideOptions extends PyodideConfig {

@@ -108,6 +108,7 @@ test("the package holds what runs, its types, its licence, and nothing else", ()
     "dist/worker.js",
     "dist/pyodide.js",
     "dist/pyodide.d.ts",
+    "dist/pyodide_ffi.d.ts",
     "dist/element.js",
     "dist/element.d.ts",
     "dist/view.js",
@@ -242,7 +243,11 @@ for (const resolution of ["bundler", "nodenext"]) {
     const source = `
       import { loadPython, TaipanError, type Output } from "taipan";
       import { loadPyodide, type PyodideAPI } from "taipan/pyodide";
+      import type Pyodide from "taipan/pyodide";
+      import type { PyProxy } from "taipan/pyodide/ffi";
       const pyodide: PyodideAPI = await loadPyodide({ indexURL: "/python/" });
+      export const other: Pyodide.PyodideInterface = pyodide;
+      export const list: PyProxy = pyodide.toPy([1]);
       import "taipan/element";
       import { sanitize } from "taipan/view";
       document.querySelector("python-cell")?.addEventListener("output", (event) => event.type + sanitize("").nodeType);

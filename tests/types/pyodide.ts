@@ -10,6 +10,7 @@ import {
   type PyProxy,
   version,
 } from "taipan/pyodide";
+import type { PyBuffer, PyDict } from "taipan/pyodide/ffi";
 
 const options: LoadPyodideOptions = {
   indexURL: "/python/",
@@ -42,6 +43,23 @@ export async function use(): Promise<string> {
   await loadPyodide({ indexUrl: "/" });
   proxy.destroy();
   return `${loaded.map(({ fileName }) => fileName)} ${call(4, 2)} ${text} ${bytes.length} ${version}`;
+}
+
+export function classes({ ffi, globals, FS, canvas }: PyodideAPI, value: unknown): string | undefined {
+  if (value instanceof ffi.PyDict) {
+    const dictionary: PyDict = value;
+    return `${dictionary.get("a")}`;
+  }
+  if (value instanceof ffi.PythonError) {
+    return value.type;
+  }
+  // @ts-expect-error there is no such class
+  value instanceof ffi.PyProxies;
+  // @ts-expect-error a canvas has to be one
+  canvas.setCanvas2D({});
+  const buffer: PyBuffer = globals.get("buffer");
+  const shown: ArrayLike<number> = buffer.getBuffer("f64").data;
+  return `${shown.length} ${new Blob([FS.readFile("/a")]).size}`;
 }
 
 export const isOurs = (error: unknown): boolean => isTaipanError(error, "LOAD_HTTP");

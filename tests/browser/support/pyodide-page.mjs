@@ -15,7 +15,7 @@ const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Pyodid
   globalThis.runPrograms = (where, loader, names) => {
     if (where === "page") return runPrograms(loader, names);
     return new Promise((resolve, reject) => {
-      const worker = new Worker("/programs/worker.js", { type: "module" });
+      const worker = new Worker("/programs/worker.js", { type: where === "classic worker" ? "classic" : "module" });
       worker.onmessage = ({ data }) => { worker.terminate(); resolve(data); };
       worker.onerror = (event) => reject(new Error(event.message));
       worker.postMessage({ loader, names });
@@ -53,7 +53,7 @@ export async function openPyodidePage(version, roots = {}) {
   return {
     server,
     open,
-    /** What the programs said, by name. */
+    /** What the programs said, by name. They run in a "page", a "worker" of type module, or a "classic worker". */
     run: async (where, loader, names) => {
       const page = await open();
       try {

@@ -44,11 +44,14 @@ export async function runPrograms(loader, names) {
   const outcomes = {};
   for (const name of names) {
     said = [];
-    const { default: program, alone } = await import(`./${name}.js`);
+    // Those in TypeScript import Pyodide themselves: they are there once for each.
+    const where = name.replace(/^typescript\//, `typescript/${loader}/`);
+    const { default: program, main, alone = main !== undefined } = await import(`./${where}.js`);
     try {
       if (!alone)
         shared ??= await boot({ stdout: (line) => say(`out: ${line}`), stderr: (line) => say(`err: ${line}`) });
-      await program({
+      await main?.(`${location.origin}/python/`, say);
+      await program?.({
         pyodide: alone ? undefined : shared,
         boot,
         say,
