@@ -10,9 +10,7 @@ const CORE = [
   "proxies",
   "classes",
   "conversions",
-  "buffers",
   "files",
-  "filesystem_calls",
   "mounts",
   "native_fs",
   "js_modules",
@@ -22,12 +20,14 @@ const CORE = [
   "archives",
   "errors",
 ];
+/** Programs that lean on how 0.28 converts dictionaries, and on its release of Emscripten. */
+const OF_0_28 = ["buffers", "filesystem_calls"];
 /** Programs that need wheels which the folder of 0.28.3 has. */
 const WITH_WHEELS = ["packages", "compiled", "installing", "options", "starts", "several", "standard_library"];
 
 for (const [version, where, names] of [
-  ["0.28.3", "page", [...CORE, ...WITH_WHEELS]],
-  ["0.28.3", "worker", [...CORE, ...WITH_WHEELS]],
+  ["0.28.3", "page", [...CORE, ...OF_0_28, ...WITH_WHEELS]],
+  ["0.28.3", "worker", [...CORE, ...OF_0_28, ...WITH_WHEELS]],
   ["314.0.7", "page", CORE],
   ["314.0.7", "worker", CORE],
 ]) {

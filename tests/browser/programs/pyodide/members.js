@@ -55,8 +55,6 @@ export default async ({ pyodide, say, fails, where }) => {
   await fails(() => pyodide.pyimport(5));
   await fails(() => pyodide.pyimport(""));
   await fails(() => pyodide.registerJsModule(5, {}));
-  await fails(() => pyodide.setStdout({ raw: 5 }));
-  await fails(() => pyodide.setStdin({ stdin: 5 }));
   await fails(() => pyodide.setInterruptBuffer(5));
   pyodide.setInterruptBuffer(undefined);
   say(
