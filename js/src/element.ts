@@ -9,7 +9,7 @@ import { AbortedError, PythonError, TaipanError } from "./errors.js";
 import type { LoadPythonOptions } from "./load.js";
 import type { Python } from "./python.js";
 import type { RunResult } from "./run.js";
-import { button, element } from "./view/dom.js";
+import { beginning, button, element } from "./view/dom.js";
 import { OutputArea } from "./view/output_area.js";
 
 /** The events of a cell. They do not bubble. */
@@ -204,7 +204,7 @@ export class PythonCell extends Base {
 
   #fail(error: unknown, wasStopped: boolean): void {
     const isStop = wasStopped && error instanceof AbortedError;
-    const headline = error instanceof Error ? error.message : String(error);
+    const headline = beginning(error instanceof Error ? error.message : String(error));
     const hint = this.#hint(error);
     const box = element("div", { class: "problem" }, element("p", { class: "headline" }, headline));
     if (hint !== undefined) box.append(element("p", {}, hint));

@@ -1,6 +1,8 @@
-import { required } from "./dom.js";
+import { beginning, required } from "./dom.js";
 
 const REPEAT_GAP_MS = 50;
+/** More is not listened to, and cannot be skipped. */
+const MOST_CHARACTERS = 600;
 
 /**
  * Has a screen reader say something when it next falls silent. What the page shows while it streams is not in a live
@@ -11,6 +13,6 @@ export function announce(sentence: string): void {
   // The same sentence twice is a change only if the region was empty in between.
   region.textContent = "";
   setTimeout(() => {
-    region.textContent = sentence;
+    region.textContent = beginning(sentence, MOST_CHARACTERS);
   }, REPEAT_GAP_MS);
 }

@@ -1,4 +1,4 @@
-export { button, element, plural } from "taipan/view";
+export { beginning, button, element, plural } from "taipan/view";
 
 /** The element with this id that the page's HTML is known to have. */
 export function required<T extends HTMLElement>(id: string, kind: new () => T): T {

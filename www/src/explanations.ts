@@ -1,9 +1,10 @@
 /**
  * What an exception means, in words for somebody who sees it for the first time, and what to do about it. Code stands
- * between backticks.
+ * between backticks. `source` is the line of code that it is about.
  */
-export function explain(type: string, message: string): string | undefined {
+export function explain(type: string, message: string, source = ""): string | undefined {
   const name = type.split(".").at(-1) ?? type;
+  if (name === "SyntaxError" && /^[%!]/.test(source)) return NOT_PYTHON;
   for (const [pattern, sentence] of EXPLANATIONS[name] ?? []) {
     const match = pattern.exec(message);
     if (match) {
@@ -15,6 +16,9 @@ export function explain(type: string, message: string): string | undefined {
   }
   return undefined;
 }
+
+const NOT_PYTHON =
+  "A line that begins with `%` or `!` is a command of Jupyter's and not Python. Take it out: libraries come by themselves when they are imported, and plots are shown.";
 
 const KINDS: Record<string, string> = {
   str: "a text (`str`)",
@@ -29,6 +33,10 @@ const KINDS: Record<string, string> = {
 };
 
 const ANY = /^/;
+const EXCEL =
+  'To read Excel files, pandas needs the library `openpyxl`. Run `import micropip; await micropip.install("openpyxl")` first, or save the table as CSV.';
+const ADDRESS =
+  "In a web page Python gets only what the server gives to other pages. Download the file yourself, and add it to this page.";
 const LIBRARIES: [RegExp, string][] = [
   [/^name 'pd'/, "`pd` is the usual short name of pandas. Run the cell that has `import pandas as pd` first."],
   [/^name 'np'/, "`np` is the usual short name of NumPy. Write `import numpy as np` above this line."],
@@ -122,17 +130,43 @@ const EXPLANATIONS: Record<string, [RegExp, string][]> = {
   ],
   ModuleNotFoundError: [
     [
+      /No module named '(.+?)': its package could not be loaded/,
+      "The library `$1` could not be brought to this page. Look at your connection, then run the cell again.",
+    ],
+    [/No module named 'openpyxl'/, EXCEL],
+    [
       /No module named '(.+?)'/,
       "There is no library called `$1` here. Look at the spelling; some libraries do not run in a browser.",
     ],
   ],
-  ImportError: [[ANY, "The library is there, but it has nothing of this name."]],
+  ImportError: [
+    [/^cannot import name/, "The library is there, but it has nothing of this name."],
+    [/optional dependency 'openpyxl'/, EXCEL],
+    [/optional dependency|usable engine/, "This takes another library, which could not be brought to this page."],
+  ],
   FileNotFoundError: [
     [
       ANY,
       "Python has no file of this name. Add the file to the page first, and write its name exactly as the page lists it.",
     ],
   ],
+  UnicodeDecodeError: [
+    [
+      ANY,
+      'The file is not written in UTF-8. Tell how it is written: `encoding="cp1252"` is usual on Windows, `encoding="utf-16"` is another.',
+    ],
+  ],
+  EmptyDataError: [[ANY, "The file has nothing in it."]],
+  ParserError: [
+    [
+      /Expected \d+ fields/,
+      'Not all lines of the file have the same number of columns. Perhaps something else than a comma stands between them: try `sep=";"`.',
+    ],
+  ],
+  URLError: [[/unknown url type: https/, ADDRESS]],
+  ConnectionError: [[ANY, ADDRESS]],
+  OSError: [[/emscripten does not support processes/, "In a web page Python cannot start other programs."]],
+  RuntimeError: [[/can't start new thread/, "In a web page Python cannot start threads. Call the function itself."]],
   RecursionError: [[ANY, "A function called itself again and again without an end."]],
   MemoryError: [[ANY, "There was not enough memory. Try it with less data."]],
   EOFError: [[ANY, "The program asked for an answer and got none."]],

@@ -8,7 +8,7 @@ import { required } from "./dom.js";
 import { Files } from "./files.js";
 import { Keeper } from "./keeper.js";
 import { Lesson } from "./lesson.js";
-import { problem } from "./problem.js";
+import { problem, sentence } from "./problem.js";
 import { Session } from "./session.js";
 import { Status } from "./status.js";
 import { Storage } from "./storage.js";
@@ -27,7 +27,8 @@ const session: Session = new Session({
   onState: (state, error) => {
     stop.disabled = state !== "running";
     const what = state === "broken" ? "Python cannot go on" : "Python did not start";
-    status.show(state, error === undefined ? "" : `${what}: ${problem(error, () => false).headline}`);
+    const { headline, advice = "" } = problem(error, () => false);
+    status.show(state, error === undefined ? "" : `${what}: ${sentence(headline)} ${advice}`.trim());
   },
   onProgress: (progress) => status.progress(progress),
   onFresh: (python) => files.writeAll(python),

@@ -1,5 +1,5 @@
 import { LoadError, PackageNotFoundError, PythonError, TaipanError } from "taipan";
-import { button, element } from "./dom.js";
+import { beginning, button, element } from "./dom.js";
 import { explain } from "./explanations.js";
 
 /** A place in the learner's own code. */
@@ -34,7 +34,7 @@ export function problem(error: unknown, isCell: (filename: string) => boolean): 
   if (error instanceof PythonError) return fromPython(error, isCell);
   if (error instanceof TaipanError) {
     return {
-      headline: error.message,
+      headline: beginning(error.message),
       advice: [...reasons(error), error.hint ?? ""].filter(Boolean).join(" "),
       places: [],
       stopped: error.code === "INTERRUPTED" || error.code === "ABORTED",
@@ -42,6 +42,11 @@ export function problem(error: unknown, isCell: (filename: string) => boolean): 
     };
   }
   return { headline: String(error), places: [], stopped: false, fatal: false };
+}
+
+/** A text with a full stop, where it ends without a mark. */
+export function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function reasons(error: TaipanError): string[] {
@@ -55,19 +60,26 @@ function fromPython(error: PythonError, isCell: (filename: string) => boolean): 
   const plain = error.message.startsWith(error.type) ? error.message : `${error.type}: ${error.message}`;
   // Python's own last line may say more than the exception does: "Did you mean".
   const headline = error.traceback.split("\n").find((line) => line.startsWith(plain)) ?? plain;
-  const message = headline.slice(error.type.length).replace(/^:\s*/, "");
-  const advice = explain(error.type, message);
+  const message = beginning(headline.slice(error.type.length)).replace(/^:\s*/, "");
+  const last = error.frames.at(-1);
+  const where = last?.filename.startsWith(FOLDER)
+    ? `It is in line ${last.line} of \`${last.filename.slice(FOLDER.length)}\`.`
+    : "";
+  const advice = [where, explain(error.type, message, last?.source)].filter(Boolean).join(" ");
   const fromFrames = error.frames.filter((frame) => isCell(frame.filename));
   const places = SYNTAX.test(error.type) ? syntaxPlaces(error.traceback, isCell) : fromFrames;
   return {
-    headline,
-    ...(advice !== undefined && { advice }),
+    headline: beginning(headline),
+    ...(advice && { advice }),
     places: places.length > 0 ? places : fromFrames,
     traceback: error.traceback,
     stopped: error.type === "KeyboardInterrupt",
     fatal: false,
   };
 }
+
+/** Where the learner's own files are. */
+const FOLDER = "/home/pyodide/";
 
 const SYNTAX = /^(SyntaxError|IndentationError|TabError)$/;
 

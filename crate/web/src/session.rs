@@ -242,9 +242,14 @@ fn python_error(thrown: JsValue, context: &str) -> Error {
 
 /// What is thrown past the Python side can only be the interpreter breaking down: a trap, an overflowed stack.
 fn fatal(thrown: JsValue) -> Error {
+    const HINT: &str = "Start a new interpreter with `restart()`; the variables are lost.";
+    // What CPython could not even put into words, for want of memory, comes as what it wrote while it tried.
+    if crate::error::describe(&thrown).contains("MemoryError") {
+        return Error::new(Code::Fatal, "Python has run out of memory and broke down").hint(HINT).cause(thrown);
+    }
     let error = Error::from_js(Code::Fatal, "The interpreter broke down", thrown);
     match error.code() {
         Code::OutOfMemory => error,
-        _ => error.hint("Start a new interpreter with `restart()`; the variables are lost."),
+        _ => error.hint(HINT),
     }
 }

@@ -2,6 +2,7 @@ import type { MimeBundle } from "../boundary.js";
 import { element, plural } from "./dom.js";
 import { RICH_STYLE } from "./rich_style.js";
 import { sanitize } from "./sanitize.js";
+import { SHOWN_CHARACTERS, TextStream } from "./stream.js";
 
 /** The richest form of a display that the page can show, and what to call it in a sentence. */
 export interface Display {
@@ -11,16 +12,43 @@ export interface Display {
 
 const IMAGES = ["image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp"];
 
-/** Shows `data` in the first of: HTML, SVG, a bitmap, JSON, plain text. `where` names the cell. */
+/** What `repr()` gives where a class does not say more. */
+const BARE_NAME = /^<[^\n]* object(?: at 0x[0-9a-f]+)?>$/;
+
+/**
+ * Shows `data` in the first of: HTML of which something may be shown, SVG, a bitmap, plain text, Markdown or LaTeX as it is
+ * written where the plain text is but a name, JSON. `where` names the cell.
+ */
 export function display(data: MimeBundle, metadata: Record<string, unknown>, where: string): Display {
   const html = text(data["text/html"]);
-  if (html !== undefined) return showHtml(html, where);
+  const shown = html === undefined ? undefined : showHtml(html, where);
+  if (shown) return shown;
   for (const type of IMAGES) {
     const image = text(data[type]);
     if (image !== undefined) return showImage(type, image, data, metadata, where);
   }
-  const plain = text(data["text/plain"]) ?? JSON.stringify(data["application/json"] ?? data, null, 2);
-  return { element: element("pre", { class: "plain" }, plain), summary: plain.slice(0, 200) };
+  const plain = text(data["text/plain"]);
+  const isBare = plain === undefined || BARE_NAME.test(plain);
+  const source = isBare ? (text(data["text/markdown"]) ?? text(data["text/latex"])) : undefined;
+  const { element: shownText, summary } = showText(
+    source ?? plain ?? JSON.stringify(data["application/json"] ?? data, null, 2),
+  );
+  if (html?.trim()) {
+    shownText.append(element("p", { class: "stream-note" }, "Its HTML needs scripts, which do not run here."));
+  }
+  return { element: shownText, summary };
+}
+
+function showText(plain: string): Display {
+  const shown = element("div");
+  if (plain.length > SHOWN_CHARACTERS) {
+    const stream = new TextStream("stdout");
+    stream.append(plain);
+    shown.append(stream.element);
+  } else {
+    shown.append(element("pre", { class: "plain" }, plain));
+  }
+  return { element: shown, summary: plain.slice(0, 200) };
 }
 
 function text(value: unknown): string | undefined {
@@ -28,8 +56,10 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-function showHtml(html: string, where: string): Display {
+/** Nothing where the page may show nothing of it. */
+function showHtml(html: string, where: string): Display | undefined {
   const clean = sanitize(html);
+  if (isEmpty(clean)) return undefined;
   const table = clean.querySelector("table");
   const summary = table ? describe(table) : "Formatted output";
   const host = element("div", { class: "rich-host" });
@@ -42,6 +72,13 @@ function showHtml(html: string, where: string): Display {
     host,
   );
   return { element: region, summary };
+}
+
+function isEmpty(clean: DocumentFragment): boolean {
+  if (clean.querySelector("img, hr, table")) return false;
+  const words = clean.cloneNode(true) as DocumentFragment;
+  for (const style of words.querySelectorAll("style")) style.remove();
+  return words.textContent?.trim() === "";
 }
 
 function describe(table: HTMLTableElement): string {

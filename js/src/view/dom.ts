@@ -23,3 +23,8 @@ export function button(label: string, className: string, action: () => void): HT
 export function plural(count: number, noun: string): string {
   return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/** A text's beginning, where it is longer than anybody reads. */
+export function beginning(text: string, most = 1000): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
+}

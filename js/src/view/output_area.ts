@@ -1,6 +1,6 @@
 import type { Output } from "../boundary.js";
 import { display } from "./display.js";
-import { element } from "./dom.js";
+import { element, plural } from "./dom.js";
 import { ask } from "./question.js";
 import { TextStream } from "./stream.js";
 
@@ -122,7 +122,7 @@ export class OutputArea {
       this.#note = element("p", { class: "stream-note" });
       this.element.append(this.#note);
     }
-    this.#note.textContent = `${this.#unshown.toLocaleString("en")} more pieces of output are not shown.`;
+    this.#note.textContent = `Not shown: ${plural(this.#unshown, "more piece")} of output.`;
     return false;
   }
 

@@ -2,14 +2,17 @@ import { button, element, plural } from "./dom.js";
 
 /** What is shown without asking for more. */
 const SHOWN_LINES = 200;
-const SHOWN_CHARACTERS = 40_000;
+export const SHOWN_CHARACTERS = 40_000;
 /** What is kept for "Show all"; a program that prints for ever must not fill the memory of the tab. */
 const KEPT_CHARACTERS = 20_000_000;
 /** Text is shown in blocks, so that the browser lays out only those that are on the screen. */
 const BLOCK_LINES = 500;
 const BLOCK_CHARACTERS = 20_000;
 
-const COLOUR_CODES = /\u001b\[[0-9;]*[A-Za-z]/g;
+/** What a terminal obeys instead of showing it (ECMA-48): colours, movements, titles, links. */
+const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[ -/]*[0-Z\\^-~])/g;
+/** The beginning of one whose end comes with the next chunk. */
+const UNFINISHED_ESCAPE = /\u001b(?:\[[0-?]*[ -/]*|\][^\u0007\u001b]{0,4000}\u001b?|[ -/]*)$/;
 
 /** Text as it streams from Python: one `<pre>`, of which a long output shows its beginning. */
 export class TextStream {
@@ -17,6 +20,7 @@ export class TextStream {
   readonly kind: "stdout" | "stderr";
   readonly #text = element("pre", { class: "stream-text" });
   #note: HTMLElement | undefined;
+  #unfinishedEscape = "";
   #block: Text | undefined;
   #blockLines = 0;
   #lineStart = 0;
@@ -42,7 +46,9 @@ export class TextStream {
   }
 
   append(chunk: string): void {
-    const text = chunk.replace(COLOUR_CODES, "").replaceAll("\r\n", "\n");
+    const whole = (this.#unfinishedEscape + chunk).replace(ESCAPES, "");
+    this.#unfinishedEscape = UNFINISHED_ESCAPE.exec(whole)?.[0] ?? "";
+    const text = lastForms(whole.slice(0, whole.length - this.#unfinishedEscape.length).replaceAll("\r\n", "\n"));
     if (this.#showsAll) {
       this.#show(text);
       return;
@@ -83,7 +89,11 @@ export class TextStream {
   }
 
   #showPiece(piece: string): void {
-    if (!this.#block || this.#blockLines >= BLOCK_LINES || this.#block.length + piece.length > BLOCK_CHARACTERS) {
+    const isAtStart = !this.#block || this.#lineStart === this.#block.length;
+    const isFull = this.#blockLines >= BLOCK_LINES || (this.#block?.length ?? 0) + piece.length > BLOCK_CHARACTERS;
+    // A line stays in one block, so that it can be written over; unless it is longer than a block.
+    const isLong = !this.#returned && !piece.startsWith("\r") && piece.length + this.#lineLength > BLOCK_CHARACTERS;
+    if (!this.#block || (isFull && isAtStart) || isLong) {
       this.#block = document.createTextNode("");
       this.#blockLines = 0;
       this.#lineStart = 0;
@@ -93,11 +103,18 @@ export class TextStream {
     parts.forEach((part, index) => {
       if (index > 0) this.#returned = true;
       if (part === "" || !this.#block) return;
-      if (this.#returned && part !== "\n")
-        this.#block.deleteData(this.#lineStart, this.#block.length - this.#lineStart);
+      if (this.#returned && part !== "\n") {
+        this.#shownCharacters -= this.#lineLength + 1;
+        this.#block.deleteData(this.#lineStart, this.#lineLength);
+      }
       this.#returned = false;
       this.#block.appendData(part);
     });
+  }
+
+  /** The characters of the line that has no end yet. */
+  get #lineLength(): number {
+    return (this.#block?.length ?? 0) - this.#lineStart;
   }
 
   #endLine(): void {
@@ -107,14 +124,32 @@ export class TextStream {
   }
 
   #hide(text: string): void {
-    this.#dropped ||= this.#hiddenCharacters + text.length > KEPT_CHARACTERS;
-    if (!this.#dropped) this.#hidden.push(text);
+    if (/^\r[^\n]/.test(text)) this.#overwriteHidden();
+    if (!this.#dropped) this.#hidden.push(text.slice(0, KEPT_CHARACTERS - this.#hiddenCharacters));
     this.#hiddenCharacters += text.length;
+    this.#dropped ||= this.#hiddenCharacters > KEPT_CHARACTERS;
     for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) this.#hiddenLines += 1;
     this.#note ??= this.#addNote();
     const message = this.#note.firstElementChild;
     if (message) {
-      message.textContent = `The first ${plural(this.#shownLines, "line")} of ${(this.#shownLines + this.#hiddenLines).toLocaleString("en")}.`;
+      const inLines = this.#shownLines > 0;
+      const [shown, hidden] = inLines
+        ? [this.#shownLines, this.#hiddenLines]
+        : [this.#shownCharacters, this.#hiddenCharacters];
+      const first = plural(shown, inLines ? "line" : "character");
+      message.textContent = `The first ${first} of ${(shown + hidden).toLocaleString("en")}.`;
+    }
+  }
+
+  /** A progress bar is kept as it is now, not as it was a thousand times before. */
+  #overwriteHidden(): void {
+    while (!this.#dropped && this.#hidden.length > 0) {
+      const last = this.#hidden.pop() ?? "";
+      const line = last.lastIndexOf("\n") + 1;
+      this.#hiddenCharacters -= last.length - line;
+      if (line === 0) continue;
+      this.#hidden.push(last.slice(0, line));
+      return;
     }
   }
 
@@ -138,4 +173,15 @@ export class TextStream {
     this.#text.setAttribute("aria-label", `All ${plural(this.#shownLines, "line")}`);
     this.#text.focus();
   }
+}
+
+/** Text without what carriage returns have written over. */
+function lastForms(text: string): string {
+  if (!text.includes("\r")) return text;
+  const lastForm = (line: string) => {
+    let end = line.length;
+    while (line[end - 1] === "\r") end -= 1;
+    return line.slice(Math.max(0, end && line.lastIndexOf("\r", end - 1)));
+  };
+  return text.split("\n").map(lastForm).join("\n");
 }
