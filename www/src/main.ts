@@ -31,10 +31,12 @@ const session: Session = new Session({
     status.show(state, error === undefined ? "" : `${what}: ${sentence(headline)} ${advice}`.trim());
   },
   onProgress: (progress) => status.progress(progress),
-  onFresh: (python) => files.writeAll(python),
+  onFresh: (python) => files.fill(python),
+  onRan: (python) => void files.look(python),
+  onUndone: (python) => files.complete(python),
   onLost: () => lesson.outdate(),
 });
-const files: Files = new Files(() => session.python);
+const files: Files = new Files({ python: () => session.python, onChange: () => session.keep() });
 const lesson: Lesson = new Lesson({ root, session, storage, onRestart: () => void restart() });
 
 async function restart(): Promise<void> {
@@ -45,7 +47,7 @@ async function restart(): Promise<void> {
 async function confirmRestart(): Promise<void> {
   const question = {
     title: "Restart Python?",
-    text: "All variables are lost. What you have typed and your files stay.",
+    text: "All variables are lost, and the files that Python has written. What you have typed and your own files stay.",
     yes: "Restart",
     no: "Cancel",
   };

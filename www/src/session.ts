@@ -40,6 +40,10 @@ export interface SessionOptions {
   onFresh(python: Python): Promise<void>;
   /** The variables of the runs before are gone. */
   onLost(): void;
+  /** A run has ended, and Python can go on. */
+  onRan(python: Python): void;
+  /** Python is as it was before a run: what was put into it since has to be put in again. */
+  onUndone(python: Python): Promise<void>;
 }
 
 /** A run that can be undone. */
@@ -167,9 +171,17 @@ export class Session {
     } finally {
       if (this.#job === job) {
         this.#job = undefined;
-        if (this.#python && !this.#isBroken) this.#options.keeper.touch(this.#python);
+        if (this.#python && !this.#isBroken) {
+          this.#options.keeper.touch(this.#python);
+          this.#options.onRan(this.#python);
+        }
       }
     }
+  }
+
+  /** Something was put into Python that is to be there on the next visit. */
+  keep(): void {
+    if (this.#python && !this.#job && !this.#isBroken) this.#options.keeper.touch(this.#python);
   }
 
   /** Whether a run can be undone. */
@@ -191,6 +203,7 @@ export class Session {
       this.#options.keeper.pause();
       try {
         await python.rollback(past.before);
+        await this.#options.onUndone(python);
       } catch (error) {
         if (isBreakdown(error)) this.#break(generation, error);
         if (!isTaipanError(error, "CHECKPOINT_GONE")) throw error;
