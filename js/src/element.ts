@@ -61,6 +61,20 @@ export class PythonCell extends Base {
     return this.#session.python;
   }
 
+  static readonly observedAttributes = ["label", "readonly"];
+
+  attributeChangedCallback(): void {
+    if (this.#text !== undefined) this.#describe(this.#text);
+  }
+
+  /** A cell that is taken away ends its run: others wait for their turn, and nobody could stop it. */
+  disconnectedCallback(): void {
+    // One that is moved is there again by then.
+    queueMicrotask(() => {
+      if (!this.isConnected) this.stop();
+    });
+  }
+
   connectedCallback(): void {
     if (this.#text !== undefined) return;
     // While the page is parsed, the code is not there yet.
@@ -80,7 +94,7 @@ export class PythonCell extends Base {
     const code = this.code;
     this.#emit("run", { code });
     this.#show("Waiting…", true);
-    let begun = performance.now();
+    let begun = 0;
     try {
       const result = await this.#session.run(code, this.#name, this.#options(), stopper.signal, {
         onStart: () => {
@@ -102,6 +116,8 @@ export class PythonCell extends Base {
       this.#show(`Done in ${((performance.now() - begun) / 1000).toFixed(1)} s.`, false, this.#output.summary);
       return result;
     } catch (error) {
+      // What is shown is of an earlier run.
+      if (begun === 0 && !stopper.signal.aborted) this.#output.start();
       this.#fail(error, stopper.signal.aborted);
       return undefined;
     } finally {
@@ -134,10 +150,7 @@ export class PythonCell extends Base {
 
   #build(): void {
     if (this.#text !== undefined) return;
-    const label = this.getAttribute("label") ?? `Python ${this.#name}`;
     const text = element("textarea", {
-      "aria-label": `${label}: code`,
-      readonly: this.hasAttribute("readonly"),
       autocapitalize: "off",
       autocomplete: "off",
       spellcheck: "false",
@@ -151,10 +164,9 @@ export class PythonCell extends Base {
     this.#state = element("span", { class: "state", role: "status" });
     this.#stop = button("Stop", "stop", () => this.stop());
     this.#run = button("Run", "primary", () => void this.run());
-    for (const one of [this.#stop, this.#run]) one.setAttribute("aria-label", `${one.textContent} ${label}`);
     this.#cell = element(
       "div",
-      { class: "cell", role: "group", "aria-label": label },
+      { class: "cell", role: "group" },
       text,
       element("div", { class: "bar" }, this.#state, this.#stop, this.#run),
       this.#output.element,
@@ -166,8 +178,18 @@ export class PythonCell extends Base {
     }
     root.adoptedStyleSheets = [sheet];
     root.append(this.#cell);
+    this.#describe(text);
     this.#show("", false);
     this.#grow();
+  }
+
+  /** What the attributes say, which a framework may change at any time. */
+  #describe(text: HTMLTextAreaElement): void {
+    const label = this.getAttribute("label") ?? `Python ${this.#name}`;
+    text.readOnly = this.hasAttribute("readonly");
+    text.ariaLabel = `${label}: code`;
+    this.#cell.ariaLabel = label;
+    for (const one of [this.#stop, this.#run]) one.ariaLabel = `${one.textContent} ${label}`;
   }
 
   #press(event: KeyboardEvent): void {

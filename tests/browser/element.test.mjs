@@ -285,6 +285,67 @@ describe("<python-cell>", { timeout: 240_000 }, () => {
     assert.deepEqual(value, [42, "len(table) + 40"]);
   });
 
+  it("takes what a framework changes, goes on when it is moved, and ends its run when it is taken away", async () => {
+    const seen = await page.evaluate(async () => {
+      const make = (code) => {
+        const cell = document.createElement("python-cell");
+        cell.setAttribute("index-url", "/python/");
+        cell.textContent = code;
+        document.body.append(cell);
+        return cell;
+      };
+      const inside = (cell, selector) => cell.shadowRoot.querySelector(selector);
+      const output = (cell) => inside(cell, ".output").innerText;
+      const named = make("1");
+      named.setAttribute("label", "Other name");
+      named.setAttribute("readonly", "");
+      const names = [".cell", "textarea", ".primary"].map((one) => inside(named, one).getAttribute("aria-label"));
+      const isReadOnly = inside(named, "textarea").readOnly;
+
+      const started = (cell) => new Promise((resolve) => cell.addEventListener("output", resolve, { once: true }));
+      const moved = make("print('begun')\nfor n in range(300_000): pass\nprint('ended')");
+      const movedBegins = started(moved);
+      const movedEnds = moved.run();
+      await movedBegins;
+      document.body.prepend(moved);
+      await movedEnds;
+      const endless = make("print('begun')\nwhile True: pass");
+      const endlessBegins = started(endless);
+      const endlessEnds = endless.run();
+      await endlessBegins;
+      endless.remove();
+      const next = make("print('next')");
+      await Promise.all([endlessEnds, next.run()]);
+      const seen = { names, isReadOnly, moved: output(moved).trim(), next: output(next).trim() };
+      for (const cell of [named, moved, next]) cell.remove();
+      return seen;
+    });
+    assert.deepEqual(seen, {
+      names: ["Other name", "Other name: code", "Run Other name"],
+      isReadOnly: true,
+      moved: "begun\nended",
+      next: "next",
+    });
+  });
+
+  it("shows no output of an earlier run beside what kept a run from beginning", async () => {
+    const shown = await page.evaluate(async () => {
+      const cell = document.createElement("python-cell");
+      cell.setAttribute("index-url", "/python/");
+      cell.code = "print('earlier')";
+      document.body.append(cell);
+      await cell.run();
+      cell.setAttribute("session", "none-such");
+      cell.setAttribute("packages", "no-such-package");
+      await cell.run();
+      const shown = cell.shadowRoot.querySelector(".output").innerText;
+      cell.remove();
+      return shown;
+    });
+    assert.match(shown, /no-such-package/);
+    assert.doesNotMatch(shown, /earlier/);
+  });
+
   it("breaks none of axe's rules, light and dark, wide and narrow, and nothing is cut off", async () => {
     const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
     await page.evaluate(axe);
