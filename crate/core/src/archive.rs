@@ -22,7 +22,7 @@ pub use self::error::ArchiveError;
 pub(crate) use self::name::parse as parse_path;
 pub use self::writer::ArchiveWriter;
 use crate::source::SharedSource;
-use crate::vfs::{Content, Layer, LayerEntry};
+use crate::vfs::{Content, ContentError, Layer, LayerEntry};
 
 /// What an archive may at most claim to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,18 +153,19 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError::Content`], [`ArchiveError::Checksum`].
     pub fn read(&self, entry: &Entry) -> Result<Rc<[u8]>, ArchiveError> {
-        let bytes =
-            self.content(entry).read().map_err(|error| ArchiveError::Content { path: entry.path.clone(), error })?;
-        if entry.method == Method::Deflated {
-            // Inflating has checked it.
-            return Ok(bytes);
-        }
-        let actual = crc32::crc32(0, &bytes);
-        if actual == entry.crc32 {
-            Ok(bytes)
-        } else {
-            Err(ArchiveError::Checksum { path: entry.path.clone(), expected: entry.crc32, actual })
-        }
+        let bytes = self.content(entry).read().map_err(|error| unreadable(entry, error))?;
+        check(entry, &bytes)?;
+        Ok(bytes)
+    }
+
+    /// As [`Archive::read`], at the beginning of a buffer that grows as far as it must.
+    ///
+    /// # Errors
+    /// As [`Archive::read`].
+    pub fn read_into<'a>(&self, entry: &Entry, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], ArchiveError> {
+        let bytes = self.content(entry).read_into(buffer).map_err(|error| unreadable(entry, error))?;
+        check(entry, bytes)?;
+        Ok(bytes)
     }
 
     /// The contents of an entry as text.
@@ -204,6 +205,23 @@ impl Archive {
             }
         }
         Ok(())
+    }
+}
+
+fn unreadable(entry: &Entry, error: ContentError) -> ArchiveError {
+    ArchiveError::Content { path: entry.path.clone(), error }
+}
+
+/// Compares the checksum, unless inflating has done it.
+fn check(entry: &Entry, bytes: &[u8]) -> Result<(), ArchiveError> {
+    if entry.method == Method::Deflated {
+        return Ok(());
+    }
+    let actual = crc32::crc32(0, bytes);
+    if actual == entry.crc32 {
+        Ok(())
+    } else {
+        Err(ArchiveError::Checksum { path: entry.path.clone(), expected: entry.crc32, actual })
     }
 }
 

@@ -94,27 +94,58 @@ impl Content {
     /// # Errors
     /// Every [`ContentError`].
     pub fn read(&self) -> Result<Rc<[u8]>, ContentError> {
+        if let Self::Bytes(bytes) = self {
+            return Ok(Rc::clone(bytes));
+        }
+        self.check()?;
+        shared(self.len(), |bytes| self.fill(bytes))
+    }
+
+    /// As [`Content::read`], at the beginning of a buffer that grows as far as it must. One that is used for several is
+    /// faster than new memory for each.
+    ///
+    /// # Errors
+    /// Every [`ContentError`].
+    pub fn read_into<'a>(&self, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], ContentError> {
+        self.check()?;
+        let more = self.len().saturating_sub(buffer.len() as u64);
+        reserve(buffer, more)?;
+        buffer.resize(buffer.len() + more as usize, 0);
+        let bytes = &mut buffer[..self.len() as usize];
+        self.fill(bytes)?;
+        Ok(bytes)
+    }
+
+    /// Whether there can be as many bytes as are declared, before there is room for them.
+    fn check(&self) -> Result<(), ContentError> {
         match self {
-            Self::Bytes(bytes) => Ok(Rc::clone(bytes)),
-            Self::Stored { source, offset, length } => {
-                check_range(&**source, *offset, *length)?;
-                shared(*length, |bytes| Ok(source.read_at(*offset, bytes)?))
-            }
-            Self::Deflated { source, offset, compressed_length, length, crc32 } => {
+            Self::Bytes(_) => Ok(()),
+            Self::Stored { source, offset, length } => check_range(&**source, *offset, *length),
+            Self::Deflated { source, offset, compressed_length, length, .. } => {
                 check_range(&**source, *offset, *compressed_length)?;
-                if *length > compressed_length.saturating_mul(MAX_RATIO) {
-                    return Err(ContentError::Damaged("it cannot have the declared length"));
-                }
-                let read = || {
-                    let bytes = shared(*length, |bytes| inflate(&**source, *offset, *compressed_length, bytes))?;
-                    let actual = crc32::crc32(0, &bytes);
-                    if actual == *crc32 { Ok(bytes) } else { Err(ContentError::Checksum { expected: *crc32, actual }) }
-                };
-                let is_wrong = |error: &_| matches!(error, ContentError::Damaged(_) | ContentError::Checksum { .. });
-                attempt(read, |read| !read.as_ref().is_err_and(is_wrong))
-                    .unwrap_or(Err(ContentError::Damaged("it cannot be inflated")))
+                let is_possible = *length <= compressed_length.saturating_mul(MAX_RATIO);
+                if is_possible { Ok(()) } else { Err(ContentError::Damaged("it cannot have the declared length")) }
             }
         }
+    }
+
+    /// Writes all bytes to where there is room for just these.
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), ContentError> {
+        match self {
+            Self::Bytes(own) => bytes.copy_from_slice(own),
+            Self::Stored { source, offset, .. } => source.read_at(*offset, bytes)?,
+            Self::Deflated { source, offset, compressed_length, crc32, .. } => {
+                let inflate = || {
+                    inflate(&**source, *offset, *compressed_length, bytes)?;
+                    let actual = crc32::crc32(0, bytes);
+                    if actual == *crc32 { Ok(()) } else { Err(ContentError::Checksum { expected: *crc32, actual }) }
+                };
+                let is_wrong = |error: &_| matches!(error, ContentError::Damaged(_) | ContentError::Checksum { .. });
+                attempt(inflate, |inflated| !inflated.as_ref().is_err_and(is_wrong))
+                    .unwrap_or(Err(ContentError::Damaged("it cannot be inflated")))?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -191,7 +222,7 @@ fn inflate(source: &dyn ByteSource, offset: u64, compressed_length: u64, bytes: 
 /// keep the size of both.
 fn shared(length: u64, fill: impl FnOnce(&mut [u8]) -> Result<(), ContentError>) -> Result<Rc<[u8]>, ContentError> {
     // An `Rc` cannot be allocated fallibly, so ask first whether there is room for it and its two counts.
-    drop(room(length, 4 * size_of::<usize>())?);
+    drop(room(length, 4 * size_of::<usize>() as u64)?);
     let mut bytes: Rc<[u8]> = std::iter::repeat_n(0, length as usize).collect();
     if let Some(bytes) = Rc::get_mut(&mut bytes) {
         fill(bytes)?;
@@ -208,13 +239,18 @@ pub(super) fn copy(bytes: &[u8]) -> Result<Vec<u8>, Errno> {
 }
 
 /// An empty buffer for some bytes, and a few more, that is had or not had, but never aborts.
-fn room(length: u64, more: usize) -> Result<Vec<u8>, ContentError> {
-    let too_large = ContentError::TooLarge { length };
-    let size = usize::try_from(length).ok().filter(|_| length <= MAX_FILE_SIZE);
-    let Some(size) = size.and_then(|size| size.checked_add(more)) else { return Err(too_large) };
+fn room(length: u64, more: u64) -> Result<Vec<u8>, ContentError> {
     let mut bytes = Vec::new();
-    bytes.try_reserve_exact(size).map_err(|_| too_large)?;
+    reserve(&mut bytes, length + more)?;
     Ok(bytes)
+}
+
+/// Has room for more bytes behind those of a buffer.
+fn reserve(buffer: &mut Vec<u8>, more: u64) -> Result<(), ContentError> {
+    let length = more.saturating_add(buffer.len() as u64);
+    let too_large = ContentError::TooLarge { length };
+    let size = usize::try_from(more).ok().filter(|_| length <= MAX_FILE_SIZE);
+    size.and_then(|size| buffer.try_reserve_exact(size).ok()).ok_or(too_large)
 }
 
 /// The contents of a file that is in the tree.

@@ -28,9 +28,11 @@ proptest! {
         let zip = written(&files);
         let archive = if zip64 { zip.with_zip64_end() } else { zip }.open().unwrap();
         prop_assert_eq!(archive.entries().len(), files.len());
+        let mut buffer = Vec::new();
         for (path, content, _) in &files {
             let entry = archive.find(path).unwrap();
             prop_assert_eq!(&*archive.read(entry).unwrap(), &content[..]);
+            prop_assert_eq!(archive.read_into(entry, &mut buffer).unwrap(), &content[..]);
         }
     }
 
@@ -67,9 +69,12 @@ proptest! {
 
 /// Reads everything that can be read: whatever was opened keeps its promises.
 fn read_all(archive: &Archive) {
+    let mut buffer = Vec::new();
     for entry in archive.entries() {
         let found = archive.find(&entry.path).map(|found| found.data_offset);
         assert_eq!(found, Some(entry.data_offset));
+        let again = archive.read_into(entry, &mut buffer).map(<[u8]>::to_vec);
+        assert_eq!(again, archive.read(entry).map(|bytes| bytes.to_vec()));
         if let Ok(bytes) = archive.read(entry) {
             assert_eq!((bytes.len() as u64, crc32fast::hash(&bytes)), (entry.size, entry.crc32));
         }

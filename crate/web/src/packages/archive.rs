@@ -203,18 +203,19 @@ impl PreparedPackage {
     /// [`Code::BadArchive`] if one cannot be read, [`Code::WrongAbi`] if one is a library of another system,
     /// [`Code::BadWasm`] if one cannot be compiled.
     pub async fn compile(mut self, linker: &Linker) -> Result<Self> {
-        let mut compiling = Vec::new();
+        let (mut compiling, mut buffer) = (Vec::new(), Vec::new());
         for entry in self.archive.entries().iter().filter(|entry| is_side_module(entry)) {
             let Some(path) = self.layout.path(entry) else { continue };
-            let bytes = self.archive.read(entry).map_err(|error| {
+            let bytes = self.archive.read_into(entry, &mut buffer).map_err(|error| {
                 Error::new(Code::BadArchive, format!("{} cannot be read: {error}.", self.info.file_name))
             })?;
-            SideModule::parse(&bytes).map_err(|error| {
+            SideModule::parse(bytes).map_err(|error| {
                 Error::new(Code::WrongAbi, format!("{path} cannot be used: {error}."))
                     .hint("The package was built for another platform: it needs a wheel for Pyodide (PEP 783).")
             })?;
-            compiling.push(linker.compile(&path, &Uint8Array::from(&*bytes)));
+            compiling.push(linker.compile_borrowed(&path, bytes));
         }
+        drop(buffer);
         self.modules = try_join_all(compiling).await?;
         Ok(self)
     }
