@@ -63,7 +63,10 @@ async function copyTool() {
   for (const file of await filesUnder(join(dist, "cli"), ["wasm"])) if (!names.has(file)) await rm(file);
 }
 
-/** The files that are fetched before Python is ready. The others are fetched when they are first needed, or belong to other entries. */
+/**
+ * The files that are fetched before Python is ready. The others are fetched when they are first needed, or belong to other
+ * entries.
+ */
 async function firstFiles() {
   const found = new Set();
   const follow = async (file) => {

@@ -101,7 +101,7 @@ export class Files {
       if (listed.file) continue;
       const content = await python.fs.readFile(FOLDER + path).catch(() => undefined);
       if (!content || this.#files.get(path) !== listed) continue;
-      const file = new File([content as Uint8Array<ArrayBuffer>], path);
+      const file = new File([content], path);
       this.#files.set(path, { ...listed, file, code: howToRead(path, content) });
     }
     this.#list.show(this.#files);
@@ -145,7 +145,7 @@ export class Files {
   async #download(path: string): Promise<void> {
     try {
       const python = await this.#options.python();
-      const content = (await python.fs.readFile(FOLDER + path)) as Uint8Array<ArrayBuffer>;
+      const content = await python.fs.readFile(FOLDER + path);
       const href = URL.createObjectURL(new Blob([content]));
       element("a", { href, download: path.slice(path.lastIndexOf("/") + 1) }).click();
       setTimeout(() => URL.revokeObjectURL(href), 60_000);
