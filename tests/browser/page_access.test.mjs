@@ -3,11 +3,9 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { after, before, describe, it } from "node:test";
-import { openLessons } from "./support/lesson-page.mjs";
+import { OWN, openLessons } from "./support/lesson-page.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const OWN = 9;
-
 /** Every kind of output at once. */
 const EVERYTHING = `import sys, pandas as pd, matplotlib.pyplot as plt
 print("plain")

@@ -5,10 +5,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
-import { openLessons, PATIENCE } from "./support/lesson-page.mjs";
-
-/** An empty cell at the end of the lesson. */
-const OWN = 9;
+import { OWN, openLessons, PATIENCE } from "./support/lesson-page.mjs";
 
 describe("the lesson's files", { timeout: 600_000 }, () => {
   let lessons;

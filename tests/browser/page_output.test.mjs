@@ -2,10 +2,7 @@
 // biome-ignore-all lint/performance/useDomNodeTextContent: what is tested is the text as it is read.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
-import { openLessons, PATIENCE } from "./support/lesson-page.mjs";
-
-/** An empty cell at the end of the lesson. */
-const OWN = 9;
+import { OWN, openLessons, PATIENCE } from "./support/lesson-page.mjs";
 
 describe("the lesson's output", { timeout: 600_000 }, () => {
   let lessons;

@@ -10,6 +10,9 @@ import { startServer } from "../../../scripts/server.mjs";
 /** Python starts, or brings packages, in this time on a slow and busy machine. */
 export const PATIENCE = 60_000;
 
+/** The number of the empty cell at the end of the lesson. */
+export const OWN = 9;
+
 /**
  * A server with the page, and a browser with a fresh profile.
  *
