@@ -6,6 +6,7 @@
 
 pub mod abi;
 pub mod bindings;
+pub mod call_sites;
 pub mod file_system;
 pub mod handles;
 pub mod linker;

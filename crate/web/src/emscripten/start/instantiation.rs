@@ -13,6 +13,7 @@ use super::options::{ModuleFuture, Populate, PopulateFuture};
 use crate::boundary::Stage;
 use crate::emscripten::abi::Abi;
 use crate::emscripten::bindings::Module;
+use crate::emscripten::call_sites;
 use crate::emscripten::handles::Handles;
 use crate::emscripten::linker::Linker;
 use crate::emscripten::module_lookup::ModuleLookup;
@@ -79,6 +80,9 @@ impl Instantiation {
         let table = function_table(&self.emscripten, &exports);
         self.linker.set_main_table_length(table.length());
         let env: Object = get(&imports, "env").unchecked_into();
+        if let Ok(memory) = get(if self.abi.exports_memory() { &exports } else { &env }, "memory").dyn_into() {
+            call_sites::show_another_instance(&memory, &exports, &table);
+        }
         if let Some(restore) = &self.restore {
             restore.before_receiving(&self.emscripten, &exports, &table)?;
         } else {
