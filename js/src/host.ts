@@ -4,10 +4,8 @@ import type { HeadStart } from "./head_start.js";
 import { OutputQueue } from "./output.js";
 import type { HostOptions, WorkerEvent } from "./protocol.js";
 import { WorkerMemory } from "./shared.js";
+import { signalPoll } from "./signal_poll.js";
 import { loadPart, loadPartNow } from "./wasm_module.js";
-
-/** Every how many times the page and the clock are really looked at: looking each time would slow Python down. */
-const LOOK_EVERY = 32;
 
 /** What was begun before the engine was there. */
 interface Early {
@@ -34,6 +32,7 @@ export class WorkerHost implements EngineHost {
   readonly outputs: OutputQueue;
   /** Blocks until the page has answered. Absent where there is no shared memory to wait on. */
   readLine?: (prompt: string) => string | null;
+  readonly signals = signalPoll();
   readonly earlyStore: Promise<EarlyStore | undefined>;
   /** Absent, as the next, where the page does nothing. */
   readonly knownGlue?: () => Promise<unknown>;
@@ -97,18 +96,6 @@ export class WorkerHost implements EngineHost {
   takeInterrupt(): boolean {
     this.outputs.poll();
     return this.run !== 0 && this.#memory !== undefined && this.#memory.takeInterrupt(this.run);
-  }
-
-  /** Without a step into wasm most of the time. */
-  interruptBuffer(look: () => number): { 0: number } {
-    let polls = 0;
-    return {
-      get 0() {
-        polls = (polls + 1) % LOOK_EVERY;
-        return polls === 0 ? look() : 0;
-      },
-      set 0(_cleared) {},
-    };
   }
 
   /** Undoes `takeInterrupt`: the wish is still to be fulfilled. */

@@ -210,12 +210,18 @@ export interface EngineHost {
   readLine?(prompt: string): string | null;
   /** Whether the page asked to interrupt what runs; asking clears it. Absent where there is no shared memory. */
   takeInterrupt?(): boolean;
-  /**
-   * Makes what CPython reads to learn whether a signal is pending, more than a million times a second in a tight loop:
-   * element 0 is now and then what `look` answers, a signal's number, and otherwise 0. Setting it does nothing. Without it
-   * nothing can be interrupted.
-   */
-  interruptBuffer?(look: () => number): { 0: number };
+  /** Whether a signal is pending. Without it nothing can be interrupted. */
+  readonly signals?: SignalPoll;
+}
+
+/** The answer to CPython's question whether a signal is pending: more than a million times a second in a tight loop. */
+export interface SignalPoll {
+  /** Says what is pending, a signal's number or 0. The engine sets it when it is there. */
+  look: () => number;
+  /** Now and then what `look` says, otherwise 0. */
+  poll: () => number;
+  /** Pyodide's interrupt buffer: its element 0 is as `poll`, and setting it does nothing. */
+  readonly buffer: { 0: number };
 }
 
 /** The folders of the store in the origin private file system, and the files of its index, as far as they are there. */

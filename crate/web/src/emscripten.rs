@@ -16,6 +16,7 @@ pub mod native_fs;
 pub mod node;
 pub mod package_manager;
 pub mod sentinel;
+pub mod signals;
 pub mod snapshot;
 pub mod start;
 pub mod wrapping;

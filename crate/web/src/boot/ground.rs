@@ -148,6 +148,7 @@ impl Ground {
             linker: self.linker.clone(),
             restore: parts.restore,
             handles: self.face.configuration().is_none().then(|| Rc::clone(&self.handles)),
+            poll_signals: self.host.signals().map(|signals| signals.poll()),
             configuration: self.face.configuration().cloned(),
             connect: Box::new({
                 let packages = Rc::clone(packages);

@@ -68,8 +68,20 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = takeInterrupt)]
     pub fn take_interrupt(this: &EngineHost) -> Result<bool, JsValue>;
 
-    #[wasm_bindgen(method, catch, js_name = interruptBuffer)]
-    pub fn interrupt_buffer(this: &EngineHost, look: &JsValue) -> Result<js_sys::Object, JsValue>;
+    #[wasm_bindgen(method, getter)]
+    pub fn signals(this: &EngineHost) -> Option<SignalPoll>;
+
+    /// `SignalPoll` of `boundary.d.ts`.
+    pub type SignalPoll;
+
+    #[wasm_bindgen(method, setter)]
+    pub fn set_look(this: &SignalPoll, look: &JsValue);
+
+    #[wasm_bindgen(method, getter)]
+    pub fn poll(this: &SignalPoll) -> js_sys::Function;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn buffer(this: &SignalPoll) -> js_sys::Object;
 }
 
 impl EngineHost {

@@ -52,6 +52,7 @@ pub async fn start(options: StartOptions, timeline: &Rc<Timeline>) -> Result<Mod
         connect,
         restore,
         handles,
+        poll_signals,
         ..
     } = options;
     if let Some(restore) = &restore {
@@ -70,6 +71,7 @@ pub async fn start(options: StartOptions, timeline: &Rc<Timeline>) -> Result<Mod
         restore,
         lookup,
         handles,
+        poll_signals,
         linker: linker.clone(),
         timeline: Rc::clone(timeline),
     };

@@ -1,9 +1,9 @@
 //! How a computing interpreter is told to stop.
 //!
-//! While Python computes, the worker's thread is busy: no message arrives and no timer fires. But CPython asks every
-//! few hundred instructions whether a signal is pending: it reads element 0 of Pyodide's interrupt buffer (see
-//! `pyodide.setInterruptBuffer`). Ours is an object of the host's whose element 0 is computed, now and then by
-//! [`Signals::look`]: from the page's wish, which comes through shared memory, and from the clock.
+//! While Python computes, the worker's thread is busy: no message arrives and no timer fires. But CPython asks every few
+//! hundred instructions, and whenever it makes a text of an object, whether a signal is pending. The host answers, now and
+//! then with what [`Signals::look`] says: from the page's wish, which comes through shared memory, and from the clock. CPython
+//! asks only where Pyodide has an interrupt buffer (`pyodide.setInterruptBuffer`): there is one that answers the same.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -73,7 +73,9 @@ impl Signals {
     pub fn buffer(this: &Rc<Self>) -> Object {
         let signals = Rc::clone(this);
         let look = Closure::<dyn Fn() -> u32>::new(move || signals.look()).into_js_value();
-        this.host.interrupt_buffer(&look).unwrap_or_default()
+        let Some(poll) = this.host.signals() else { return Object::new() };
+        poll.set_look(&look);
+        poll.buffer()
     }
 
     /// The signal that is pending, if one is: 0 or `SIGINT`.

@@ -18,6 +18,7 @@ use crate::emscripten::handles::Handles;
 use crate::emscripten::linker::Linker;
 use crate::emscripten::module_lookup::ModuleLookup;
 use crate::emscripten::sentinel;
+use crate::emscripten::signals;
 use crate::emscripten::snapshot::Restore;
 use crate::emscripten::snapshot::glue::get;
 use crate::emscripten::wrapping::place_functions;
@@ -42,6 +43,8 @@ pub struct Instantiation {
     pub lookup: ModuleLookup,
     /// Where what JavaScript gets of Python's is noted.
     pub handles: Option<Rc<Handles>>,
+    /// Answers CPython's question for signals; absent if the glue does.
+    pub poll_signals: Option<Function>,
     /// Where side modules are found.
     pub linker: Linker,
     /// Takes the time.
@@ -68,6 +71,9 @@ impl Instantiation {
         self.lookup.watch_imports(&imports, &self.emscripten);
         if let Some(handles) = &self.handles {
             handles.watch_imports(&imports);
+        }
+        if let Some(poll) = &self.poll_signals {
+            signals::answer(&imports, poll);
         }
         let module = self.module.await?;
         if let Some(restore) = &self.restore {

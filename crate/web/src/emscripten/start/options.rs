@@ -54,6 +54,8 @@ pub struct StartOptions {
     pub restore: Option<Rc<Restore>>,
     /// Where what JavaScript gets of Python's is noted; absent if nobody wants to know.
     pub handles: Option<Rc<Handles>>,
+    /// Answers CPython's question for signals; absent if the glue does.
+    pub poll_signals: Option<Function>,
     /// Pyodide's own configuration, where its API is what is wanted.
     pub configuration: Option<Configuration>,
     /// Called with Pyodide's internal API as soon as the glue has made it.
