@@ -19,13 +19,13 @@ function loadersNamed(text, steps) {
   const possible = loadersFor(steps);
   const unknown = loaders.find((name) => !possible.includes(name));
   if (unknown === undefined) return loaders;
-  const what = steps === "core" && loadersFor("groupby").includes(unknown) ? " with --core" : "";
+  const what = loadersFor("groupby").includes(unknown) ? ` with --${steps}` : "";
   throw new Problem(`There is no loader called ${unknown}${what}.`, `Choose from ${possible.join(", ")}.`);
 }
 
 /**
  * @param {string[]} args of the command line
- * @returns {{ runs: number, steps: "core" | "groupby" | "figure" | "all", loaders: string[], line?: { megabits: number,
+ * @returns {{ runs: number, steps: "core" | "programs" | "groupby" | "figure" | "all", loaders: string[], line?: { megabits: number,
  *   roundTrip: number } }} `line` is absent where pages come over localhost as it is
  */
 export function options(args) {
@@ -37,17 +37,21 @@ export function options(args) {
         runs: { type: "string", default: "5" },
         only: { type: "string" },
         core: { type: "boolean", default: false },
+        programs: { type: "boolean", default: false },
         figure: { type: "boolean", default: false },
         all: { type: "boolean", default: false },
         line: { type: "string" },
       },
     }));
   } catch (error) {
-    throw new Problem(`${error.message}.`, "The options are --runs, --only, --core, --figure, --all and --line.");
+    throw new Problem(
+      `${error.message}.`,
+      "The options are --runs, --only, --core, --programs, --figure, --all and --line.",
+    );
   }
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1) throw new Problem(`--runs ${values.runs} is not a number of runs.`);
-  const [steps = "groupby", other] = ["core", "figure", "all"].filter((name) => values[name]);
+  const [steps = "groupby", other] = ["core", "programs", "figure", "all"].filter((name) => values[name]);
   if (other) throw new Problem(`--${steps} and --${other} are two measurements.`, "Give one of them.");
   return {
     runs,
@@ -61,10 +65,12 @@ export function options(args) {
 export function heading({ runs, steps, line }) {
   const what = {
     core: "core only",
+    programs: "programs",
     groupby: "numpy and pandas",
     figure: "numpy, pandas and matplotlib",
     all: "all packages",
   }[steps];
   const way = line ? `a line of ${line.megabits} Mbit/s and ${line.roundTrip} ms` : "localhost";
-  return `Median (least–most) of ${runs}, ${what}, over ${way}; times from navigation.`;
+  const from = steps === "programs" ? "each program's own time" : "times from navigation";
+  return `Median (least–most) of ${runs}, ${what}, over ${way}; ${from}.`;
 }

@@ -1,4 +1,5 @@
 /** The page of each loader, and what it must answer. */
+import { PROGRAM_ANSWERS } from "./pages/programs.js";
 
 export const VERSION = "0.28.3";
 export const PREPARED = "/python/prepared/";
@@ -12,13 +13,14 @@ const GROUPBY = { groupby: "{'a': 249500, 'b': 124750, 'c': 125250}" };
 const FIGURE = { ...GROUPBY, figure: "89504e470d0a1a0a" };
 export const ANSWERS = {
   core: { sum: "2" },
+  programs: PROGRAM_ANSWERS,
   groupby: GROUPBY,
   figure: FIGURE,
   all: { ...FIGURE, fit: "7.0" },
 };
 
 /** The step that a line of progress tells the time of. */
-export const LANDMARK = { core: "sum", groupby: "groupby", figure: "figure", all: "fit" };
+export const LANDMARK = { core: "sum", programs: "ready", groupby: "groupby", figure: "figure", all: "fit" };
 
 /**
  * `taipan-prepared` has a folder made by `taipan prepare`, `taipan-baked` an image with the packages imported on the server,
@@ -36,13 +38,17 @@ const PAGES = {
   "taipan-baked": (steps) => `taipan.html?image=${IMAGES}${imageOf(steps)}`,
 };
 
+const isWithoutPackages = (steps) => steps === "core" || steps === "programs";
+
 /** The loaders that can take these steps: without a package no image makes itself. */
 export const loadersFor = (steps) =>
-  Object.keys(PAGES).filter((name) => steps !== "core" || name !== "taipan-automatic");
+  Object.keys(PAGES).filter((name) => !isWithoutPackages(steps) || name !== "taipan-automatic");
 
-/** Those that are measured unless some are named. */
+/** Those that are measured unless some are named. How fast a program is depends on little. */
 export const loadersOf = (steps) =>
-  loadersFor(steps).filter((name) => name !== (steps === "core" ? "stock" : "stock-snapshot"));
+  steps === "programs"
+    ? ["stock-worker", "taipan", "taipan-image"]
+    : loadersFor(steps).filter((name) => name !== (steps === "core" ? "stock" : "stock-snapshot"));
 
 export const isOurs = (loader) => loader.startsWith("taipan");
 

@@ -5,6 +5,7 @@
  *   npm run bench -- --runs 9
  *   npm run bench -- --only taipan,taipan-prepared,stock-worker
  *   npm run bench -- --core                    no package: until a first 1 + 1; beside Pyodide's own snapshot of its core
+ *   npm run bench -- --programs                no package: how fast Python computes, each program's own time
  *   npm run bench -- --figure                  matplotlib too, until a first figure; images have all three packages
  *   npm run bench -- --all                     scikit-learn too, until a first fit; the prepared folder and images have all
  *   npm run bench -- --line 20,40              over a line of 20 Mbit/s and 40 ms there and back, shared by all requests
@@ -23,6 +24,7 @@ import { main, Problem } from "../scripts/common/problem.mjs";
 import { AS_RELEASED } from "../scripts/prepare.mjs";
 import { setUp } from "../scripts/setup.mjs";
 import { heading, options } from "./options.mjs";
+import { CHOICES } from "./pages/choices.js";
 import { ANSWERS, IMAGES, isOurs, LANDMARK, PREPARED, pageOf, startsFrom, VERSION } from "./pages.mjs";
 
 /** Compresses what will be asked for, so that the first visitor does not pay for it. */
@@ -60,6 +62,7 @@ async function measure({ loaders, runs, steps }, { url, server, states, visitAll
           asked: (state) => ({
             url: pageOf(loader, steps, url),
             expected: ANSWERS[steps],
+            alone: CHOICES[steps].alone && CHOICES[steps].steps.map(({ name }) => name),
             from: startsFrom(loader, state),
             server,
           }),

@@ -1,4 +1,5 @@
 /** The measurements as a table for people. */
+import { PROGRAM_STEPS } from "./pages/programs.js";
 import { summary } from "./statistics.mjs";
 
 const seconds = (milliseconds) => (milliseconds / 1000).toFixed(2);
@@ -15,6 +16,7 @@ export const MEASURES = [
   { key: "figure", name: "until first figure, s", format: seconds },
   { key: "sklearn", name: "until import sklearn, s", format: seconds },
   { key: "fit", name: "until first fit, s", format: seconds },
+  ...PROGRAM_STEPS.map(({ name }) => ({ key: name, name: `${name}, s`, format: seconds })),
   { key: "bytes", name: "bytes moved, MB", format: megabytes },
   { key: "image", name: "of them the image, MB", format: megabytes },
   { key: "heap", name: "CPython heap, MB", format: megabytes },

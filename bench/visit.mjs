@@ -43,11 +43,12 @@ export async function visitAll({ profile, asked, done }) {
  * @param {string} visit.profile the browser's folder
  * @param {string} visit.url
  * @param {Record<string, string>} visit.expected what the steps must answer, by name
+ * @param {string[]} [visit.alone] the steps, where each one's time is from the end of the one before
  * @param {string} [visit.from] where the image must have come from; undefined for a start without one
  * @param {{ log: { path: string, bytes: number }[] }} visit.server
  * @returns {Promise<Record<string, number>>} milliseconds and bytes
  */
-async function visit(context, { profile, url, expected, from, server }) {
+async function visit(context, { profile, url, expected, alone = [], from, server }) {
   const page = await context.newPage();
   page.setDefaultTimeout(TIMEOUT);
   await sleep(SETTLE);
@@ -79,5 +80,15 @@ async function visit(context, { profile, url, expected, from, server }) {
     filesInflated: timings.filesInflated,
     files: memory.loader + memory.archives,
   };
-  return { ...times, bytes, ...(image > 0 && { image }), heap, ...(tab && { tab }), load, ...ours };
+  const own = alone.map((name, n) => [name, times[name] - times[alone[n - 1] ?? "ready"]]);
+  return {
+    ...times,
+    ...Object.fromEntries(own),
+    bytes,
+    ...(image > 0 && { image }),
+    heap,
+    ...(tab && { tab }),
+    load,
+    ...ours,
+  };
 }

@@ -1,5 +1,7 @@
 /** What can be measured. */
 
+import { PROGRAM_STEPS } from "./programs.js";
+
 const GROUPBY_STEPS = [
   { name: "numpy", packages: ["numpy"], code: "import numpy" },
   { name: "pandas", packages: ["pandas"], code: "import pandas" },
@@ -29,9 +31,13 @@ const FIGURE_STEPS = [
   },
 ];
 
-/** By the name of a choice: what an image for it has imported, and its steps: their names, packages and code. */
+/**
+ * By the name of a choice: what an image for it has imported, and its steps: their names, packages and code. Where they are
+ * `alone`, each one's time is from the end of the one before, not from navigation.
+ */
 export const CHOICES = {
   core: { baked: "", steps: [{ name: "sum", packages: [], code: "1 + 1" }] },
+  programs: { baked: "", steps: PROGRAM_STEPS, alone: true },
   groupby: { baked: "import pandas", steps: GROUPBY_STEPS },
   figure: { baked: "import numpy, pandas, matplotlib.pyplot", steps: [...GROUPBY_STEPS, ...FIGURE_STEPS] },
   all: {

@@ -55,6 +55,19 @@ test("what is measured with matplotlib ends with a figure, what is measured with
   rejects(["--figure", "--all"], "--figure and --all are two measurements.");
 });
 
+test("of programs each one's own time is measured, with no package", () => {
+  const { loaders, steps } = options(["--programs"]);
+  assert.equal(steps, "programs");
+  assert.deepEqual(loaders, ["stock-worker", "taipan", "taipan-image"]);
+  assert.ok(CHOICES.programs.alone);
+  assert.deepEqual(
+    CHOICES.programs.steps.map(({ name }) => name),
+    Object.keys(ANSWERS.programs),
+  );
+  assert.match(heading(options(["--programs"])), /programs, over localhost; each program's own time/);
+  rejects(["--programs", "--only", "taipan-automatic"], "There is no loader called taipan-automatic with --programs.");
+});
+
 test("loaders are measured in the order in which they are named", () => {
   assert.deepEqual(options(["--only", "taipan,stock"]).loaders, ["taipan", "stock"]);
   rejects(["--only", "taipan,netscape"], "There is no loader called netscape.");
