@@ -1,4 +1,4 @@
-import type { Output } from "./boundary.js";
+import type { Output, WaitingText } from "./boundary.js";
 
 /** Milliseconds between two posts while outputs come fast: a frame of the screen. */
 const INTERVAL = 16;
@@ -18,17 +18,20 @@ export function appendOutput(outputs: Output[], output: Output): void {
 /**
  * The worker's outputs on their way to the page, in order. Each is posted at once, so that a page sees what slow code
  * prints when it prints it; when more than 50 come within 16 ms they are posted together, every 16 ms, so that a fast
- * loop does not drown the page in messages.
+ * loop does not drown the page in messages. Text of the engine's that waits is collected when it would be posted.
  *
  * Timers do not fire while Python computes, so {@link OutputQueue.poll} has to be called from time to time.
  */
-export class OutputQueue {
+export class OutputQueue implements WaitingText {
+  collect = (): void => {};
   readonly #post: (run: number, outputs: Output[]) => void;
   readonly #now: () => number;
   #run = 0;
   #waiting: Output[] = [];
   #intervalStart = Number.NEGATIVE_INFINITY;
   #postedInInterval = 0;
+  #isCollecting = false;
+  #hasNotice = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(post: (run: number, outputs: Output[]) => void, now: () => number = () => performance.now()) {
@@ -39,26 +42,21 @@ export class OutputQueue {
   /** Takes an output of a run. */
   push(run: number, output: Output): void {
     if (run !== this.#run) {
-      this.flush();
+      this.#postWaiting();
       this.#run = run;
     }
-    const now = this.#now();
-    if (now - this.#intervalStart >= INTERVAL) {
-      this.#intervalStart = now;
-      this.#postedInInterval = 0;
-    }
     appendOutput(this.#waiting, output);
-    if (this.#postedInInterval < BURST) {
-      this.#postedInInterval += 1;
-      this.flush();
-    } else {
-      this.#timer ??= setTimeout(() => this.flush(), INTERVAL);
-    }
+    if (!this.#isCollecting) this.#postSoon();
+  }
+
+  notice(): void {
+    this.#hasNotice = true;
+    this.#postSoon();
   }
 
   /** Posts what has waited long enough. */
   poll(): void {
-    if (this.#waiting.length > 0 && this.#now() - this.#intervalStart >= INTERVAL) {
+    if ((this.#hasNotice || this.#waiting.length > 0) && this.#now() - this.#intervalStart >= INTERVAL) {
       this.flush();
     }
   }
@@ -67,6 +65,32 @@ export class OutputQueue {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#hasNotice = false;
+    this.#isCollecting = true;
+    try {
+      this.collect();
+    } catch {
+      // The engine has broken down, which whoever ran code is told: what it has given before is still posted.
+    }
+    this.#isCollecting = false;
+    this.#postWaiting();
+  }
+
+  #postSoon(): void {
+    const now = this.#now();
+    if (now - this.#intervalStart >= INTERVAL) {
+      this.#intervalStart = now;
+      this.#postedInInterval = 0;
+    }
+    if (this.#postedInInterval < BURST) {
+      this.#postedInInterval += 1;
+      this.flush();
+    } else {
+      this.#timer ??= setTimeout(() => this.flush(), INTERVAL);
+    }
+  }
+
+  #postWaiting(): void {
     if (this.#waiting.length > 0) {
       const outputs = this.#waiting;
       this.#waiting = [];

@@ -51,6 +51,39 @@ describe("the queue of outputs", () => {
     ]);
   });
 
+  it("collects what waits in the engine when it posts, between what came before and after", () => {
+    const waiting = [];
+    queue.collect = () => {
+      for (const output of waiting.splice(0)) queue.push(1, output);
+    };
+    const write = (text) => {
+      if (waiting.push(stdout(text)) === 1) queue.notice();
+    };
+    write("a");
+    assert.deepEqual(posts, [[1, [stdout("a")]]]);
+    burst(60);
+    const before = posts.length;
+    write("b");
+    write("c");
+    queue.poll();
+    assert.equal(posts.length, before);
+    now += 16;
+    queue.poll();
+    assert.deepEqual(posts.at(-1)[1].at(-1).text.slice(-4), "9,bc");
+    write("d");
+    mock.timers.tick(16);
+    assert.deepEqual(posts.at(-1), [1, [stdout("d")]]);
+  });
+
+  it("posts what it has when the engine has broken down", () => {
+    burst(60);
+    queue.collect = () => {
+      throw new WebAssembly.RuntimeError("unreachable");
+    };
+    queue.flush();
+    assert.equal(posts.at(-1)[1][0].text.endsWith("59,"), true);
+  });
+
   it("collects what comes after fifty within 16 ms, loses nothing and keeps the order", () => {
     burst(1000);
     assert.equal(posts.length, 50);

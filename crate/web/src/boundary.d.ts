@@ -203,6 +203,8 @@ export interface EngineHost {
   onNotice?(notice: Notice): void;
   /** Called for each piece of output, in order. `run` is the id given to `Engine.run`, 0 outside a run. */
   onOutput(run: number, output: Output): void;
+  /** Text that waits to be given to `onOutput`. Absent where nothing is to wait. */
+  readonly outputs?: WaitingText;
   /**
    * Blocks until the user has typed a line and returns it without its newline; `null` is end of file. Absent where
    * this browser cannot block.
@@ -212,6 +214,17 @@ export interface EngineHost {
   takeInterrupt?(): boolean;
   /** Whether a signal is pending. Without it nothing can be interrupted. */
   readonly signals?: SignalPoll;
+}
+
+/**
+ * Text that Python has written and that waits in the engine's memory, where it costs little: `print` writes in pieces, and a
+ * loop may print a hundred thousand lines.
+ */
+export interface WaitingText {
+  /** Gives what waits to `onOutput`. The engine sets it when it is there. */
+  collect: () => void;
+  /** Called when there is some, and then not until that has been collected. */
+  notice(): void;
 }
 
 /** The answer to CPython's question whether a signal is pending: more than a million times a second in a tight loop. */

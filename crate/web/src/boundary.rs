@@ -11,7 +11,7 @@ mod reports;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-pub use self::host::EngineHost;
+pub use self::host::{EngineHost, WaitingText};
 pub use self::objects::{
     BootOptionsObject, CheckpointInfoObject, FileStatObject, InstallOptionsObject, KeptImageArray, KnownFilesObject,
     MemoryUseObject, MountSource, PackageInfoArray, RunEndObject, RunRequestObject, StoreBackendName, StoreUsageObject,

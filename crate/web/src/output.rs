@@ -1,20 +1,27 @@
 //! Streams of a run on their way to the page.
 //!
 //! CPython writes bytes, at whatever place its buffers end; the page gets text. A character that is cut in two waits
-//! for its other half.
+//! for its other half. What is written waits here until the host wants it: each line that is printed comes in several pieces,
+//! and a step into JavaScript for each would cost ten times what CPython needs.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use js_sys::{JSON, Object, Uint8Array};
 use wasm_bindgen::JsValue;
+use wasm_bindgen::closure::Closure;
 
-use crate::boundary::EngineHost;
+use crate::boundary::{EngineHost, WaitingText};
 use crate::emscripten::abi::set;
 
+/// More bytes do not wait.
+const MOST_WAITING: usize = 64 << 10;
+
 /// A stream of CPython's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Stream {
     /// File descriptor 1.
+    #[default]
     Stdout,
     /// File descriptor 2.
     Stderr,
@@ -35,12 +42,42 @@ pub struct Output {
     run: Cell<u32>,
     stdout: RefCell<Utf8Decoder>,
     stderr: RefCell<Utf8Decoder>,
+    waiting: RefCell<Waiting>,
+    /// Whom to tell that something waits; nothing waits where that is nobody.
+    collector: Option<WaitingText>,
+    /// Whether that has been told.
+    is_noticed: Cell<bool>,
+}
+
+/// What has been written to a stream and not been sent.
+#[derive(Default)]
+struct Waiting {
+    stream: Stream,
+    bytes: Vec<u8>,
 }
 
 impl Output {
     /// Output outside of any run.
-    pub fn new(host: EngineHost) -> Self {
-        Self { host, run: Cell::new(0), stdout: RefCell::default(), stderr: RefCell::default() }
+    pub fn new(host: EngineHost) -> Rc<Self> {
+        let collector = host.outputs();
+        let output = Rc::new(Self {
+            host,
+            run: Cell::new(0),
+            stdout: RefCell::default(),
+            stderr: RefCell::default(),
+            waiting: RefCell::default(),
+            collector,
+            is_noticed: Cell::new(false),
+        });
+        if let Some(collector) = &output.collector {
+            let collected = Rc::clone(&output);
+            let collect = Closure::<dyn Fn()>::new(move || {
+                collected.is_noticed.set(false);
+                collected.send_waiting();
+            });
+            collector.set_collect(&collect.into_js_value());
+        }
+        output
     }
 
     /// From now on output belongs to this run; 0 is none.
@@ -51,17 +88,36 @@ impl Output {
 
     /// Bytes that CPython wrote to a stream.
     pub fn write(&self, stream: Stream, bytes: &Uint8Array) {
-        let text = self.decoder(stream).borrow_mut().push(&bytes.to_vec());
-        self.send_text(stream, &text);
+        if self.waiting.borrow().stream != stream {
+            self.send_waiting();
+        }
+        let waiting = {
+            let mut waiting = self.waiting.borrow_mut();
+            waiting.stream = stream;
+            let start = waiting.bytes.len();
+            waiting.bytes.resize(start + bytes.length() as usize, 0);
+            bytes.copy_to(&mut waiting.bytes[start..]);
+            waiting.bytes.len()
+        };
+        match &self.collector {
+            Some(collector) if waiting <= MOST_WAITING => {
+                if !self.is_noticed.replace(true) {
+                    collector.notice();
+                }
+            }
+            _ => self.send_waiting(),
+        }
     }
 
     /// Text from before the streams were set up.
     pub fn write_line(&self, stream: Stream, line: &str) {
+        self.send_waiting();
         self.send_text(stream, &format!("{line}\n"));
     }
 
     /// A display: JSON of `[data, metadata]`.
     pub fn display(&self, json: &str) {
+        self.send_waiting();
         let Ok(parts) = JSON::parse(json) else { return };
         let part = |index: u32| js_sys::Reflect::get_u32(&parts, index).unwrap_or(JsValue::UNDEFINED);
         let output = Object::new();
@@ -71,8 +127,19 @@ impl Output {
         self.host.on_output(self.run.get(), &output);
     }
 
-    /// Sends what is left of characters that never came whole.
+    fn send_waiting(&self) {
+        let (stream, text) = {
+            let mut waiting = self.waiting.borrow_mut();
+            let text = self.decoder(waiting.stream).borrow_mut().push(&waiting.bytes);
+            waiting.bytes.clear();
+            (waiting.stream, text)
+        };
+        self.send_text(stream, &text);
+    }
+
+    /// Sends all, and what is left of characters that never came whole.
     fn flush(&self) {
+        self.send_waiting();
         for stream in [Stream::Stdout, Stream::Stderr] {
             let rest = self.decoder(stream).borrow_mut().finish();
             self.send_text(stream, &rest);

@@ -104,7 +104,7 @@ impl Ground {
             automatic: options.automatic_image.then(|| AutomaticImage::of(options)),
             network: network.clone(),
             fetcher: fetcher.clone(),
-            output: Rc::new(Output::new(host.clone())),
+            output: Output::new(host.clone()),
             files: Rc::new(RefCell::new(FileSystem::new(wall_clock()))),
             held: Rc::new(Cell::new(0)),
             linker: Linker::new(Rc::clone(&timeline)),

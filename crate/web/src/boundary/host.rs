@@ -69,6 +69,18 @@ extern "C" {
     pub fn take_interrupt(this: &EngineHost) -> Result<bool, JsValue>;
 
     #[wasm_bindgen(method, getter)]
+    pub fn outputs(this: &EngineHost) -> Option<WaitingText>;
+
+    /// `WaitingText` of `boundary.d.ts`.
+    pub type WaitingText;
+
+    #[wasm_bindgen(method, setter)]
+    pub fn set_collect(this: &WaitingText, collect: &JsValue);
+
+    #[wasm_bindgen(method)]
+    pub fn notice(this: &WaitingText);
+
+    #[wasm_bindgen(method, getter)]
     pub fn signals(this: &EngineHost) -> Option<SignalPoll>;
 
     /// `SignalPoll` of `boundary.d.ts`.
