@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { startServer } from "../../cli/bake/server.mjs";
 import { openPage } from "../../cli/browser.mjs";
+import { EFFORTS } from "../../cli/compress.mjs";
 import * as zstd from "../../cli/zstd.mjs";
 import { distributionFolder, root } from "../../scripts/common/paths.mjs";
 import { chromiumPath } from "../../scripts/setup/chromium.mjs";
@@ -257,6 +258,25 @@ describe("taipan bake", { timeout: 600_000 }, () => {
       await page.close();
       server.close();
     }
+  });
+
+  it("makes an image for numpy and pandas that is at most 12 MB over the line", async () => {
+    const args = [
+      "--out",
+      "pandas",
+      "--packages",
+      "numpy,pandas",
+      "--distribution",
+      DISTRIBUTION,
+      "--compress",
+      "none",
+    ];
+    const { code, stderr } = await taipan(["bake", ...args]);
+    assert.equal(code, 0, stderr);
+    const image = await readFile(join(folder, "pandas", "python.image"));
+    // As the command compresses it unless told otherwise.
+    const sent = await zstd.compress(image, EFFORTS.best.zst);
+    assert.ok(sent.length <= 12e6, `${sent.length} bytes`);
   });
 
   it("makes no image when Python raises, and shows where", async () => {
