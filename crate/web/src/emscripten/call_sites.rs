@@ -57,7 +57,7 @@ pub fn show_another_instance(memory: &WebAssembly::Memory, exports: &Object, tab
     let Some(slot) = table.length().checked_sub(1) else { return };
     let Ok(before) = table.get(slot) else { return };
     if words.to_vec().iter().all(|word| *word == 0) {
-        // The browser has said no to what cannot be refused: making a function, filling a slot.
+        // What fails (an export that is missing, a slot that cannot be set) leaves CPython slow, not wrong.
         let _ = make_calls(exports, table, slot, (object, &words));
         words.fill(0, 0, words.length());
     }
