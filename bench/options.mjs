@@ -25,8 +25,8 @@ function loadersNamed(text, steps) {
 
 /**
  * @param {string[]} args of the command line
- * @returns {{ runs: number, steps: "core" | "programs" | "groupby" | "figure" | "all", loaders: string[], line?: { megabits: number,
- *   roundTrip: number } }} `line` is absent where pages come over localhost as it is
+ * @returns {{ runs: number, steps: "core" | "programs" | "groupby" | "figure" | "all", loaders: string[],
+ *   line?: { megabits: number, roundTrip: number } }} `line` is absent where pages come over localhost as it is
  */
 export function options(args) {
   let values;

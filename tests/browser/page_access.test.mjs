@@ -6,6 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { OWN, openLessons } from "./support/lesson-page.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
 /** Every kind of output at once. */
 const EVERYTHING = `import sys, pandas as pd, matplotlib.pyplot as plt
 print("plain")
