@@ -72,8 +72,8 @@ fn make_calls(
 ) -> Result<(), JsValue> {
     let functions = methods()?;
     let write = |offset: u32, value: u32| words.set_index(offset / 4, value);
-    let call = |name: &str, arguments: &[u32], parameters: usize| {
-        table.set(slot, get(&functions, METHOD_NAMES[parameters]).unchecked_ref())?;
+    let call = |name: &str, arguments: &[u32], method: &str| {
+        table.set(slot, get(&functions, method).unchecked_ref())?;
         let function: Function = get(exports, name).dyn_into()?;
         function.apply(&JsValue::UNDEFINED, &arguments.iter().map(|number| JsValue::from(*number)).collect::<Array>())
     };
@@ -92,29 +92,31 @@ fn make_calls(
     }
     write(METHODS + LENGTH, slot);
     write(METHODS + CONTAINS, slot);
-    call("PyObject_Vectorcall", &[object, 0, 0, 0], 4)?;
-    call("PyObject_CallOneArg", &[object, object], 4)?;
-    call("PyObject_GetAttr", &[object, object], 2)?;
-    call("PySequence_Contains", &[object, object], 2)?;
-    call("PyObject_GetIter", &[object], 1)?;
-    call("PyIter_Next", &[object], 1)?;
-    call("PyObject_IS_GC", &[object], 1)?;
-    call("PyObject_Size", &[object], 1)?;
+    call("PyObject_Vectorcall", &[object, 0, 0, 0], VECTORCALL_METHOD)?;
+    call("PyObject_CallOneArg", &[object, object], VECTORCALL_METHOD)?;
+    call("PyObject_GetAttr", &[object, object], BINARY)?;
+    call("PySequence_Contains", &[object, object], BINARY)?;
+    call("PyObject_GetIter", &[object], UNARY)?;
+    call("PyIter_Next", &[object], UNARY)?;
+    call("PyObject_IS_GC", &[object], UNARY)?;
+    call("PyObject_Size", &[object], UNARY)?;
     // It asks a mapping in another place.
     write(TYPE + AS_SEQUENCE, 0);
     write(TYPE + AS_MAPPING, object + METHODS);
-    call("PyObject_Size", &[object], 1)?;
+    call("PyObject_Size", &[object], UNARY)?;
     Ok(())
 }
 
-/// By the number of parameters.
-const METHOD_NAMES: [&str; 5] = ["", "unary", "binary", "", "vectorcall"];
+/// What stands in for methods, by their parameters.
+const UNARY: &str = "unary";
+const BINARY: &str = "binary";
+const VECTORCALL_METHOD: &str = "vectorcall";
 
-/// What stands in for methods: functions that return their first parameter, the object.
+/// Functions that return their first parameter, the object.
 fn methods() -> Result<Object, JsValue> {
     let identity = Closure::<dyn Fn(JsValue) -> JsValue>::new(|object| object).into_js_value();
     let mut wrapping = Wrapping::default();
-    for (name, signature) in [("unary", "ii"), ("binary", "iii"), ("vectorcall", "iiiii")] {
+    for (name, signature) in [(UNARY, "ii"), (BINARY, "iii"), (VECTORCALL_METHOD, "iiiii")] {
         wrapping.add(name, &identity, signature);
     }
     wrapping.finish_now()
