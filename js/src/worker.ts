@@ -127,7 +127,7 @@ async function serve<M extends Method>({ id, method, args }: RequestOf<M>): Prom
 async function boot(options: Sent<"boot">[0], hostOptions: HostOptions, signal: AbortSignal): Promise<BootEnd> {
   const { helps } = hostOptions;
   const headStart = new HeadStart(options, helps, signal);
-  if (options.known !== undefined && mayRestore(options)) {
+  if (mayRestore(options)) {
     // The engine asks for it as well, and then learns what is wrong.
     loadPart("image").catch(() => {});
   }
@@ -151,9 +151,10 @@ async function boot(options: Sent<"boot">[0], hostOptions: HostOptions, signal: 
   });
 }
 
-/** Whether Python may start from an image that is kept in this browser. */
-function mayRestore({ imageName, automaticImage, distributionImage, forgetImage }: BootOptions): boolean {
-  return !forgetImage && (imageName !== undefined || automaticImage === true || distributionImage === true);
+/** Whether Python will start from an image at an address, or may from one that is kept in this browser. */
+function mayRestore({ image, imageName, automaticImage, distributionImage, forgetImage, known }: BootOptions): boolean {
+  const mayBeKept = imageName !== undefined || automaticImage === true || distributionImage === true;
+  return !forgetImage && (image !== undefined || (known !== undefined && mayBeKept));
 }
 
 async function run(request: Sent<"run">[0], signal: AbortSignal): Promise<Got<"run">> {

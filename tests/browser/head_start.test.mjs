@@ -1,5 +1,6 @@
 /** What the page's own thread does for a start, with what an earlier visit has noted. */
 import assert from "node:assert/strict";
+import { buffer } from "node:stream/consumers";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { distributionFolder } from "../../scripts/common/paths.mjs";
 import { openApiPage } from "../support/api-page.mjs";
@@ -7,6 +8,7 @@ import { openApiPage } from "../support/api-page.mjs";
 const FOLDER = "/kept/";
 const WASM = `${FOLDER}pyodide.asm.wasm`;
 const GLUE = `${FOLDER}pyodide.asm.js`;
+const IMAGE = "/one.image";
 
 /** In the page: starts Python in a folder that the HTTP cache keeps; what it computes, and what is noted then. */
 const visit = async (options) => {
@@ -45,8 +47,17 @@ const redated = ({ answer }) => ({ answer: answer.replace(/^.*\n/, "Thu, 01 Jan 
 
 describe("the page's head start", { timeout: 120_000 }, () => {
   let api;
+  let image;
   before(async () => {
-    api = await openApiPage({ roots: { [FOLDER]: { folder: distributionFolder("0.28.3"), immutable: true } } });
+    api = await openApiPage({
+      roots: { [FOLDER]: { folder: distributionFolder("0.28.3"), immutable: true } },
+      handlers: {
+        [IMAGE]: async (request, response) => {
+          if (request.method === "PUT") image = await buffer(request);
+          response.end(image);
+        },
+      },
+    });
     await api.page.addInitScript(() => {
       const post = Worker.prototype.postMessage;
       Worker.prototype.postMessage = function (message, ...rest) {
@@ -135,6 +146,32 @@ describe("the page's head start", { timeout: 120_000 }, () => {
     assert.deepEqual(await api.evaluate(restore), { value: 42, image: "name" });
     await api.evaluate(change, { glue: OTHER, module: OTHER });
     assert.deepEqual(await api.evaluate(restore), { value: 42, image: "name" });
+  });
+
+  it("brings the glue and the module for an image that comes from a server", async () => {
+    await api.evaluate(async (path) => {
+      const python = await start({ indexURL: "/kept/" });
+      await python.run("kept = 41");
+      await fetch(path, { method: "PUT", body: await python.bake() });
+      python.dispose();
+    }, IMAGE);
+    const restore = async (path) => {
+      const python = await start({ indexURL: "/kept/", image: path });
+      const { value } = await python.run("kept + 1");
+      python.dispose();
+      const { image, bytesFetched } = python.timings;
+      return { value, image, bytesFetched };
+    };
+    const restored = { value: 42, image: "address" };
+    const { bytesFetched, ...found } = await api.evaluate(restore, IMAGE);
+    assert.deepEqual(found, restored);
+    // The lock file comes too, but neither of these.
+    assert.ok(bytesFetched < image.length + 500_000, `${bytesFetched - image.length} bytes besides the image`);
+    for (const changes of [{ glue: OTHER }, { glue: OTHER, module: OTHER }]) {
+      await api.evaluate(change, changes);
+      const { bytesFetched, ...found } = await api.evaluate(restore, IMAGE);
+      assert.deepEqual(found, restored);
+    }
   });
 
   it("is not waited for where the page is busy", async () => {

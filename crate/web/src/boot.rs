@@ -22,7 +22,7 @@ use web_sys::AbortSignal;
 
 use self::files::DistributionFiles;
 use self::ground::{Ground, open_store};
-use self::image_source::{ImageSource, may_start_from_kept};
+use self::image_source::{ImageSource, may_need_no_core};
 pub use self::interpreter::Interpreter;
 use crate::boundary::{BootOptions, EngineHost};
 use crate::error::Result;
@@ -66,7 +66,7 @@ pub async fn boot(
     let store = open_store(&options, &host);
     let ground = || Ground::new(&options, &face, &host, &store, &network, &fetcher);
     let sources = ImageSource::all(&options);
-    if !may_start_from_kept(&sources, &options, &distribution, &store).await {
+    if !may_need_no_core(&sources, &options, &distribution, &store).await {
         distribution.request_core();
     }
     for source in sources {

@@ -93,6 +93,12 @@ impl DistributionFiles {
         }
     }
 
+    /// Whether the page has what an earlier visit has found the files to be, and compiles the module: an image that was baked
+    /// with them needs no other answer.
+    pub fn are_known_to_page(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| known.module().is_some())
+    }
+
     fn glue_source(&self) -> &GlueSource {
         self.glue_source.get_or_init(|| GlueSource::new(&self.fetcher, &self.host, &self.index_url, self.guessed_abi))
     }

@@ -181,20 +181,26 @@ async fn of_distribution(ground: &Ground, distribution: &mut DistributionFiles) 
     Ok(fetched(ground, sources, label, keep))
 }
 
-/// Whether there seems to be an image that is kept in this browser. It says which glue and which module it needs, and the
-/// HTTP cache has them. What it will need is begun before that can be told.
-pub async fn may_start_from_kept(
+/// Whether what the HTTP cache has of the distribution will do: there seems to be an image that is kept in this browser, or
+/// one comes and the page has seen that the files are those of an earlier visit. The image says which glue and which module
+/// it needs. What it will need is begun before that can be told.
+pub async fn may_need_no_core(
     sources: &[ImageSource],
     options: &BootOptions,
     distribution: &DistributionFiles,
     store: &OpeningStore,
 ) -> bool {
     let names: Vec<String> = sources.iter().filter_map(|source| source.stored_name(options)).collect();
-    if options.forget_image || names.is_empty() {
+    let comes =
+        distribution.are_known_to_page() && sources.iter().any(|source| matches!(source, ImageSource::Address(_)));
+    if options.forget_image || (names.is_empty() && !comes) {
         return false;
     }
     if options.known.is_some() {
         distribution.evaluate_known_glue();
+    }
+    if comes {
+        return true;
     }
     let store = store.clone().await;
     names.iter().any(|name| store.contains(name))

@@ -52,7 +52,7 @@ pub async fn restore(
         async move { Part::Image.load(&host).await }
     });
     let found = source.find(&first, distribution).await?;
-    if !found.is_kept() {
+    if !(found.is_kept() || distribution.are_known_to_page()) {
         distribution.request_core();
     }
     part.await?;
@@ -76,7 +76,8 @@ async fn restore_from(
     (source, found): (&ImageSource, &FoundImage),
 ) -> Result<Interpreter> {
     let Ground { options, host, timeline, fetcher, .. } = &ground;
-    let early = (!found.is_kept()).then(|| distribution.early_factory());
+    let is_at_hand = found.is_kept() || distribution.are_known_to_page();
+    let early = (!is_at_hand).then(|| distribution.early_factory());
     bytes.beginning().await?;
     let beside = source.beside(&ground, distribution).await?;
     let image = Rc::new(OpenImage::read(bytes, beside, &ground.held)?);
