@@ -15,6 +15,7 @@ import { aborted, type TaipanError } from "./errors.js";
 import { Input, type Stdin } from "./input.js";
 import { noteFiles, recallFiles } from "./known_files.js";
 import type { BootEnd, HostOptions, WorkerEvent } from "./protocol.js";
+import { evaluateAgain } from "./second_evaluation.js";
 import { createSharedBuffer, PageMemory } from "./shared.js";
 
 /** All that is needed to start an interpreter, and to start another like it. */
@@ -38,6 +39,9 @@ export interface RunListener {
   onOutput(output: Output): void;
 }
 
+/** Milliseconds that a page has for its first work before something is done for the next visit. */
+const FIRST_WORK = 2000;
+
 /** One worker with one CPython in it, from its start to its end. */
 export class Interpreter {
   readonly connection: Connection;
@@ -48,6 +52,8 @@ export class Interpreter {
   /** Where things are kept for the next visit; `"none"` until Python has started. */
   store: StoreBackend = "none";
   readonly #settings: Settings;
+  /** Nothing is known of an earlier start, and the browser may keep something of this one. */
+  #isFirst: boolean;
   readonly #memory: PageMemory | undefined;
   readonly #input: Input | undefined;
   readonly #listeners = new Map<number, RunListener>();
@@ -59,6 +65,7 @@ export class Interpreter {
     this.#memory = shared && new PageMemory(shared);
     this.#input = this.#memory && settings.stdin && new Input(settings.stdin, this.#memory);
     const known = settings.boot.cache === "none" ? undefined : recallFiles(settings.boot.indexURL);
+    this.#isFirst = known === undefined && settings.boot.cache !== "none";
     const boot: BootOptions = { ...settings.boot, ...(known && { known }) };
     const awaited = settings.isAwaited ? known : undefined;
     this.connection = new Connection(settings.spawn, (event) => this.#receive(event));
@@ -84,6 +91,10 @@ export class Interpreter {
       this.store = end.store;
       if (boot.cache !== "none") {
         void noteWhenKnown(boot, end.known, early);
+      }
+      // Where an image makes itself, that has evaluated the glue once more.
+      if (this.timings.image === "address" || this.timings.image === "distribution") {
+        setTimeout(() => void this.keepGlue(), FIRST_WORK);
       }
       return end;
     } catch (error) {
@@ -117,6 +128,15 @@ export class Interpreter {
     this.#memory?.interrupt(run);
     this.#input?.cancel();
     this.connection.abort(id);
+  }
+
+  /** After a first start: has the browser keep what it compiled of the glue, for the next visit, which restores an image. */
+  async keepGlue(): Promise<void> {
+    const { glue } = (await this.ready).known;
+    if (this.#isFirst && glue.answer !== undefined && this.connection.closed === undefined) {
+      this.#isFirst = false;
+      evaluateAgain(this.#settings.spawn, `${this.#settings.boot.indexURL}${glue.name}`);
+    }
   }
 
   /** Ends the worker; everything asked of it rejects with `reason`. */

@@ -269,12 +269,15 @@ export class Python {
     const { name, signal } = options;
     check(name === undefined || isImageName(name), "name", IMAGE_NAME);
     // As with a run: after a restart this is not the Python that was to be baked.
-    const { connection } = this.#interpreter;
-    return this.#queue.add("baking", signal, () =>
-      name === undefined
-        ? connection.request("bake", [], { signal })
-        : connection.request("keepImage", [name], { signal }),
-    );
+    const interpreter = this.#interpreter;
+    return this.#queue.add("baking", signal, async () => {
+      if (name === undefined) {
+        return interpreter.connection.request("bake", [], { signal });
+      }
+      await interpreter.connection.request("keepImage", [name], { signal });
+      void interpreter.keepGlue();
+      return undefined;
+    });
   }
 
   /** The images that are kept in this browser under a name, for all pages of the origin. */
