@@ -36,6 +36,8 @@ const session: Session = new Session({
   onUndone: (python) => files.complete(python),
   onLost: () => lesson.outdate(),
 });
+// Its worker starts while the editors are made.
+session.start();
 const files: Files = new Files({ python: () => session.python, onChange: () => session.keep() });
 const lesson: Lesson = new Lesson({ root, session, storage, onRestart: () => void restart() });
 
@@ -81,5 +83,3 @@ tabIndents.addEventListener("change", () => {
   lesson.tabIndents = tabIndents.checked;
   storage.set(TAB_INDENTS, tabIndents.checked ? "yes" : undefined);
 });
-
-session.start();
