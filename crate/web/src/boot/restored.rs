@@ -52,7 +52,7 @@ pub async fn restore(
         async move { Part::Image.load(&host).await }
     });
     let found = source.find(&first, distribution).await?;
-    if !(found.is_kept() || distribution.are_known_to_page()) {
+    if !is_at_hand(&found, distribution) {
         distribution.request_core();
     }
     part.await?;
@@ -68,6 +68,11 @@ pub async fn restore(
     }
 }
 
+/// Whether the browser has the glue and the module already that an image needs, so that the server is not asked for them.
+fn is_at_hand(found: &FoundImage, distribution: &DistributionFiles) -> bool {
+    found.is_kept() || distribution.are_known_to_page()
+}
+
 /// Makes an interpreter of an image while it arrives: what can be done with what is there is done.
 async fn restore_from(
     bytes: ImageBytes,
@@ -76,8 +81,7 @@ async fn restore_from(
     (source, found): (&ImageSource, &FoundImage),
 ) -> Result<Interpreter> {
     let Ground { options, host, timeline, fetcher, .. } = &ground;
-    let is_at_hand = found.is_kept() || distribution.are_known_to_page();
-    let early = (!is_at_hand).then(|| distribution.early_factory());
+    let early = (!is_at_hand(found, distribution)).then(|| distribution.early_factory());
     bytes.beginning().await?;
     let beside = source.beside(&ground, distribution).await?;
     let image = Rc::new(OpenImage::read(bytes, beside, &ground.held)?);
