@@ -1,12 +1,11 @@
 /** What Chromium keeps of a first visit: the code that it made of the glue, so that the next visit parses nothing. */
 import assert from "node:assert/strict";
-import { buffer } from "node:stream/consumers";
 import { after, afterEach, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { distributionFolder } from "../../scripts/common/paths.mjs";
 import { openApiPage } from "../support/api-page.mjs";
+import { IMAGE, imagePlace, putImage } from "./support/image-place.mjs";
 
-const IMAGE = "/one.image";
 /** A folder for each test: what is known, and what is kept, goes by the address. */
 const FOLDERS = ["/named/", "/address/", "/known/", "/nothing/"];
 const folder = { folder: distributionFolder("0.28.3"), immutable: true };
@@ -19,27 +18,15 @@ const begin = async (options) => {
 
 describe("the glue, compiled", { timeout: 120_000 }, () => {
   let api;
-  let image;
   before(async () => {
-    api = await openApiPage({
-      roots: Object.fromEntries(FOLDERS.map((name) => [name, folder])),
-      handlers: {
-        [IMAGE]: async (request, response) => {
-          if (request.method === "PUT") image = await buffer(request);
-          response.end(image);
-        },
-      },
-    });
-    await api.evaluate(async (path) => {
-      const python = await start();
-      await fetch(path, { method: "PUT", body: await python.bake() });
-      python.dispose();
-    }, IMAGE);
+    const roots = Object.fromEntries(FOLDERS.map((name) => [name, folder]));
+    api = await openApiPage({ roots, handlers: imagePlace().handlers });
+    await api.evaluate(putImage, [IMAGE, {}, "pass"]);
   });
   after(() => api?.close());
   afterEach(() => api.visit());
 
-  /** Waits until so many workers are there; how many have been made since. */
+  /** Waits until so many workers are there. */
   async function untilWorkers(count) {
     for (let waited = 0; api.page.workers().length !== count; waited += 1) {
       assert.ok(waited < 100, `${api.page.workers().length} workers`);

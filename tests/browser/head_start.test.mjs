@@ -1,14 +1,13 @@
 /** What the page's own thread does for a start, with what an earlier visit has noted. */
 import assert from "node:assert/strict";
-import { buffer } from "node:stream/consumers";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { distributionFolder } from "../../scripts/common/paths.mjs";
 import { openApiPage } from "../support/api-page.mjs";
+import { IMAGE, imagePlace, putImage } from "./support/image-place.mjs";
 
 const FOLDER = "/kept/";
 const WASM = `${FOLDER}pyodide.asm.wasm`;
 const GLUE = `${FOLDER}pyodide.asm.js`;
-const IMAGE = "/one.image";
 
 /** In the page: starts Python in a folder that the HTTP cache keeps; what it computes, and what is noted then. */
 const visit = async (options) => {
@@ -47,17 +46,10 @@ const redated = ({ answer }) => ({ answer: answer.replace(/^.*\n/, "Thu, 01 Jan 
 
 describe("the page's head start", { timeout: 120_000 }, () => {
   let api;
-  let image;
+  const place = imagePlace();
   before(async () => {
-    api = await openApiPage({
-      roots: { [FOLDER]: { folder: distributionFolder("0.28.3"), immutable: true } },
-      handlers: {
-        [IMAGE]: async (request, response) => {
-          if (request.method === "PUT") image = await buffer(request);
-          response.end(image);
-        },
-      },
-    });
+    const roots = { [FOLDER]: { folder: distributionFolder("0.28.3"), immutable: true } };
+    api = await openApiPage({ roots, handlers: place.handlers });
     await api.page.addInitScript(() => {
       const post = Worker.prototype.postMessage;
       Worker.prototype.postMessage = function (message, ...rest) {
@@ -149,12 +141,7 @@ describe("the page's head start", { timeout: 120_000 }, () => {
   });
 
   it("brings the glue and the module for an image that comes from a server", async () => {
-    await api.evaluate(async (path) => {
-      const python = await start({ indexURL: "/kept/" });
-      await python.run("kept = 41");
-      await fetch(path, { method: "PUT", body: await python.bake() });
-      python.dispose();
-    }, IMAGE);
+    await api.evaluate(putImage, [IMAGE, { indexURL: "/kept/" }, "kept = 41"]);
     const restore = async (path) => {
       const python = await start({ indexURL: "/kept/", image: path });
       const { value } = await python.run("kept + 1");
@@ -166,7 +153,7 @@ describe("the page's head start", { timeout: 120_000 }, () => {
     const { bytesFetched, ...found } = await api.evaluate(restore, IMAGE);
     assert.deepEqual(found, restored);
     // The lock file comes too, but neither of these.
-    assert.ok(bytesFetched < image.length + 500_000, `${bytesFetched - image.length} bytes besides the image`);
+    assert.ok(bytesFetched < place.size() + 500_000, `${bytesFetched - place.size()} bytes besides the image`);
     for (const changes of [{ glue: OTHER }, { glue: OTHER, module: OTHER }]) {
       await api.evaluate(change, changes);
       const { bytesFetched, ...found } = await api.evaluate(restore, IMAGE);
