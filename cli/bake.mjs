@@ -1,11 +1,12 @@
 /** `taipan bake`: from a distribution and packages to an image that pages start from. */
-import { access, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { access, readdir, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startServer } from "./bake/server.mjs";
 import { findBrowser, openPage } from "./browser.mjs";
 import { SUFFIXES, writeFiles } from "./compress.mjs";
 import { LOCK_FILE, openDistribution, sha256 } from "./distribution.mjs";
+import { makeFolder, removeEmpty, unwritable } from "./file.mjs";
 import { abiOf, parseLock, select } from "./lock.mjs";
 import { size } from "./output.mjs";
 import { Problem } from "./problem.mjs";
@@ -59,8 +60,8 @@ export async function bake(options) {
     );
   }
   const work = join(out, WORK);
-  await mkdir(out, { recursive: true }).catch((error) => {
-    throw new Problem(`${out} cannot be written: ${error.message}`, "Name another folder.");
+  const made = await makeFolder(out).catch((error) => {
+    throw unwritable(out, error);
   });
   try {
     const distribution = await openDistribution({ ...options, ...(isPrepared && { distribution: out }), work });
@@ -86,6 +87,7 @@ export async function bake(options) {
     };
   } finally {
     await rm(work, { recursive: true, force: true });
+    await removeEmpty(made);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Files that are either whole or not there. */
 import { randomUUID } from "node:crypto";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Problem } from "./problem.mjs";
 
@@ -23,18 +23,33 @@ export function unwritable(path, error) {
   return new Problem(`${path} cannot be written: ${error.message}.`, next, { code: "FILE_SYSTEM", cause: error });
 }
 
-/** Makes a folder and those above it. Node's own never ends where a folder is there and nothing can be made in it. */
+/**
+ * Makes a folder and those above it. Node's own never ends where a folder is there and nothing can be made in it.
+ *
+ * @returns {Promise<string[]>} those that were not there, from the top
+ */
 export async function makeFolder(path) {
   const make = () =>
-    mkdir(path).catch((error) => {
-      if (error.code !== "EEXIST") throw error;
-    });
+    mkdir(path).then(
+      () => [path],
+      (error) => {
+        if (error.code !== "EEXIST") throw error;
+        return [];
+      },
+    );
   try {
-    await make();
+    return await make();
   } catch (error) {
     if (error.code !== "ENOENT" || dirname(path) === path) throw error;
-    await makeFolder(dirname(path));
-    await make();
+    return [...(await makeFolder(dirname(path))), ...(await make())];
+  }
+}
+
+/** Takes folders that `makeFolder` has made away again, as far as nothing is in them. */
+export async function removeEmpty(made) {
+  for (const folder of made.toReversed()) {
+    // What is in it is worth more than a tidy disk.
+    await rmdir(folder).catch(() => {});
   }
 }
 

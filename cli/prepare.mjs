@@ -12,7 +12,7 @@ import {
   sha256,
   WASM_FILE,
 } from "./distribution.mjs";
-import { makeFolder, TEMPORARY, unwritable, writeWhole } from "./file.mjs";
+import { makeFolder, removeEmpty, TEMPORARY, unwritable, writeWhole } from "./file.mjs";
 import { gather, LIBRARY } from "./gather.mjs";
 import { closureOf, keyOf } from "./lock.mjs";
 import { size } from "./output.mjs";
@@ -51,9 +51,18 @@ const WORK = ".taipan";
  * @returns {Promise<{ isFresh: boolean, report: string }>} `isFresh` is false where there was nothing to do
  */
 export async function prepare(options) {
-  const { prefetch = [], exercise, compress = "best", keepAll = false, baseURL, progress } = options;
   const out = resolve(options.out);
-  await checkFolder(out);
+  const made = await checkFolder(out);
+  try {
+    return await prepareInto(out, options);
+  } catch (error) {
+    await removeEmpty(made);
+    throw error;
+  }
+}
+
+async function prepareInto(out, options) {
+  const { prefetch = [], exercise, compress = "best", keepAll = false, baseURL, progress } = options;
   const work = join(out, WORK);
   const distribution = await openDistribution({ ...options, work });
   const source = await gather(distribution, options);
@@ -97,16 +106,16 @@ export async function prepare(options) {
   return { isFresh: true, report: await report(out, document) };
 }
 
-/** A folder that holds other things is not written into. */
+/** A folder that holds other things is not written into. Gives the folders that were made to see whether it can be. */
 async function checkFolder(out) {
   try {
-    await makeFolder(out);
+    const made = await makeFolder(out);
     const names = await readdir(out);
-    if (names.length === 0 || names.includes(WORK)) return;
+    if (names.length === 0 || names.includes(WORK)) return made;
   } catch (error) {
     throw unwritable(out, error);
   }
-  if ((await readJson(join(out, LOCK_FILE)))?.taipan?.inputs !== undefined) return;
+  if ((await readJson(join(out, LOCK_FILE)))?.taipan?.inputs !== undefined) return [];
   const next = "Name a folder that is empty, or is not there yet.";
   throw new Problem(`${out} holds other files.`, next, { code: "FILE_SYSTEM" });
 }

@@ -114,7 +114,7 @@ describe("taipan", () => {
         ["prepare", join(folder, "a"), "--packages", "six", "--distribution", join(folder, "nothing")],
         /has no pyodide-lock\.json/,
       ],
-      [["prepare", join(folder, "a"), "--packages", "six"], /`pyodide` is not installed here/],
+      [["prepare", join(folder, "a", "b"), "--packages", "six"], /`pyodide` is not installed here/],
     ].map(([args, message, more = []]) => [[...args, ...more], message])) {
       const { code, stderr } = await taipan(args);
       assert.equal(code, 1, `${args.join(" ")}: ${stderr}`);
@@ -123,6 +123,7 @@ describe("taipan", () => {
       assert.doesNotMatch(stderr, /\n {4}at /);
     }
     assert.equal(await readFile(join(folder, "taken", "thesis.txt"), "utf8"), "do not touch");
+    assert.deepEqual((await readdir(folder)).toSorted(), ["nothing", "taken"], "no empty folder is left behind");
   });
 
   it("refuses a wheel that is not the one that the lock file means", async () => {

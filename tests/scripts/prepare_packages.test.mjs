@@ -443,7 +443,7 @@ describe("the command", { timeout: 60_000 }, () => {
     const { code, stderr } = await taipan("prepare", "typo", "--packages", "pandsa", ...args);
     assert.equal(code, 1);
     assert.match(stderr, /✗ .*pandsa.* \[PACKAGE_NOT_FOUND\]\n {2}What to do: Did you mean pandas\?/);
-    assert.deepEqual(await readdir(join(folder, "typo")), []);
+    assert.ok(!(await readdir(folder)).includes("typo"), "no folder is left behind");
     await writeFile(join(folder, "file"), "");
     const blocked = await taipan("prepare", "file/sub", "--packages", "six", ...args);
     assert.equal(blocked.code, 1);
