@@ -5,8 +5,9 @@
 //! and memory can be copied from wherever the host keeps the file to wherever CPython's memory is, without passing
 //! through Rust's. The body is a sequence of parts: the [`Manifest`] first, then what restoring needs, in that order.
 //!
-//! Writing: [`ImageWriter`]; what is not called at once becomes files beside the image: [`detach`]. Reading a file that is there: [`Image`]; one that is arriving: [`ImageReader`]. Images of
-//! changed pages only: [`PageHashes`] and [`resolve`].
+//! Writing: [`ImageWriter`]; what is not called at once becomes files beside the image: [`detach`]. Reading a file that
+//! is there: [`Image`]; one that is arriving: [`ImageReader`]. Images of changed pages only: [`PageHashes`] and
+//! [`resolve`].
 
 mod chain;
 mod chunk;

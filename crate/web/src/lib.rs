@@ -1,7 +1,8 @@
 //! Taipan in the browser: boots CPython, gives it its files, loads its packages, runs code.
 //!
-//! What JavaScript sees is [`Engine`], or Pyodide's own API by [`boot_pyodide`], with the types of `boundary.d.ts`. It is meant to be used from a worker by
-//! `js/src/worker.ts`, but nothing in it needs a worker except waiting for the user in `input()`.
+//! What JavaScript sees is [`Engine`], or Pyodide's own API by [`boot_pyodide`], with the types of `boundary.d.ts`. It
+//! is meant to be used from a worker by `js/src/worker.ts`, but nothing in it needs a worker except waiting for the
+//! user in `input()`.
 
 mod archive_bytes;
 mod archives;

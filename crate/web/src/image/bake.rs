@@ -88,8 +88,8 @@ fn part_name(module: &LinkedModule) -> String {
 /// Bakes an image and keeps it in this browser under a name, in the place of what had it.
 ///
 /// # Errors
-/// As [`bake`], [`Code::OutOfMemory`] if there is no room for it within the limit, or the browser has none or denies it, and [`Code::Aborted`] if the caller has
-/// given it up before it is written.
+/// As [`bake`], [`Code::OutOfMemory`] if there is no room for it within the limit, or the browser has none or denies
+/// it, and [`Code::Aborted`] if the caller has given it up before it is written.
 pub async fn keep(interpreter: &Interpreter, name: &str, fetcher: &Fetcher) -> Result<()> {
     let image = whole(interpreter)?;
     // What has been said meanwhile is heard only now.
@@ -188,8 +188,8 @@ fn read_module(interpreter: &Interpreter, path: &str) -> Result<Vec<u8>> {
     })
 }
 
-/// Adds the file system: what can be fetched again by reference, other files as they are. What the page has mounted is left out, and so is bytecode: both are there again, or made again,
-/// when the image is restored.
+/// Adds the file system: what can be fetched again by reference, other files as they are. What the page has mounted is
+/// left out, and so is bytecode: both are there again, or made again, when the image is restored.
 fn add_files(interpreter: &Interpreter, manifest: &mut Manifest) -> Result<Vec<Rc<[u8]>>> {
     let archives = &interpreter.packages.archives();
     manifest.archives = archives.references();

@@ -1,7 +1,8 @@
 //! Python functions that JavaScript calls once: when a timer ends, when a promise is settled.
 //!
-//! Pyodide makes them (`src/core/pyproxy.c`, `src/core/jsproxy.c`) and counts a reference to the Python object for each. Here each gets a number; one whose number is not known any more does nothing.
-//! What is to be freed when JavaScript forgets one is for [`super::registrations`].
+//! Pyodide makes them (`src/core/pyproxy.c`, `src/core/jsproxy.c`) and counts a reference to the Python object for
+//! each. Here each gets a number; one whose number is not known any more does nothing. What is to be freed when
+//! JavaScript forgets one is for [`super::registrations`].
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, HashSet};
