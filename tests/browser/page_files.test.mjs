@@ -32,6 +32,21 @@ describe("the lesson's files", { timeout: 600_000 }, () => {
     while ((await buttons.count()) > 0) await buttons.first().click();
   };
 
+  it("are on paper if there are any, and what only a screen can do is not", async () => {
+    const [box, drop] = [lesson.page.locator("#files"), lesson.page.locator(".files-drop")];
+    await lesson.page.emulateMedia({ media: "print" });
+    try {
+      assert.equal(await box.isVisible(), false);
+      await give({ "printed.csv": "town,visits\nBern,3\n" });
+      await file("printed.csv").waitFor();
+      assert.equal(await drop.isVisible(), false);
+    } finally {
+      await lesson.page.emulateMedia({ media: null });
+    }
+    assert.ok(await drop.isVisible());
+    await removeAll();
+  });
+
   it("are listed with what reads them, whatever writes them", async () => {
     const latin = (text) => Buffer.from(text, "latin1");
     await give({
