@@ -55,9 +55,8 @@ export async function prepare(options) {
   const made = await checkFolder(out);
   try {
     return await prepareInto(out, options);
-  } catch (error) {
+  } finally {
     await removeEmpty(made);
-    throw error;
   }
 }
 
