@@ -1,13 +1,12 @@
 /** What every loader is made to do, and when each step was done. */
 
-import { CHOICES } from "./choices.js";
+/** On its way while the loader starts: measuring takes nothing of that time. */
+const arriving = import("./choices.js");
 
 const parameters = new URLSearchParams(location.search);
 
 /** The folder of the distribution; `?index=` names one that was prepared. */
 export const INDEX_URL = new URL(parameters.get("index") ?? "/python/0.28.3/", location.href).href;
-
-const { steps } = CHOICES[parameters.get("steps") ?? "groupby"];
 
 /**
  * Takes the steps, one after the other.
@@ -17,6 +16,8 @@ const { steps } = CHOICES[parameters.get("steps") ?? "groupby"];
  * @returns the answers of those that have one, by name: they say whether the loader works
  */
 export async function takeSteps(run, done) {
+  const { CHOICES } = await arriving;
+  const { steps } = CHOICES[parameters.get("steps") ?? "groupby"];
   const answers = {};
   for (const step of steps) {
     const answer = await run(step);
