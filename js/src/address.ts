@@ -1,4 +1,4 @@
-import { badArgument } from "./errors.js";
+import { badArgument } from "./common_errors.js";
 
 /** The distribution that is used unless another is named. */
 export const DEFAULT_INDEX_URL = "https://cdn.jsdelivr.net/pyodide/v0.28.3/full/";

@@ -1,5 +1,6 @@
+import { aborted } from "./common_errors.js";
 import { reviveError } from "./error_transfer.js";
-import { aborted, TaipanError } from "./errors.js";
+import { TaipanError } from "./errors.js";
 import type {
   FromWorker,
   GlueMessage,

@@ -1,8 +1,9 @@
 import { resolveUrl } from "./address.js";
 import type { FileStat } from "./boundary.js";
+import { badArgument } from "./common_errors.js";
 import type { Connection } from "./connection.js";
 import type { MountSource } from "./engine.js";
-import { badArgument, LoadError } from "./errors.js";
+import { LoadError } from "./errors.js";
 
 /**
  * Python's file system. Relative paths start at Python's working directory. Every method rejects with

@@ -1,5 +1,5 @@
+import { badArgument } from "./common_errors.js";
 import type { Connection } from "./connection.js";
-import { badArgument } from "./errors.js";
 
 /** Python's global variables, those of `__main__`. */
 export class Globals {

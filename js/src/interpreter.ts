@@ -9,9 +9,10 @@ import type {
   Timings,
 } from "./boundary.js";
 import { callBack } from "./callback.js";
+import { aborted } from "./common_errors.js";
 import { Connection } from "./connection.js";
 import { EarlyFiles } from "./early_files.js";
-import { aborted, type TaipanError } from "./errors.js";
+import type { TaipanError } from "./errors.js";
 import { Input, type Stdin } from "./input.js";
 import { noteFiles, recallFiles } from "./known_files.js";
 import type { BootEnd, HostOptions, WorkerEvent } from "./protocol.js";

@@ -7,7 +7,8 @@ import {
   resolveUrl,
 } from "./address.js";
 import type { BootOptions, Notice, Output, Progress } from "./boundary.js";
-import { aborted, badArgument, checkOptions, TaipanError } from "./errors.js";
+import { aborted, badArgument, checkOptions } from "./common_errors.js";
+import { TaipanError } from "./errors.js";
 import { detectFeatures } from "./features.js";
 import type { Stdin } from "./input.js";
 import type { Settings } from "./interpreter.js";

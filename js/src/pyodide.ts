@@ -3,8 +3,9 @@ import { DEFAULT_INDEX_URL, resolveFolder, resolveIndexes, resolveUrl } from "./
 import type { BootOptions, EngineHost, Progress } from "./boundary.js";
 import { BYTECODE } from "./bytecode.js";
 import { callBack } from "./callback.js";
+import { aborted, badArgument } from "./common_errors.js";
 import { describeError, reviveError } from "./error_transfer.js";
-import { aborted, badArgument, TaipanError } from "./errors.js";
+import { TaipanError } from "./errors.js";
 import { HeadStart } from "./head_start.js";
 import type { PyodideAPI } from "./pyodide_api.js";
 import type { PyodideConfig } from "./pyodide_config.js";

@@ -2,7 +2,8 @@
 import { IMAGE_NAME, isImageName, resolveIndexes, resolvePackage, resolveRequirement } from "./address.js";
 import type { KeptImage, MemoryUse, PackageInfo, Timings } from "./boundary.js";
 import { Checkpoint } from "./checkpoint.js";
-import { badArgument, checkOptions, isTaipanError, TaipanError } from "./errors.js";
+import { badArgument, checkOptions } from "./common_errors.js";
+import { isTaipanError, TaipanError } from "./errors.js";
 import type { Features, PageFeatures } from "./features.js";
 import { FileSystem } from "./fs.js";
 import { Globals } from "./globals.js";

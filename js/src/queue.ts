@@ -1,4 +1,4 @@
-import { aborted } from "./errors.js";
+import { aborted } from "./common_errors.js";
 
 /** Lets one after another go on, in the order in which they came. */
 export class Queue {

@@ -1,6 +1,7 @@
 import type { Output, RunRequest } from "./boundary.js";
 import { callBack } from "./callback.js";
-import { AbortedError, aborted, InterruptedError, isTaipanError, type TaipanError, TimeoutError } from "./errors.js";
+import { aborted } from "./common_errors.js";
+import { AbortedError, InterruptedError, isTaipanError, type TaipanError, TimeoutError } from "./errors.js";
 import type { Interpreter } from "./interpreter.js";
 import { appendOutput } from "./output.js";
 

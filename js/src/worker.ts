@@ -1,10 +1,11 @@
 /** The entry of the worker: it starts the engine and serves the page's requests. */
 import type { BootOptions } from "./boundary.js";
 import { BYTECODE } from "./bytecode.js";
+import { aborted } from "./common_errors.js";
 import { findStore, makeStore } from "./early_store.js";
 import type { Engine as EngineInterface } from "./engine.js";
 import { describeError, isBreakdown } from "./error_transfer.js";
-import { aborted, TaipanError } from "./errors.js";
+import { TaipanError } from "./errors.js";
 import { FromPage } from "./from_page.js";
 import { HeadStart } from "./head_start.js";
 import { importModule, type KnownFilesFromPage, WorkerHost } from "./host.js";

@@ -10,8 +10,12 @@ import { Problem } from "../common/problem.mjs";
 /** Where the modules are that the files are made of, one for each of `js/src`. */
 export const modules = join(localCache, "js");
 
-/** What pages import. They share what they have in common, so that a class is the same in all of them. */
-const ENTRIES = ["index", "element", "pyodide", "view"];
+/** What most pages import, in one file: it is there with the first answer. */
+const INDEX = "index";
+/** The other entries share what they have in common. */
+const ENTRIES = ["element", "pyodide", "view"];
+/** Modules that have nothing but what `index` exports. The other entries have it from there: a class is the same in all. */
+const IN_INDEX = /^\.{1,2}\/(errors|load)\.js$/;
 const WORKER = "worker";
 
 /** What wasm-bindgen writes for a caller that does not say where the module is. Ours always does, and bundlers look for it. */
@@ -30,6 +34,11 @@ const withoutDefaultAddress = {
       }
       return { contents: source.replace(DEFAULT_ADDRESS, "undefined"), loader: "js" };
     }),
+};
+
+const fromIndex = {
+  name: "from-index",
+  setup: ({ onResolve }) => onResolve({ filter: IN_INDEX }, () => ({ path: `./${INDEX}.js`, external: true })),
 };
 
 /**
@@ -52,6 +61,8 @@ export async function bundle(folder) {
     plugins: [withoutDefaultAddress],
     logLevel: "warning",
   };
-  await build({ ...options, entryPoints: ENTRIES.map(module), splitting: true, chunkNames: "shared-[hash]" });
-  await build({ ...options, entryPoints: [module(WORKER)] });
+  await build({ ...options, entryPoints: [INDEX, WORKER].map(module) });
+  const plugins = [...options.plugins, fromIndex];
+  const shared = { splitting: true, chunkNames: "shared-[hash]" };
+  await build({ ...options, ...shared, plugins, entryPoints: ENTRIES.map(module) });
 }

@@ -224,6 +224,20 @@ test("its command runs where it is installed, and what it writes runs in a page"
   assertRan(await open("/prepared.html"));
 });
 
+test("what most pages import is one file, and a class is the same in all entries", async () => {
+  const script = `
+    const read = async (name) => import(\`taipan\${name}\`);
+    const [main, pyodide] = [await read(""), await read("/pyodide")];
+    const { readFile } = await import("node:fs/promises");
+    const { fileURLToPath } = await import("node:url");
+    const source = await readFile(fileURLToPath(import.meta.resolve("taipan")), "utf8");
+    const imports = [...source.matchAll(/^\\s*(?:import|export)\\b[^;]*?\\bfrom\\s*"([^"]+)"/gm)].map(([, from]) => from);
+    const same = ["TaipanError", "LoadError", "IntegrityError", "PackageNotFoundError", "isTaipanError"];
+    console.log(JSON.stringify({ imports, others: same.filter((name) => !main[name] || main[name] !== pyodide[name]) }));`;
+  const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script], { cwd: project });
+  assert.deepEqual(JSON.parse(stdout), { imports: [], others: [] });
+});
+
 test("importing it on a server touches nothing, starting it says that it needs a browser", async () => {
   const script = `
     const { loadPython } = await import("taipan");

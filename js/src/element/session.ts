@@ -1,5 +1,6 @@
 import type { Output, Progress } from "../boundary.js";
-import { AbortedError, aborted, InterruptedError, isTaipanError } from "../errors.js";
+import { aborted } from "../common_errors.js";
+import { AbortedError, InterruptedError, isTaipanError } from "../errors.js";
 import { type LoadPythonOptions, loadPython } from "../load.js";
 import type { Python } from "../python.js";
 import { Queue } from "../queue.js";
