@@ -21,7 +21,7 @@ const BOUNDARY = join(root, "crate", "web", "src", "boundary.d.ts");
 const BUDGET = 396_000;
 /** The same with what is fetched when it is first needed. */
 const BUDGET_OF_ALL = 592_000;
-/** What a page that loads Python begins with: these, and the scripts that they import. */
+/** What is fetched before Python is ready. The rest is fetched when it is first needed, or belongs to other entries. */
 const FIRST = ["index.js", "worker.js", "wasm/taipan_web_bg.wasm"];
 
 /** What wasm-bindgen writes: it becomes part of the scripts. */
@@ -63,26 +63,9 @@ async function copyTool() {
   for (const file of await filesUnder(join(dist, "cli"), ["wasm"])) if (!names.has(file)) await rm(file);
 }
 
-/**
- * The files that are fetched before Python is ready. The others are fetched when they are first needed, or belong to other
- * entries.
- */
-async function firstFiles() {
-  const found = new Set();
-  const follow = async (file) => {
-    if (found.has(file)) return;
-    found.add(file);
-    if (!file.endsWith(".js")) return;
-    const text = await readFile(file, "utf8");
-    for (const [, name] of text.matchAll(/\bfrom\s*"(\.\/[\w.-]+\.js)"/g)) await follow(join(dist, name));
-  };
-  for (const name of FIRST) await follow(join(dist, name));
-  return found;
-}
-
 async function printSizes() {
   const compress = promisify(brotliCompress);
-  const first = await firstFiles();
+  const first = new Set(FIRST.map((name) => join(dist, name)));
   let [total, before] = [0, 0];
   const rows = [];
   for (const file of await filesUnder(dist, ["cli"])) {
