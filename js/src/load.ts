@@ -41,14 +41,15 @@ export interface LoadPythonOptions {
   /** Packages to have on the path at start: names from the lock file, or URLs of wheels. */
   packages?: string[];
   /**
-   * Whether packages and bytecode may be kept in this browser, so that the next visit downloads and compiles nothing again:
-   * `"persistent"` or `"none"`. Default: `"persistent"`, as far as the browser allows (`features.store`).
+   * Whether packages, bytecode and images may be kept in this browser, so that the next visit downloads and compiles nothing
+   * again: `"persistent"` or `"none"`. Default: `"persistent"`, as far as the browser allows (`features.store`).
    */
   cache?: "persistent" | "none";
   /**
    * A baked image, by its address or by the name under which `python.bake` has kept it in this browser: Python starts as it
    * was when that was baked, with its packages imported and its variables. One that is not there or does not fit costs time
-   * and nothing else; `python.timings.imageRefused` says why.
+   * and nothing else; `python.timings.imageRefused` says why. Of one from an address this browser keeps a copy (see `cache`),
+   * which is used as long as the server has the same image.
    *
    * Default: the image that Taipan has made by itself on an earlier visit, which has packages imported and nothing else,
    * unless there is `env`; or else the one that the distribution has (`taipan bake`). `"none"`: Python starts from the

@@ -3,6 +3,9 @@
 const path = (modules) => new RegExp(String.raw`^\$"?taipan_web::(?:${modules})`);
 const within = (modules) => new RegExp(`taipan_(?:core|web)::(?:${modules})`);
 
+/** What is done with images while their part comes. */
+const notYet = "(?!download::ImageDownload::new)";
+
 /** For `split.mjs`. */
 export const PARTS = {
   checkpoint: {
@@ -11,9 +14,11 @@ export const PARTS = {
   },
   image: {
     entry: path(
-      "image::(?:arrival|bake|download|memory|open|side_modules)::|emscripten::snapshot::(?:capture|heap|references|restore)::",
+      `image::${notYet}(?:arrival|bake|copy|download|memory|open|side_modules)::|emscripten::snapshot::(?:capture|heap|references|restore)::`,
     ),
-    own: within("image::(?!automatic|bytes|list)|emscripten::snapshot::(?!glue)|boot::restored::restore_from"),
+    own: within(
+      `image::(?!automatic|bytes|list)${notYet}|emscripten::snapshot::(?!glue)|boot::restored::(?:finish|let_go_when_idle|modules_of|populate|renew|restore_from)`,
+    ),
   },
   resolver: {
     entry: path("install::|packages::frozen::"),

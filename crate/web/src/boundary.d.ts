@@ -113,7 +113,7 @@ export interface BootOptions {
   cacheLimit?: number;
   /** Bytecode that does not come with the distribution, by the SHA-256 of the archive it belongs to. */
   bytecode?: Record<string, ShippedBytecode>;
-  /** Address of an image to restore, if it fits; else Python starts from the beginning. */
+  /** Address of an image to restore, if it fits; else Python starts from the beginning. A copy of it is kept. */
   image?: string;
   /** Name of an image that is kept in this browser, to be restored if there is one and it fits. */
   imageName?: string;

@@ -1,5 +1,7 @@
 //! Where the image comes from that Python may start from.
 
+use std::rc::Rc;
+
 use js_sys::Uint8Array;
 
 use super::files::DistributionFiles;
@@ -7,7 +9,8 @@ use super::ground::{Ground, OpeningStore};
 use crate::boundary::{BootOptions, ImageOrigin, Stage};
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Incoming, Label, Sources};
-use crate::image::{AutomaticImage, Beside, ImageBytes, ImageDownload, content_hash, stored_name};
+use crate::image::{AutomaticImage, Beside, ImageBytes, ImageCopy, ImageDownload, content_hash, stored_name};
+use crate::part::Part;
 use crate::store::Store;
 
 /// An image that may be there.
@@ -28,12 +31,14 @@ pub enum FoundImage {
     Kept(ImageBytes),
     /// It is on its way.
     Fetched(ImageDownload),
+    /// It may be what this browser has a copy of.
+    Copied(ImageCopy),
 }
 
 impl FoundImage {
-    /// Whether it is kept in this browser.
+    /// Whether this browser has one, as far as is known.
     pub const fn is_kept(&self) -> bool {
-        matches!(self, Self::Kept(_))
+        matches!(self, Self::Kept(_) | Self::Copied(_))
     }
 
     /// Its bytes, as far as they are there.
@@ -41,6 +46,7 @@ impl FoundImage {
         match self {
             Self::Kept(bytes) => bytes.clone(),
             Self::Fetched(download) => download.bytes(),
+            Self::Copied(copy) => copy.bytes(),
         }
     }
 
@@ -49,6 +55,7 @@ impl FoundImage {
         match self {
             Self::Kept(_) => false,
             Self::Fetched(download) => download.comes_again(bytes, error).await,
+            Self::Copied(copy) => copy.comes_again(bytes, error).await,
         }
     }
 }
@@ -73,13 +80,13 @@ impl ImageSource {
         }
     }
 
-    /// What it is called in the store; nothing if it is never kept.
-    pub fn stored_name(&self, options: &BootOptions) -> Option<String> {
+    /// What it is called in the store.
+    pub fn stored_name(&self, options: &BootOptions) -> String {
         match self {
-            Self::Address(_) => None,
-            Self::Name(name) => Some(stored_name(name)),
-            Self::Automatic(image) => Some(image.name()),
-            Self::Distribution => Some(distribution_name(options)),
+            Self::Address(url) => copy_name(url),
+            Self::Name(name) => stored_name(name),
+            Self::Automatic(image) => image.name(),
+            Self::Distribution => format!("distribution-image/{}", options.index_url),
         }
     }
 
@@ -101,11 +108,7 @@ impl ImageSource {
     /// [`Code::BadArgument`] if there is none.
     pub async fn find(&self, ground: &Ground, distribution: &mut DistributionFiles) -> Result<FoundImage> {
         match self {
-            Self::Address(url) => {
-                let label = Label { stage: Stage::Image, name: "", size: None };
-                let sources = Sources::at(url);
-                Ok(fetched(ground, sources, label, |_| ()))
-            }
+            Self::Address(url) => at_address(ground, url).await,
             Self::Name(name) => {
                 let kept = ground.store.clone().await.open_unchecked(&stored_name(name)).await;
                 let missing = || Error::new(Code::BadArgument, format!("No image {name:?} is kept in this browser."));
@@ -128,7 +131,10 @@ impl ImageSource {
         let network = ground.network.clone();
         Ok(match self {
             Self::Name(_) | Self::Automatic(_) => Beside { folders: Vec::new(), network, store: None },
-            Self::Address(url) => Beside { folders: vec![folder_of(url).to_owned()], network, store: None },
+            Self::Address(url) => {
+                let folders = vec![folder_of(url).to_owned()];
+                Beside { folders, network, store: Some(ground.store.clone().await) }
+            }
             Self::Distribution => {
                 let lock = distribution.lock_file().await?;
                 let name = lock.file().manifest().image().map_or("", |file| &file.file_name);
@@ -150,6 +156,13 @@ impl ImageSource {
         }
     }
 
+    /// Forgets a copy that is of no use.
+    pub async fn forget_copy(&self, store: &Store) {
+        if let Self::Address(url) = self {
+            store.remove(&copy_name(url)).await;
+        }
+    }
+
     /// Forgets it if it is one that makes itself.
     pub async fn forget(&self, store: &Store) {
         if let Self::Automatic(image) = self {
@@ -164,6 +177,31 @@ fn folder_of(url: &str) -> &str {
     &path[..path.rfind('/').map_or(0, |slash| slash + 1)]
 }
 
+/// The image at an address: on its way, and compared with the copy of it that is kept, if there is one.
+async fn at_address(ground: &Ground, url: &str) -> Result<FoundImage> {
+    let begin = {
+        let (fetcher, held, url) = (ground.fetcher.clone(), Rc::clone(&ground.held), url.to_owned());
+        move || {
+            let label = Label { stage: Stage::Image, name: "", size: None };
+            ImageDownload::new(Incoming::begin(&fetcher, Sources::at(&url), label, |_| ()), &held)
+        }
+    };
+    // The image has been asked for before there was an engine; reading begins when it can be compared.
+    let (store, name) = (ground.store.clone().await, copy_name(url));
+    if store.contains(&name)
+        && let Some(kept) = store.open_unchecked(&name).await
+    {
+        Part::Image.load(&ground.host).await?;
+        return Ok(FoundImage::Copied(ImageCopy::new(kept, Box::new(begin))));
+    }
+    Ok(FoundImage::Fetched(begin()))
+}
+
+/// What the copy of an image at an address is called in the store.
+fn copy_name(url: &str) -> String {
+    format!("image-copy/{url}")
+}
+
 /// The image that the lock file names: as it is kept, or from the server, and then it is kept when there is time.
 async fn of_distribution(ground: &Ground, distribution: &mut DistributionFiles) -> Result<FoundImage> {
     let lock = distribution.lock_file().await?;
@@ -176,9 +214,10 @@ async fn of_distribution(ground: &Ground, distribution: &mut DistributionFiles) 
     }
     let sources = Sources::in_folders(&ground.options.base_urls(), &file.file_name).with_sha256(&file.sha256);
     let label = Label { stage: Stage::Image, name: "", size: Some(file.size as f64) };
-    let name = distribution_name(&ground.options);
+    let name = ImageSource::Distribution.stored_name(&ground.options);
     let keep = move |bytes: Uint8Array| store.put_content_later(Some(name), hash, &bytes);
-    Ok(fetched(ground, sources, label, keep))
+    let incoming = Incoming::begin(&ground.fetcher, sources, label, keep);
+    Ok(FoundImage::Fetched(ImageDownload::new(incoming, &ground.held)))
 }
 
 /// Whether what the HTTP cache has of the distribution will do: there seems to be an image that is kept in this browser, or
@@ -190,12 +229,11 @@ pub async fn may_need_no_core(
     distribution: &DistributionFiles,
     store: &OpeningStore,
 ) -> bool {
-    let names: Vec<String> = sources.iter().filter_map(|source| source.stored_name(options)).collect();
-    let comes =
-        distribution.are_known_to_page() && sources.iter().any(|source| matches!(source, ImageSource::Address(_)));
-    if options.forget_image || (names.is_empty() && !comes) {
+    if options.forget_image || sources.is_empty() {
         return false;
     }
+    let comes =
+        distribution.are_known_to_page() && sources.iter().any(|source| matches!(source, ImageSource::Address(_)));
     if options.known.is_some() {
         distribution.evaluate_known_glue();
     }
@@ -203,14 +241,5 @@ pub async fn may_need_no_core(
         return true;
     }
     let store = store.clone().await;
-    names.iter().any(|name| store.contains(name))
-}
-
-/// What the image that a lock file names is called in the store.
-fn distribution_name(options: &BootOptions) -> String {
-    format!("distribution-image/{}", options.index_url)
-}
-
-fn fetched(ground: &Ground, sources: Sources, label: Label<'_>, keep: impl FnOnce(Uint8Array) + 'static) -> FoundImage {
-    FoundImage::Fetched(ImageDownload::new(Incoming::begin(&ground.fetcher, sources, label, keep), &ground.held))
+    sources.iter().any(|source| store.contains(&source.stored_name(options)))
 }

@@ -8,7 +8,7 @@ use taipan_core::image::ArchiveReference;
 
 use super::files::DistributionFiles;
 use super::ground::{Ground, StartParts, environment};
-use super::image_source::{FoundImage, ImageSource};
+use super::image_source::ImageSource;
 use super::interpreter::{Interpreter, Started};
 use crate::boundary::Stage;
 use crate::bytecode::Bytecode;
@@ -52,25 +52,26 @@ pub async fn restore(
         async move { Part::Image.load(&host).await }
     });
     let found = source.find(&first, distribution).await?;
-    if !is_at_hand(&found, distribution) {
+    // Else the browser has the glue and the module already that the image needs, so that the server is not asked for them.
+    if !(found.is_kept() || distribution.are_known_to_page()) {
         distribution.request_core();
     }
     part.await?;
     loop {
         let bytes = found.bytes();
         // Boxed, so that it can be in the part that has just been fetched.
-        let restoring = restore_from(bytes.clone(), ground(), distribution, (source, &found)).boxed_local();
+        let restoring = restore_from(bytes.clone(), ground(), distribution, source).boxed_local();
         match restoring.await {
-            // What has been made of a transfer that broke off, and could not go on, is worth nothing.
-            Err(error) if found.comes_again(&bytes, &error).await => {}
+            // What has been made of a transfer that broke off, and could not go on, is worth nothing, nor is that of a copy
+            // of what is no longer there.
+            Err(error) if found.comes_again(&bytes, &error).await => {
+                if bytes.are_kept() {
+                    source.forget_copy(&first.store.clone().await).await;
+                }
+            }
             outcome => return outcome.map(Some),
         }
     }
-}
-
-/// Whether the browser has the glue and the module already that an image needs, so that the server is not asked for them.
-fn is_at_hand(found: &FoundImage, distribution: &DistributionFiles) -> bool {
-    found.is_kept() || distribution.are_known_to_page()
 }
 
 /// Makes an interpreter of an image while it arrives: what can be done with what is there is done.
@@ -78,18 +79,20 @@ async fn restore_from(
     bytes: ImageBytes,
     ground: Ground,
     distribution: &mut DistributionFiles,
-    (source, found): (&ImageSource, &FoundImage),
+    source: &ImageSource,
 ) -> Result<Interpreter> {
     let Ground { options, host, timeline, fetcher, .. } = &ground;
-    let early = (!is_at_hand(found, distribution)).then(|| distribution.early_factory());
+    let is_kept = bytes.are_kept();
+    let early = (!(is_kept || distribution.are_known_to_page())).then(|| distribution.early_factory());
     bytes.beginning().await?;
     let beside = source.beside(&ground, distribution).await?;
     let image = Rc::new(OpenImage::read(bytes, beside, &ground.held)?);
     let whole = image.whole();
     let compiling = spawn(image.compile(&ground.linker));
-    let called = match source.stored_name(options) {
-        Some(name) if found.is_kept() => Some(CalledModules::of(&name, &image, &ground.store.clone().await)),
-        _ => None,
+    let called = if is_kept {
+        Some(CalledModules::of(&source.stored_name(options), &image, &ground.store.clone().await))
+    } else {
+        None
     };
     if let Some(called) = called.clone() {
         wasm_bindgen_futures::spawn_local(called.compile(ground.linker.clone()));
@@ -151,7 +154,8 @@ async fn restore_from(
     timeline.note_image(source.origin());
     timeline.end(Stage::Ready);
     Bytecode::put_away_when_idle(&bytecode, &api);
-    let_go_when_idle(&image, called, &side_modules);
+    let copy = matches!(source, ImageSource::Address(_)).then(|| (store.clone(), source.stored_name(options)));
+    let_go_when_idle(&image, called, &side_modules, copy);
     let baked = &image.identity().distribution;
     let hashes = [baked.glue, baked.module, baked.standard_library].map(|hash| hash.to_string());
     let started = Started {
@@ -181,12 +185,20 @@ fn modules_of(image: &Rc<OpenImage>) -> SideModuleSource {
     }
 }
 
-/// Lets others have the image's file as soon as the first work has been done, fetches what is beside it, so that nobody has
-/// to wait for it, and notes which modules that work has called.
-fn let_go_when_idle(image: &Rc<OpenImage>, called: Option<CalledModules>, modules: &Rc<SideModules>) {
+/// Lets others have the image's file as soon as the first work has been done, or keeps a copy of what has been fetched, fetches
+/// what is beside it, so that nobody has to wait for it, and notes which modules that work has called.
+fn let_go_when_idle(
+    image: &Rc<OpenImage>,
+    called: Option<CalledModules>,
+    modules: &Rc<SideModules>,
+    copy: Option<(Store, String)>,
+) {
     let (image, modules) = (Rc::clone(image), Rc::clone(modules));
     wasm_bindgen_futures::spawn_local(async move {
         sleep(IDLE).await;
+        if let Some((store, name)) = copy {
+            image.keep_copy(&store, &name).await;
+        }
         // What cannot be read now is read, and reported, when it is called.
         let _ = image.let_go();
         if let Some(called) = called {

@@ -1,10 +1,11 @@
 //! A file whose bytes are used as they come.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use futures::FutureExt as _;
-use futures::future::{AbortHandle, LocalBoxFuture, Shared, abortable};
+use futures::channel::oneshot;
+use futures::future::{AbortHandle, Either, LocalBoxFuture, Shared, abortable, select};
 use js_sys::Uint8Array;
 
 use super::receiver::{Pieces, Receiver};
@@ -23,6 +24,8 @@ pub struct Incoming {
 struct Relay {
     pieces: Pieces,
     receiver: OnceCell<Rc<dyn Receiver>>,
+    /// Who waits for how many of the first bytes.
+    waiting: RefCell<Option<(u32, oneshot::Sender<Uint8Array>)>>,
 }
 
 impl Incoming {
@@ -48,6 +51,23 @@ impl Incoming {
             }
         });
         Self { relay, outcome: outcome.boxed_local().shared(), is_compared, handle }
+    }
+
+    /// The first bytes, which nobody has taken; nothing if the file has fewer. They stay for whoever takes them.
+    ///
+    /// # Errors
+    /// What keeps them from coming.
+    pub fn first(&self, length: u32) -> impl Future<Output = Result<Option<Uint8Array>>> + use<> {
+        let (sender, receiver) = oneshot::channel();
+        self.relay.waiting.replace(Some((length, sender)));
+        self.relay.tell();
+        let outcome = self.outcome();
+        async move {
+            match select(receiver, outcome.boxed_local()).await {
+                Either::Left((first, _)) => Ok(first.ok()),
+                Either::Right((outcome, _)) => outcome.map(|()| None),
+            }
+        }
     }
 
     /// Gives what has come, and all that comes from now on, to a receiver. One that refuses something is to refuse what
@@ -81,6 +101,16 @@ impl Relay {
     fn receiver(&self) -> &dyn Receiver {
         self.receiver.get().map_or(&self.pieces, |receiver| &**receiver)
     }
+
+    fn tell(&self) {
+        let waiting = &mut *self.waiting.borrow_mut();
+        if let Some(first) = waiting.as_ref().and_then(|(length, _)| self.pieces.first(*length))
+            && let Some((_, sender)) = waiting.take()
+        {
+            // Nobody waits any more when another part of the start has failed.
+            let _ = sender.send(first);
+        }
+    }
 }
 
 impl Receiver for Relay {
@@ -89,7 +119,9 @@ impl Receiver for Relay {
     }
 
     fn receive(&self, bytes: &Uint8Array) -> Result<()> {
-        self.receiver().receive(bytes)
+        self.receiver().receive(bytes)?;
+        self.tell();
+        Ok(())
     }
 
     fn whole(&self) -> Uint8Array {

@@ -25,6 +25,20 @@ pub trait Receiver {
 pub struct Pieces(Array);
 
 impl Pieces {
+    /// As many of the first bytes as that; nothing before there are so many.
+    pub fn first(&self, length: u32) -> Option<Uint8Array> {
+        let (first, mut end) = (Uint8Array::new_with_length(length), 0);
+        for piece in self.0.iter().map(JsCast::unchecked_into::<Uint8Array>) {
+            let piece = piece.subarray(0, length - end);
+            first.set(&piece, end);
+            end += piece.length();
+            if end == length {
+                return Some(first);
+            }
+        }
+        None
+    }
+
     /// What has come until now.
     pub fn take(&self) -> Vec<Uint8Array> {
         let pieces = self.0.iter().map(JsCast::unchecked_into).collect();

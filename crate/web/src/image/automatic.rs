@@ -100,7 +100,7 @@ impl AutomaticImage {
         let made = bake::whole(interpreter);
         // One that takes more than half of the room would push out what it was made of.
         let is_kept = match &made {
-            Ok(image) if f64::from(image.length()) <= store.usage().await.limit / 2.0 => {
+            Ok(image) if store.can_spare(image.length()).await => {
                 store.put(&self.name(), image).await && store.is_persistent()
             }
             _ => false,

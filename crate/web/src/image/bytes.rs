@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures::FutureExt as _;
-use futures::future::{LocalBoxFuture, ready};
+use futures::future::{LocalBoxFuture, Shared, ready};
 use js_sys::Uint8Array;
 use taipan_core::source::{ByteSource, SharedSource, SourceError};
 
@@ -16,7 +16,11 @@ use crate::error::Result;
 pub struct ImageBytes {
     is_compared: bool,
     place: RefCell<Option<Place>>,
+    confirmation: Option<Confirmation>,
 }
+
+/// Ends when somebody has said that bytes may be used, or why not.
+pub type Confirmation = Shared<LocalBoxFuture<'static, Result<()>>>;
 
 #[derive(Clone)]
 enum Place {
@@ -29,12 +33,17 @@ enum Place {
 impl ImageBytes {
     /// What this browser has written itself: only accidents can have changed it.
     pub fn stored(source: SharedSource) -> Self {
-        Self { is_compared: false, place: RefCell::new(Some(Place::Stored(source))) }
+        Self { is_compared: false, place: RefCell::new(Some(Place::Stored(source))), confirmation: None }
+    }
+
+    /// As [`ImageBytes::stored`], of which it turns out later whether nothing has taken their place.
+    pub fn copied(source: SharedSource, confirmation: Confirmation) -> Self {
+        Self { confirmation: Some(confirmation), ..Self::stored(source) }
     }
 
     /// What comes from somewhere else; `is_compared` if all of it will have been compared with a hash when it is whole.
     pub fn arriving(arrival: Rc<Arrival>, is_compared: bool) -> Self {
-        Self { is_compared, place: RefCell::new(Some(Place::Arriving(arrival))) }
+        Self { is_compared, place: RefCell::new(Some(Place::Arriving(arrival))), confirmation: None }
     }
 
     /// Whether no checksum of a part is needed, because nothing runs before all bytes have been compared with their hash.
@@ -60,9 +69,22 @@ impl ImageBytes {
         self.arrival().map_or_else(|| ready(Ok(())).boxed_local(), |arrival| arrival.reached(end))
     }
 
-    /// Waits until all are there.
+    /// Waits until all are there, and may be used.
     pub fn whole(&self) -> LocalBoxFuture<'static, Result<()>> {
+        if let Some(confirmation) = &self.confirmation {
+            return confirmation.clone().boxed_local();
+        }
         self.arrival().map_or_else(|| ready(Ok(())).boxed_local(), |arrival| arrival.whole())
+    }
+
+    /// Whether this browser has them.
+    pub fn are_kept(&self) -> bool {
+        matches!(&*self.place.borrow(), Some(Place::Stored(_)))
+    }
+
+    /// All that have come, if they are none that this browser has.
+    pub fn fetched(&self) -> Option<Uint8Array> {
+        Some(self.arrival()?.all())
     }
 
     fn arrival(&self) -> Option<Rc<Arrival>> {

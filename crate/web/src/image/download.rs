@@ -30,6 +30,14 @@ impl ImageDownload {
         Self { incoming, held: Rc::clone(held), landing: OnceCell::new() }
     }
 
+    /// The first bytes, as long as nobody has asked for all; nothing if there are fewer.
+    ///
+    /// # Errors
+    /// What keeps them from coming.
+    pub fn first(&self, length: usize) -> impl Future<Output = Result<Option<Uint8Array>>> + use<> {
+        self.incoming.first(length as u32)
+    }
+
     /// The bytes of the transfer that is under way.
     pub fn bytes(&self) -> ImageBytes {
         ImageBytes::arriving(self.landing().current(), self.incoming.is_compared())

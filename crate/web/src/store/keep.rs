@@ -85,6 +85,11 @@ impl Store {
         Ok(true)
     }
 
+    /// Whether so many bytes leave at least as much room for everything else.
+    pub async fn can_spare(&self, bytes: u32) -> bool {
+        u64::from(bytes) <= self.limit().await / 2
+    }
+
     /// The most that is kept, in bytes.
     pub(super) async fn limit(&self) -> u64 {
         if let Some(known) = self.shared.limit.get() {
