@@ -8,6 +8,7 @@ import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { KEPT_FUNCTIONS } from "../../scripts/common/kept.mjs";
 import { openApiPage } from "../support/api-page.mjs";
+import { BROWSERS } from "../support/browsers.mjs";
 
 const PATH = "/images/lesson.image";
 
@@ -176,4 +177,52 @@ describe("copies of images from a server", { timeout: 600_000 }, () => {
     const again = await api.evaluate(() => Promise.all([outcome(), outcome()]));
     for (const one of again) assertStarted(one, 1);
   });
+});
+
+describe("copies of images from a server, in each browser", { timeout: 300_000 }, () => {
+  for (const browser of BROWSERS) {
+    it(`are used in ${browser}`, async () => {
+      const folder = await mkdtemp(join(tmpdir(), "taipan-images-"));
+      let image;
+      const handlers = {
+        "/baked": async (request, response) => {
+          image = await buffer(request);
+          response.end();
+        },
+      };
+      const api = await openApiPage({ browser, roots: { "/images/": { folder, immutable: false } }, handlers });
+      try {
+        await api.evaluate(async () => {
+          const python = await start();
+          await python.run("value = 7");
+          await fetch("/baked", { method: "POST", body: await python.bake() });
+          python.dispose();
+        });
+        await writeFile(join(folder, "lesson.image"), image);
+        const first = await api.evaluate(
+          async ({ path, length }) => {
+            const python = await start({ image: path });
+            const isKept = async () => (await python.store.usage()).bytes >= length;
+            for (let tries = 0; !(await isKept()) && tries < 200; tries += 1) await sleep(50);
+            // Python stays: a WebKit that is driven forgets what nobody has open.
+            return [python.timings.image, await isKept()];
+          },
+          { path: PATH, length: image.length },
+        );
+        assert.deepEqual(first, ["address", true]);
+        // It would take the test longer than it has.
+        api.server.hooks.push({ match: PATH, bytesPerSecond: image.length / 600 });
+        const second = await api.evaluate(async (path) => {
+          const python = await start({ image: path });
+          const { value } = await python.run("value");
+          python.dispose();
+          return [python.timings.image, value];
+        }, PATH);
+        assert.deepEqual(second, ["address", 7]);
+      } finally {
+        await api.close();
+        await rm(folder, { recursive: true, force: true });
+      }
+    });
+  }
 });
