@@ -186,15 +186,17 @@ async fn at_address(ground: &Ground, url: &str) -> Result<FoundImage> {
             ImageDownload::new(Incoming::begin(&fetcher, Sources::at(&url), label, |_| ()), &held)
         }
     };
-    // The image has been asked for before there was an engine; reading begins when it can be compared.
+    // The image has been asked for before there was an engine. On a first visit it is read at once, and later when it can be
+    // compared, because what comes until then would come in vain.
+    let early = ground.options.known.is_none().then(&begin);
     let (store, name) = (ground.store.clone().await, copy_name(url));
     if store.contains(&name)
         && let Some(kept) = store.open_unchecked(&name).await
     {
         Part::Image.load(&ground.host).await?;
-        return Ok(FoundImage::Copied(ImageCopy::new(kept, Box::new(begin))));
+        return Ok(FoundImage::Copied(ImageCopy::new(kept, early.unwrap_or_else(&begin), Box::new(begin))));
     }
-    Ok(FoundImage::Fetched(begin()))
+    Ok(FoundImage::Fetched(early.unwrap_or_else(begin)))
 }
 
 /// What the copy of an image at an address is called in the store.
@@ -220,9 +222,9 @@ async fn of_distribution(ground: &Ground, distribution: &mut DistributionFiles) 
     Ok(FoundImage::Fetched(ImageDownload::new(incoming, &ground.held)))
 }
 
-/// Whether what the HTTP cache has of the distribution will do: there seems to be an image that is kept in this browser, or
-/// one comes and the page has seen that the files are those of an earlier visit. The image says which glue and which module
-/// it needs. What it will need is begun before that can be told.
+/// Whether what the HTTP cache has of the distribution may do: there seems to be an image that is kept in this browser, or one
+/// comes and an earlier visit has seen the files. The image says which glue and which module it needs. What it will need is
+/// begun before that can be told.
 pub async fn may_need_no_core(
     sources: &[ImageSource],
     options: &BootOptions,
@@ -232,13 +234,12 @@ pub async fn may_need_no_core(
     if options.forget_image || sources.is_empty() {
         return false;
     }
-    let comes =
-        distribution.are_known_to_page() && sources.iter().any(|source| matches!(source, ImageSource::Address(_)));
     if options.known.is_some() {
         distribution.evaluate_known_glue();
     }
-    if comes {
-        return true;
+    // With an image at an address nobody waits for the store: what turns out to be missing is asked for then.
+    if matches!(sources, [ImageSource::Address(_), ..]) {
+        return options.known.is_some();
     }
     let store = store.clone().await;
     sources.iter().any(|source| store.contains(&source.stored_name(options)))

@@ -29,10 +29,10 @@ pub struct ImageCopy {
 }
 
 impl ImageCopy {
-    /// Compares a copy with what `begin` begins to fetch, which is given up as soon as it is seen to be the same.
+    /// Compares a copy with what is on its way, which is given up as soon as it is seen to be the same; `begin` begins to
+    /// fetch it again.
     #[inline(never)]
-    pub fn new(kept: SharedSource, begin: Box<dyn Fn() -> ImageDownload>) -> Self {
-        let download = begin();
+    pub fn new(kept: SharedSource, download: ImageDownload, begin: Box<dyn Fn() -> ImageDownload>) -> Self {
         let first = download.first(PREAMBLE_LENGTH);
         let download = Rc::new(RefCell::new(Some(Rc::new(download))));
         let comparing = spawn({
