@@ -167,6 +167,15 @@ describe("copies of images from a server", { timeout: 600_000 }, () => {
     assert.equal(await kept({ cacheLimit: Math.ceil(length * 2.1) }), true);
   });
 
+  it("are not kept of a blob, whose address is gone with the page", async () => {
+    const entries = await api.evaluate(async (path) => {
+      const url = URL.createObjectURL(await (await fetch(path)).blob());
+      await outcome({ image: url }, () => sleep(3000).then(() => true));
+      return Object.keys((await readIndex()).names).filter((name) => name.startsWith("image-copy/"));
+    }, PATH);
+    assert.deepEqual(entries, []);
+  });
+
   it("are one of two tabs that start at once, and both start", async () => {
     const found = await api.evaluate(() => {
       const isThere = async () => Boolean(await copied());

@@ -154,7 +154,9 @@ async fn restore_from(
     timeline.note_image(source.origin());
     timeline.end(Stage::Ready);
     Bytecode::put_away_when_idle(&bytecode, &api);
-    let copy = matches!(source, ImageSource::Address(_)).then(|| (store.clone(), source.stored_name(options)));
+    // Nobody comes back to the address of a blob.
+    let is_of_server = matches!(source, ImageSource::Address(url) if url.starts_with("http"));
+    let copy = is_of_server.then(|| (store.clone(), source.stored_name(options)));
     let_go_when_idle(&image, called, &side_modules, copy);
     let baked = &image.identity().distribution;
     let hashes = [baked.glue, baked.module, baked.standard_library].map(|hash| hash.to_string());
