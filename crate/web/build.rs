@@ -1,7 +1,8 @@
-//! Computes what need not be computed at every start: the hash of Taipan's own Python files.
+//! Prepares what need not be prepared at every start: Taipan's own Python files without their comments, and their hash.
 
 use std::error::Error;
-use std::fs;
+use std::path::Path;
+use std::{env, fs};
 
 use sha2::{Digest as _, Sha256};
 
@@ -18,10 +19,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     paths.sort();
     let mut hasher = Sha256::new();
+    let mut files = Vec::new();
     for path in paths {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        hasher.update(format!("_taipan/{name}\0{}\0", fs::read_to_string(&path)?));
+        let name = format!("_taipan/{}", path.file_name().unwrap_or_default().to_string_lossy());
+        let text = without_comments(&fs::read_to_string(&path)?);
+        hasher.update(format!("{name}\0{text}\0"));
+        files.push((name, text));
     }
     println!("cargo:rustc-env=PYTHON_FILES_HASH={:x}", hasher.finalize());
+    // What Rust shows of strings and tuples is how it writes them.
+    fs::write(Path::new(&env::var("OUT_DIR")?).join("own_files.rs"), format!("&{files:?}"))?;
     Ok(())
+}
+
+/// A program with lines that are nothing but a comment emptied: what they say, the reader of the source has, and every page
+/// would fetch it. No string of ours has such a line. The others keep their numbers.
+fn without_comments(program: &str) -> String {
+    let lines = program.lines().map(|line| if line.trim_start().starts_with('#') { "" } else { line });
+    lines.flat_map(|line| [line, "\n"]).collect()
 }

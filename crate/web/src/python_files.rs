@@ -17,20 +17,8 @@ use crate::emscripten::file_system::SharedFileSystem;
 use crate::error::{Code, Error, Result};
 use crate::global::wall_clock;
 
-/// The Python files that are compiled into this module.
-const OWN_FILES: [(&str, &str); 11] = [
-    ("_taipan/__init__.py", include_str!("../python/_taipan/__init__.py")),
-    ("_taipan/bytecode.py", include_str!("../python/_taipan/bytecode.py")),
-    ("_taipan/cell.py", include_str!("../python/_taipan/cell.py")),
-    ("_taipan/errors.py", include_str!("../python/_taipan/errors.py")),
-    ("_taipan/figures.py", include_str!("../python/_taipan/figures.py")),
-    ("_taipan/finder.py", include_str!("../python/_taipan/finder.py")),
-    ("_taipan/guard.py", include_str!("../python/_taipan/guard.py")),
-    ("_taipan/image.py", include_str!("../python/_taipan/image.py")),
-    ("_taipan/mime.py", include_str!("../python/_taipan/mime.py")),
-    ("_taipan/modules.py", include_str!("../python/_taipan/modules.py")),
-    ("_taipan/shell.py", include_str!("../python/_taipan/shell.py")),
-];
+/// The Python files that are compiled into this module, by their paths, as `build.rs` prepares them.
+const OWN_FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/own_files.rs"));
 
 /// When our own files were last changed, as far as Python sees: always the same, since bytecode is bound to the time of its
 /// source. 1980, the oldest time that an archive can hold.
