@@ -11,6 +11,8 @@ _restored = frozenset()
 # Names of the environment variables that the page gave which baked the image.
 _given = ()
 
+_eval_code = None
+
 
 def quiesce(given):
     """Lets go of what would only make an image larger: caches that fill again by themselves, and garbage. Notes which
@@ -54,6 +56,21 @@ def numpy_random():
     return json.dumps(described)
 
 
+def begin_bootstrap():
+    """Until ``renew``, evaluates the few expressions that Pyodide's bridge starts with as they are. ``eval_code`` would look
+    at each as at a program, with code of CPython's that is slow when it is new."""
+    global _eval_code
+    base = sys.modules["_pyodide._base"]
+    _eval_code, base.eval_code = base.eval_code, _evaluate
+
+
+def _evaluate(source, variables=None):
+    *statements, value = source.split("; ")
+    variables = {} if variables is None else variables
+    exec("\n".join(statements), variables)
+    return eval(value, variables)
+
+
 def renew(environment, is_numpy_renewed):
     """Makes different what must not be the same in two interpreters: random numbers, NumPy's unless they are, the time zone,
     the environment, which is JSON."""
@@ -62,6 +79,7 @@ def renew(environment, is_numpy_renewed):
     import os
     import time
 
+    sys.modules["_pyodide._base"].eval_code = _eval_code
     _restored = frozenset(sys.modules)
     environment = json.loads(environment)
     for name in _given:

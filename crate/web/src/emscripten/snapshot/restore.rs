@@ -269,9 +269,9 @@ impl Restore {
         let references: Vec<Reference> = self.state(states::REFERENCES)?;
         let strings: Vec<String> = self.state(states::STRINGS)?;
         let (state, find) = references::describe(&references, &strings, &holders);
-        let public = api
-            .finalize_restored_bootstrap(&state, &find)
-            .map_err(|thrown| Error::from_js(Code::Fatal, "The image's bridge cannot be started", thrown))?;
+        let failed = |thrown| Error::from_js(Code::Fatal, "The image's bridge cannot be started", thrown);
+        api.raw_run("__import__('_taipan.image').image.begin_bootstrap()").map_err(failed)?;
+        let public = api.finalize_restored_bootstrap(&state, &find).map_err(failed)?;
         references::reuse(&Glue::new(module), &references, &holders)?;
         Ok(public)
     }
