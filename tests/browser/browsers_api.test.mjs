@@ -210,13 +210,13 @@ response = await pyfetch("/python/pyodide-lock.json")
         await other.browser.evaluate(async () => {
           globalThis.first = await start();
           await first.run("import pandas");
-          for (let wait = 0; wait < 300; wait += 1) {
+          // Both wheels and what was compiled, and then nothing more for two seconds: a busy machine takes its time.
+          for (let [wait, still, before] = [0, 0, 0]; wait < 300 && still < 20; wait += 1) {
             const { entries, bytes } = await first.store.usage();
-            // Both wheels and what was compiled.
-            if (entries >= 4 && bytes > 8e6) break;
+            still = entries >= 4 && bytes > 8e6 && bytes === before ? still + 1 : 0;
+            before = bytes;
             await sleep(100);
           }
-          await sleep(1000);
         });
         if (!other.browser.isForgetful) await other.visit();
         const before = other.server.log.length;
