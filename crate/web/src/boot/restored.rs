@@ -52,8 +52,7 @@ pub async fn restore(
         async move { Part::Image.load(&host).await }
     });
     let found = source.find(&first, distribution).await?;
-    // Else the browser has the glue and the module already that the image needs, so that the server is not asked for them.
-    if !(found.is_kept() || distribution.are_known_to_page()) {
+    if !is_at_hand(found.is_kept(), distribution) {
         distribution.request_core();
     }
     part.await?;
@@ -74,6 +73,11 @@ pub async fn restore(
     }
 }
 
+/// Whether the browser has the glue and the module already that an image needs, so that the server is not asked for them.
+fn is_at_hand(is_kept: bool, distribution: &DistributionFiles) -> bool {
+    is_kept || distribution.are_known_to_page()
+}
+
 /// Makes an interpreter of an image while it arrives: what can be done with what is there is done.
 async fn restore_from(
     bytes: ImageBytes,
@@ -83,7 +87,7 @@ async fn restore_from(
 ) -> Result<Interpreter> {
     let Ground { options, host, timeline, fetcher, .. } = &ground;
     let is_kept = bytes.are_kept();
-    let early = (!(is_kept || distribution.are_known_to_page())).then(|| distribution.early_factory());
+    let early = (!is_at_hand(is_kept, distribution)).then(|| distribution.early_factory());
     bytes.beginning().await?;
     let beside = source.beside(&ground, distribution).await?;
     let image = Rc::new(OpenImage::read(bytes, beside, &ground.held)?);
