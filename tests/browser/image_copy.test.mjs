@@ -9,11 +9,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { KEPT_FUNCTIONS } from "../../scripts/common/kept.mjs";
 import { openApiPage } from "../support/api-page.mjs";
 import { BROWSERS } from "../support/browsers.mjs";
+import { OPEN_TO_WRITE } from "../support/kept-file.mjs";
 
 const PATH = "/images/lesson.image";
 
 /** What the tests find in the page. */
-const HELPERS = `${KEPT_FUNCTIONS}
+const HELPERS = `${KEPT_FUNCTIONS} ${OPEN_TO_WRITE}
   /** Starts from the image; says what became of it. \`lasts\` says until when Python stays. */
   globalThis.outcome = async (options, lasts = () => true) => {
     const python = await start({ image: "${PATH}", ...options });
@@ -133,19 +134,9 @@ describe("copies of images from a server", { timeout: 600_000 }, () => {
       const found = await api.evaluate(async (where) => {
         const hash = await copied();
         const handle = await (await keptContent()).getFileHandle(hash);
-        const { size } = await handle.getFile();
-        for (let tries = 0; ; tries += 1) {
-          try {
-            const file = await handle.createWritable({ keepExistingData: true });
-            await file.write({ type: "write", position: Math.floor(size * where), data: new Uint8Array(64).fill(90) });
-            await file.close();
-            break;
-          } catch (error) {
-            // The worker that has been ended has not given it free yet.
-            if (error.name !== "NoModificationAllowedError" || tries > 100) throw error;
-            await sleep(50);
-          }
-        }
+        const { file, size } = await openFileToWrite(handle);
+        await file.write({ type: "write", position: Math.floor(size * where), data: new Uint8Array(64).fill(90) });
+        await file.close();
         const isWhole = async () => (await hashOf(await readContent(hash).catch(() => new Uint8Array()))) === hash;
         const wasWhole = await isWhole();
         const result = await outcome({}, isWhole);

@@ -6,28 +6,17 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { KEPT_FUNCTIONS } from "../../scripts/common/kept.mjs";
 import { distributionFolder } from "../../scripts/common/paths.mjs";
 import { openApiPage } from "../support/api-page.mjs";
+import { OPEN_TO_WRITE } from "../support/kept-file.mjs";
 
 /** What the tests find in the page. */
-const HELPERS = `${KEPT_FUNCTIONS}
+const HELPERS = `${KEPT_FUNCTIONS} ${OPEN_TO_WRITE}
   /** The file of the image that is kept under a name. */
   globalThis.imageFile = async (name) => {
     const { names } = await readIndex();
     const hash = names["image/" + name];
     return hash && (await keptContent()).getFileHandle(hash);
   };
-  /** The file of a kept image, to be changed when a worker that has been ended has given it free. */
-  globalThis.openToWrite = async (name) => {
-    const handle = await imageFile(name);
-    const { size } = await handle.getFile();
-    for (let tries = 0; ; tries += 1) {
-      try {
-        return { handle, size, file: await handle.createWritable({ keepExistingData: true }) };
-      } catch (error) {
-        if (error.name !== "NoModificationAllowedError" || tries > 100) throw error;
-        await sleep(50);
-      }
-    }
-  };
+  globalThis.openToWrite = async (name) => openFileToWrite(await imageFile(name));
   /** Keeps an image of Python with a variable in it. */
   globalThis.keep = async (name, value) => {
     const python = await start();
