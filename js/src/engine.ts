@@ -80,8 +80,8 @@ export interface Engine {
   disposeCheckpoint(id: number): void;
   /** What an image for the next start should hold; `undefined` if there is one that does, or none can be kept. */
   imageWanted(): Promise<ImageRequest | undefined>;
-  /** Imports modules, and keeps an image for the next start under the key of a request. Says whether it is kept. */
-  makeImage(key: string, modules: string[]): Promise<boolean>;
+  /** Makes the image of a request: imports modules, and keeps it for the next start. Says whether it is kept. */
+  makeImage(key: string, modules: string[], atWork: string[]): Promise<boolean>;
   /** Forgets the image that was made by itself for starts like this one. */
   forgetAutomaticImage(): Promise<void>;
   /** Sizes of the memories. */

@@ -17,7 +17,7 @@ export const PARTS = {
       `image::${notYet}(?:arrival|bake|copy|download|memory|open|side_modules)::|emscripten::snapshot::(?:capture|heap|references|restore)::`,
     ),
     own: within(
-      `image::(?!automatic|bytes|list)${notYet}|emscripten::snapshot::(?!glue)|boot::restored::(?:finish|let_go_when_idle|modules_of|populate|renew|restore_from)`,
+      `image::(?!automatic::AutomaticImage::(?:of|requested|is_in|read|forget|name)\\b|bytes|list)${notYet}|emscripten::snapshot::(?!glue)|boot::restored::(?:finish|let_go_when_idle|modules_of|populate|renew|restore_from)`,
     ),
   },
   resolver: {

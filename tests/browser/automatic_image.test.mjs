@@ -140,6 +140,33 @@ describe("the image that is made by itself", { timeout: 900_000 }, () => {
     assert.deepEqual(found, { changed: [false, true], images: 1, value: [true, true, true], image: "automatic" });
   });
 
+  it("has those side modules linked at once that the visit called after it had imported them", async () => {
+    const visits = await api.evaluate(async () => {
+      const program = "import numpy\nnumpy.random.default_rng(1).integers(9, size=3).tolist()";
+      const visitTwice = async (uses) => {
+        const other = await start();
+        await other.store.clear();
+        other.dispose();
+        const first = await visit();
+        await first.run("import kiwisolver, numpy");
+        for (const code of uses) await first.run(code);
+        await imageWith("kiwisolver");
+        first.dispose();
+        const second = await visit();
+        const { image, modulesLinked } = second.timings;
+        const { value } = await second.run(program);
+        second.dispose();
+        return { image, modulesLinked, value };
+      };
+      return [await visitTwice([]), await visitTwice([program])];
+    });
+    const [idle, busy] = visits;
+    assert.deepEqual([idle.image, busy.image], ["automatic", "automatic"]);
+    assert.deepEqual(idle.value, busy.value);
+    assert.equal(idle.modulesLinked, 0);
+    assert.ok(busy.modulesLinked > 0, "what was called is linked");
+  });
+
   it("is made by one of two tabs, and both go on", async () => {
     await empty();
     const opening = api.page.waitForEvent("popup");

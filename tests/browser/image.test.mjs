@@ -47,53 +47,6 @@ describe("images", { timeout: 600_000 }, () => {
     assert.ok(found.timings.filesInflated < 20, `${found.timings.filesInflated} files were inflated`);
   });
 
-  it("link a side module when it is first called, and at once where that was so before", async () => {
-    const found = await api.evaluate(async () => {
-      const python = await start();
-      await python.run(`
-import pandas, kiwisolver
-solver, x = kiwisolver.Solver(), kiwisolver.Variable("x")
-constraint = x >= 1
-solver.addConstraint(constraint)`);
-      const all = python.timings.modulesLinked;
-      const restoreAs = async (baked) => {
-        const url = URL.createObjectURL(await baked.bake());
-        baked.dispose();
-        const again = await start({ image: url });
-        URL.revokeObjectURL(url);
-        return again;
-      };
-      const lazy = await restoreAs(python);
-      const atFirst = lazy.timings.modulesLinked;
-      const program = `
-errors = []
-for call in (lambda: solver.addConstraint(constraint), lambda: pandas.Series([1.5, None]).to_json(),
-             lambda: list(map(pandas._libs.lib.is_integer, [1, "a"]))):
-    try:
-        errors.append(call())
-    except Exception as error:
-        errors.append(type(error).__name__)
-errors`;
-      const { value } = await lazy.run(program);
-      const called = lazy.timings.modulesLinked;
-      const { imageRefused } = lazy.timings;
-      const eager = await restoreAs(lazy);
-      const again = eager.timings.modulesLinked;
-      const repeated = (await eager.run(program)).value;
-      const later = eager.timings.modulesLinked;
-      eager.dispose();
-      return { all, atFirst, called, again, later, value, repeated, imageRefused };
-    });
-    const expected = ["DuplicateConstraint", '{"0":1.5,"1":null}', [true, false]];
-    assert.deepEqual(found.value, expected);
-    assert.deepEqual(found.repeated, expected);
-    assert.equal(found.imageRefused, undefined);
-    assert.ok(found.atFirst < found.all / 2, `${found.atFirst} of ${found.all} were linked at once`);
-    assert.ok(found.called > found.atFirst && found.called < found.all, `${found.called} were called`);
-    assert.ok(found.again >= found.called, `${found.again} of ${found.called} were linked at once`);
-    assert.equal(found.later, found.again);
-  });
-
   it("do not give two interpreters the same random numbers", async () => {
     const values = await api.evaluate(async () => {
       const program = `

@@ -160,6 +160,8 @@ export interface ImageRequest {
   packages: string[];
   /** Modules of packages to be imported, in this order. */
   modules: string[];
+  /** Side modules that have been called since they were imported, as far as that is known: the paths of their files. */
+  atWork: string[];
 }
 
 /** How to install. */

@@ -3,6 +3,7 @@
 mod files;
 mod mounts;
 
+use futures::FutureExt as _;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
@@ -50,6 +51,7 @@ impl Engine {
         let request = read_run_request(&request)?;
         self.interpreter.bytecode.note_activity();
         let ended = self.session.run(request).await;
+        self.interpreter.note_modules();
         Bytecode::put_away_when_idle(&self.interpreter.bytecode, &self.interpreter.api);
         Ok(ended?.unchecked_into())
     }
@@ -146,7 +148,7 @@ impl Engine {
     pub async fn bake(&self) -> Thrown<js_sys::Array> {
         Part::Image.load(self.interpreter.packages.host()).await?;
         self.interpreter.complete_image().await?;
-        Ok(image::bake(&self.interpreter)?)
+        Ok(image::bake(&self.interpreter, &self.interpreter.at_work())?)
     }
 
     /// Bakes an image and keeps it in this browser under a name, in the place of what had it, unless `signal` aborts before it
@@ -206,13 +208,14 @@ impl Engine {
     /// What an image for the next start should hold: nothing if there is one that does, or none can be kept.
     ///
     /// # Errors
-    /// `FATAL`.
+    /// `FATAL`; `LOAD_NETWORK` and the like for the part that makes images.
     #[wasm_bindgen(js_name = imageWanted)]
     pub async fn image_wanted(&self) -> Thrown<Option<WantedImage>> {
-        match &self.interpreter.automatic {
-            Some(image) => Ok(image.wanted(&self.interpreter).await?),
-            None => Ok(None),
-        }
+        let wanted = self.interpreter.automatic.as_ref().filter(|_| self.interpreter.store.is_persistent());
+        let Some(image) = wanted else { return Ok(None) };
+        Part::Image.load(self.interpreter.packages.host()).await?;
+        // Boxed, so that it can be in that part.
+        Ok(image.wanted(&self.interpreter).boxed_local().await?)
     }
 
     /// Imports modules, and keeps an image for the next start under the key of a request. Says whether it is kept.
@@ -220,9 +223,9 @@ impl Engine {
     /// # Errors
     /// As `bake`.
     #[wasm_bindgen(js_name = makeImage)]
-    pub async fn make_image(&self, key: String, modules: Vec<String>) -> Thrown<bool> {
+    pub async fn make_image(&self, key: String, modules: Vec<String>, at_work: Vec<String>) -> Thrown<bool> {
         Part::Image.load(self.interpreter.packages.host()).await?;
-        Ok(AutomaticImage::requested(key).make(&self.interpreter, &modules).await?)
+        Ok(AutomaticImage::requested(key).make(&self.interpreter, &modules, &at_work).boxed_local().await?)
     }
 
     /// Forgets the image that was made by itself for starts like this one.

@@ -161,6 +161,23 @@ impl Interpreter {
         }
     }
 
+    /// Notes which side modules there are at the end of a run, so that it can be told later which have been at work since.
+    pub fn note_modules(&self) {
+        // What a restored one links has been called.
+        if self.side_modules.is_none() {
+            self.linker.note_data(&self.module);
+        }
+    }
+
+    /// Where the files are of side modules that will be called soon after the next start, as far as that can be known: those
+    /// that have been called since this one started, or since the run that linked them.
+    pub fn at_work(&self) -> Vec<String> {
+        match &self.side_modules {
+            Some(_) => self.linker.linked().iter().map(|linked| linked.path.clone()).collect(),
+            None => self.linker.at_work(&self.module),
+        }
+    }
+
     /// How long each stage took.
     pub fn timings(&self) -> TimingsObject {
         self.timeline.to_object(self.files.borrow().usage().files_inflated)

@@ -4,6 +4,7 @@
 //! gets, or takes it as it is if it is a `WebAssembly.Module` already. So while a library is being linked, `readFile`
 //! answers with the compiled module. Everything else that reads a `.so` gets its bytes.
 
+mod data;
 mod record;
 
 use std::cell::{Cell, RefCell};
@@ -21,7 +22,7 @@ use wasm_bindgen_futures::JsFuture;
 pub use self::record::LinkedModule;
 use self::record::Record;
 use super::abi::set;
-use super::bindings::{Api, Fs};
+use super::bindings::{Api, Fs, Module as Emscripten};
 use super::file_system::SharedFileSystem;
 use crate::error::{Code, Error, Result};
 use crate::global::is_worker;
@@ -73,6 +74,8 @@ pub struct Linker {
     /// Addresses of symbols, and the value of one that has none yet.
     symbols: Rc<RefCell<Option<(Object, i32)>>>,
     record: Rc<Record>,
+    /// The state of its tables when data was looked at last.
+    looked_at: Rc<Cell<u32>>,
     timeline: Rc<Timeline>,
     /// What a restoration has left to be done.
     left: Rc<RefCell<Option<Complete>>>,
@@ -90,6 +93,7 @@ impl Linker {
             linking: Rc::default(),
             symbols: Rc::default(),
             record: Rc::default(),
+            looked_at: Rc::default(),
             timeline,
             left: Rc::default(),
         }
@@ -193,6 +197,19 @@ impl Linker {
     /// Modules that are not linked any more and that nobody keeps; each is given once.
     pub fn take_abandoned(&self, is_kept: impl Fn(&Rc<LinkedModule>) -> bool) -> Vec<Rc<LinkedModule>> {
         self.record.take_abandoned(is_kept)
+    }
+
+    /// Notes what the data of modules is that have been linked since the last time: nothing of theirs may be running.
+    pub fn note_data(&self, module: &Emscripten) {
+        if self.looked_at.replace(self.calls()) != self.calls() {
+            self.record.linked().iter().for_each(|linked| linked.note_data(module));
+        }
+    }
+
+    /// Where the files are of modules that have certainly been called since [`Linker::note_data`] first came across them.
+    pub fn at_work(&self, module: &Emscripten) -> Vec<String> {
+        let linked = self.record.linked();
+        linked.iter().filter(|linked| linked.has_changed(module)).map(|linked| linked.path.clone()).collect()
     }
 
     /// The modules that are available to the dynamic linker.

@@ -61,15 +61,12 @@ impl AutomaticImage {
         store.remove(&self.name()).await;
     }
 
-    /// What an image for the next start should hold; nothing if there is one that does, or none can be kept.
+    /// What an image for the next start should hold; nothing if there is one that does.
     ///
     /// # Errors
     /// [`Code::Fatal`] if Python cannot be asked.
     pub async fn wanted(&self, interpreter: &Interpreter) -> Result<Option<WantedImage>> {
         let Interpreter { store, packages, timeline, .. } = interpreter;
-        if !store.is_persistent() {
-            return Ok(None);
-        }
         let imported = call(interpreter, "imported", &[])?.as_string().unwrap_or_default();
         let (has_new, modules) = imported.split_once('\n').unwrap_or_default();
         if timeline.image_origin().is_some() && has_new.is_empty() {
@@ -87,17 +84,19 @@ impl AutomaticImage {
         set(&request, "key", &self.key.as_str().into());
         set(&request, "packages", &strings(&mut names));
         set(&request, "modules", &strings(&mut modules.lines()));
+        let at_work = interpreter.at_work();
+        set(&request, "atWork", &strings(&mut at_work.iter().map(String::as_str)));
         Ok(Some(request.unchecked_into()))
     }
 
-    /// Imports what is wanted and keeps an image of it. Says whether it is kept.
+    /// Imports what is wanted and keeps an image of it. Says whether it is kept. What is `at_work` is as for [`bake`].
     ///
     /// # Errors
     /// As [`bake`].
-    pub async fn make(&self, interpreter: &Interpreter, modules: &[String]) -> Result<bool> {
+    pub async fn make(&self, interpreter: &Interpreter, modules: &[String], at_work: &[String]) -> Result<bool> {
         let (store, modules) = (&interpreter.store, modules.join("\n"));
         call(interpreter, "import_modules", &[modules.as_str().into()])?;
-        let made = bake::whole(interpreter);
+        let made = bake::whole(interpreter, at_work);
         // One that takes more than half of the room would push out what it was made of.
         let is_kept = match &made {
             Ok(image) if store.can_spare(image.length()).await => {

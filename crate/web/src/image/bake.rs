@@ -20,14 +20,13 @@ use crate::error::{Code, Error, Result};
 use crate::fetch::Fetcher;
 use crate::global;
 
-/// The bytes of an image, in pieces that belong one behind the other.
+/// The bytes of an image, in pieces that belong one behind the other. Side modules whose files are named in `at_work` are
+/// linked at once when it is restored ([`Interpreter::at_work`]): coming to rest and writing the image link all.
 ///
 /// # Errors
 /// [`Code::NotSupported`] for what an image cannot hold, naming it.
 #[inline(never)]
-pub fn bake(interpreter: &Interpreter) -> Result<Array> {
-    // What has been needed since the start is what will be needed after the next one; coming to rest needs more.
-    let called = interpreter.side_modules.as_ref().map(|modules| modules.linked());
+pub fn bake(interpreter: &Interpreter, at_work: &[String]) -> Result<Array> {
     quiesce(interpreter)?;
     let mut manifest = Manifest::default();
     if let Some(address) = random::find(interpreter) {
@@ -39,7 +38,7 @@ pub fn bake(interpreter: &Interpreter) -> Result<Array> {
         public: interpreter.api.clone().into(),
         host: interpreter.host_module.clone(),
     };
-    let (paths, libraries) = capture(interpreter, &holders, called.as_deref(), &mut manifest)?;
+    let (paths, libraries) = capture(interpreter, &holders, at_work, &mut manifest)?;
     let contents = add_files(interpreter, &mut manifest)?;
     let packages = interpreter.packages.loaded();
     add_state(&mut manifest, states::PACKAGES, &packages)?;
@@ -91,7 +90,7 @@ fn part_name(module: &LinkedModule) -> String {
 /// As [`bake`], [`Code::OutOfMemory`] if there is no room for it within the limit, or the browser has none or denies
 /// it, and [`Code::Aborted`] if the caller has given it up before it is written.
 pub async fn keep(interpreter: &Interpreter, name: &str, fetcher: &Fetcher) -> Result<()> {
-    let image = whole(interpreter)?;
+    let image = whole(interpreter, &interpreter.at_work())?;
     // What has been said meanwhile is heard only now.
     global::sleep(0.0).await;
     fetcher.check_aborted()?;
@@ -111,8 +110,8 @@ pub async fn keep(interpreter: &Interpreter, name: &str, fetcher: &Fetcher) -> R
 ///
 /// # Errors
 /// As [`bake`].
-pub fn whole(interpreter: &Interpreter) -> Result<Uint8Array> {
-    let pieces = bake(interpreter)?;
+pub fn whole(interpreter: &Interpreter, at_work: &[String]) -> Result<Uint8Array> {
+    let pieces = bake(interpreter, at_work)?;
     // It may be the one that is replaced.
     interpreter.let_go_of_image()?;
     let length = pieces.iter().map(|piece| piece.unchecked_ref::<Uint8Array>().length()).sum();
@@ -150,7 +149,7 @@ fn owner(interpreter: &Interpreter, value: &JsValue) -> Option<String> {
 fn capture(
     interpreter: &Interpreter,
     holders: &Holders,
-    called: Option<&[bool]>,
+    at_work: &[String],
     manifest: &mut Manifest,
 ) -> Result<(Vec<String>, SideModuleImages)> {
     let Interpreter { module, main, linker, side_modules, .. } = interpreter;
@@ -166,15 +165,13 @@ fn capture(
         let bytes = if let Some((modules, index)) = known {
             let (sha256, bytes) = modules.read(index)?;
             module.sha256 = sha256;
-            module.is_hot = called.is_some_and(|called| called[index]);
             bytes.to_vec()
         } else {
             let bytes = read_module(interpreter, path)?;
             module.sha256 = ContentHash::of(&bytes);
-            // What has been linked since a restoration is needed soon after the next one too.
-            module.is_hot = side_modules.is_some();
             bytes
         };
+        module.is_hot = at_work.contains(path);
         libraries.bytes.push(bytes);
     }
     libraries.prepare(manifest);

@@ -11,6 +11,7 @@ use js_sys::{Array, Function, Map, Object, Proxy, Reflect, WebAssembly};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::data::FirstLook;
 use crate::emscripten::abi::set;
 
 /// A side module that is linked.
@@ -27,6 +28,8 @@ pub struct LinkedModule {
     pub exports: Object,
     /// Its place in the order of linking.
     pub order: usize,
+    /// What its data was.
+    pub(super) first_look: FirstLook,
 }
 
 /// What has been linked so far.
@@ -69,7 +72,15 @@ impl Record {
             return;
         }
         let order = linked.len();
-        linked.push(Rc::new(LinkedModule { path, module: module.clone(), memory_base, table_base, exports, order }));
+        linked.push(Rc::new(LinkedModule {
+            path,
+            module: module.clone(),
+            memory_base,
+            table_base,
+            exports,
+            order,
+            first_look: FirstLook::default(),
+        }));
     }
 
     /// Notes what `dlsym` gave.

@@ -95,6 +95,14 @@ impl Glue {
             .map_err(|thrown| Error::from_js(Code::Fatal, &format!("{name} of the glue failed"), thrown))
     }
 
+    /// What Emscripten reads of a side module's `dylink.0` section.
+    ///
+    /// # Errors
+    /// As [`Glue::call`].
+    pub fn side_module(&self, module: &WebAssembly::Module) -> Result<JsValue> {
+        self.call("getDylinkMetadata", &[module.clone().into()])
+    }
+
     /// Calls an export of the main module that takes one number and gives one.
     ///
     /// # Errors

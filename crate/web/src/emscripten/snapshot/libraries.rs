@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use js_sys::{Array, Object, Reflect, WebAssembly};
+use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::glue::{Glue, entries, get, number};
@@ -64,7 +64,7 @@ pub fn find(glue: &Glue, dynamic_linker: &Linker) -> Result<Vec<Library>> {
                 format!("{name} has JavaScript of its own, which cannot be put into an image."),
             ));
         }
-        let metadata = metadata(glue, &linked.module)?;
+        let metadata = glue.side_module(&linked.module)?;
         let size = |name: &str| number(&get(&metadata, name)).unwrap_or_default();
         let references = get(&object, "refcount").as_f64().filter(|count| count.is_finite());
         found.push(Library {
@@ -84,15 +84,10 @@ pub fn find(glue: &Glue, dynamic_linker: &Linker) -> Result<Vec<Library>> {
     Ok(found)
 }
 
-/// What Emscripten reads of a side module's `dylink.0` section.
-fn metadata(glue: &Glue, module: &WebAssembly::Module) -> Result<JsValue> {
-    glue.call("getDylinkMetadata", &[module.clone().into()])
-}
-
 fn find_needed(glue: &Glue, libraries: &mut [Library]) -> Result<()> {
     let mut direct: Vec<Vec<usize>> = Vec::with_capacity(libraries.len());
     for library in &*libraries {
-        let names: Array = get(&metadata(glue, &library.linked.module)?, "neededDynlibs").unchecked_into();
+        let names: Array = get(&glue.side_module(&library.linked.module)?, "neededDynlibs").unchecked_into();
         let needed = names.iter().filter_map(|name| {
             let name = name.as_string()?;
             let suffix = format!("/{name}");
