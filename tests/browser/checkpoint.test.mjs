@@ -2,34 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { openApiPage } from "../support/api-page.mjs";
-import { wheelOf } from "./support/wheels.mjs";
-
-/** Of each distribution: a package with side modules, how to get it, and work that gives 10 and 11; side modules for more. */
-const SETS = [
-  {
-    version: "0.28.3",
-    name: "numpy",
-    wheels: [],
-    work: "import numpy as np; float(np.linalg.det(np.array([[4.0, 1], [2, 3]])).__round__(6))",
-    keep: "import numpy as np; kept = np.arange(5)",
-    later: "np.linalg.inv(np.eye(2) * 2).sum().item() + kept.sum().item()",
-    more: "import regex, numpy.linalg, kiwisolver; numpy.linalg.inv(np.eye(3))",
-    again: "import kiwisolver; [kept.tolist(), kiwisolver.__name__, np.linalg.det(np.eye(2)).item()]",
-    all: [[0, 1, 2, 3, 4], "kiwisolver", 1],
-  },
-  {
-    version: "314.0.7",
-    name: "msgspec",
-    wheels: [wheelOf("msgspec"), wheelOf("msgpack")],
-    work: "import msgspec; sum(msgspec.json.decode(b'[1, 2, 3, 4]', type=list[int]))",
-    keep: "import msgspec; kept = msgspec.defstruct('Kept', [('numbers', list[int])])([0, 1, 2, 3, 4])",
-    later: "len(msgspec.msgpack.encode([None])) - 1 + sum(msgspec.to_builtins(kept)['numbers'])",
-    more: "from msgpack import _cmsgpack; _cmsgpack.Packer().pack(1); msgspec.json.decode(msgspec.json.encode(kept))",
-    again:
-      "from msgpack import _cmsgpack; [kept.numbers, _cmsgpack.Packer().pack('x').hex(), msgspec.json.decode(b'1')]",
-    all: [[0, 1, 2, 3, 4], "a178", 1],
-  },
-];
+import { SETS } from "./support/checkpoint-sets.mjs";
 
 for (const set of SETS) {
   describe(`checkpoints of ${set.version}`, { timeout: 600_000 }, () => {
@@ -312,85 +285,6 @@ await asyncio.sleep(0)`);
         return [failed.type, stopped.code, state];
       });
       assert.deepEqual(found, ["RecursionError", "TIMEOUT", false]);
-    });
-
-    it("of before a restart, disposed of, or of another interpreter, are refused, and Python goes on", async () => {
-      const found = await api.evaluate(async () => {
-        const one = await start();
-        const other = await start();
-        const kept = await one.checkpoint();
-        const disposed = await one.checkpoint();
-        disposed.dispose();
-        disposed.dispose();
-        const failures = [await caught(one.rollback(disposed)), await caught(other.rollback(kept))];
-        await one.restart();
-        failures.push(await caught(one.rollback(kept)), await caught(one.rollback({})));
-        const result = await value(one, "1 + 1");
-        one.dispose();
-        failures.push(await caught(one.checkpoint()));
-        kept.dispose();
-        other.dispose();
-        return { codes: failures.map(({ code }) => code), result };
-      });
-      assert.deepEqual(found.codes, [
-        "CHECKPOINT_GONE",
-        "CHECKPOINT_GONE",
-        "CHECKPOINT_GONE",
-        "BAD_ARGUMENT",
-        "DISPOSED",
-      ]);
-      assert.equal(found.result, 2);
-    });
-
-    it("make room for later ones, and are refused where there is none", async () => {
-      const found = await api.evaluate(async () => {
-        const it = await start({ checkpointLimit: 60_000_000 });
-        await it.run("import os; data = os.urandom(30_000_000)");
-        const old = await it.checkpoint();
-        await it.run("data = None; data = os.urandom(30_000_000)");
-        const young = await it.checkpoint();
-        const gone = await caught(it.rollback(old));
-        await it.run("more = os.urandom(60_000_000)");
-        const none = await caught(it.checkpoint());
-        const result = await value(it, "len(more)");
-        const held = (await it.memory()).checkpoints;
-        await it.rollback(young);
-        const back = await value(it, "[len(data), 'more' in globals()]");
-        it.dispose();
-        return { gone: gone.code, none: none.code, hint: none.hint, bytes: young.bytes, held, result, back };
-      });
-      assert.equal(found.gone, "CHECKPOINT_GONE");
-      assert.equal(found.none, "OUT_OF_MEMORY");
-      assert.match(found.hint, /checkpointLimit/);
-      assert.equal(found.result, 60_000_000);
-      // One that is refused costs no other its place.
-      assert.deepEqual(found.back, [30_000_000, false]);
-      // What it shared with the one that went is its own now.
-      assert.equal(found.bytes, found.held);
-    });
-
-    it("are refused while a pipe is open, or a task has its stack elsewhere", async () => {
-      const found = await api.evaluate(async () => {
-        const it = await start();
-        await it.run("import os; ends = os.pipe()");
-        const pipe = await caught(it.checkpoint());
-        await it.run(`
-for end in ends: os.close(end)
-import asyncio, js
-from pyodide.ffi import run_sync, can_run_sync
-async def task():
-    run_sync(promise)
-resolvers = js.Promise.withResolvers()
-promise = resolvers.promise
-running = asyncio.create_task(task())
-await asyncio.sleep(0.05)`);
-        const suspended = await caught(it.checkpoint());
-        await it.run("resolvers.resolve(1); await running");
-        const afterwards = await caught(it.checkpoint());
-        it.dispose();
-        return [pipe.code, suspended.code, afterwards.code];
-      });
-      assert.deepEqual(found, ["NOT_SUPPORTED", "NOT_SUPPORTED", undefined]);
     });
 
     it("of an interpreter that was restored from an image work too, and so do images of one that went back", async () => {

@@ -1,103 +1,26 @@
 /** Downloads from a server that stalls, cuts, lies, is busy, or sends something else. */
 import assert from "node:assert/strict";
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, afterEach, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
-import { distributionFolder } from "../../scripts/common/paths.mjs";
-import { openApiPage } from "../support/api-page.mjs";
+import {
+  api,
+  cut,
+  FOLDER,
+  LARGE,
+  load,
+  requests,
+  SMALL,
+  STALL,
+  serve,
+  statuses,
+  sum,
+  take,
+  usePage,
+} from "./support/network.mjs";
 
-const FOLDER = distributionFolder("0.28.3");
-/** The same folder under other names. */
-const MIRRORS = ["/first/", "/second/"];
-/** Milliseconds without a byte that are too many in these tests. */
-const STALL = 800;
-/** Packages that need no other, of more than 150 KB and of less. Each test uses up some. */
-const LARGE = [
-  "numpy",
-  "libopenblas",
-  "fonttools",
-  "pillow",
-  "libopenssl",
-  "pytz",
-  "mpmath",
-  "regex",
-  "joblib",
-  "jiter",
-];
-const SMALL = [
-  "six",
-  "sniffio",
-  "annotated-types",
-  "threadpoolctl",
-  "platformdirs",
-  "distro",
-  "soupsieve",
-  "kiwisolver",
-];
-SMALL.push("typing-extensions", "charset-normalizer", "idna", "packaging", "click", "pyparsing", "micropip", "urllib3");
-
-let api;
-let lock;
-before(async () => {
-  lock = JSON.parse(await readFile(join(FOLDER, "pyodide-lock.json"), "utf8"));
-  const mirrors = MIRRORS.map((path) => [path, { folder: FOLDER, immutable: false }]);
-  api = await openApiPage({ roots: Object.fromEntries(mirrors) });
-  await api.evaluate((stallTimeoutMs) => {
-    const pythons = {};
-    /** Python that the tests share which want the same of it. */
-    globalThis.python = (options) => {
-      pythons[JSON.stringify(options)] ??= start({ cache: "none", stallTimeoutMs, ...options, onProgress: note });
-      return pythons[JSON.stringify(options)];
-    };
-    globalThis.progress = [];
-    const note = (one) => progress.push(one);
-  }, STALL);
-});
-afterEach(() => {
-  api.server.hooks.length = 0;
-  api.server.log.length = 0;
-});
-after(() => api?.close());
-
-/** A package that has not been loaded, and its file. */
-async function take(pool) {
-  const name = pool.shift();
-  const file = lock.packages[name].file_name;
-  return { name, file, size: (await stat(join(FOLDER, file))).size };
-}
-
-/**
- * Cuts once after so many bytes. They come slowly enough to be taken before the connection breaks: the browser drops what
- * has not been read when it does.
- */
-const cut = (match, truncate) => ({ match, truncate, bytesPerSecond: 4 * truncate, ranges: true, times: 1 });
-
-/** The server does so from now on, and no cache of the browser's answers in its place. */
-function serve(...hooks) {
-  const uncached = (hook) =>
-    hook.ranges ? { ...hook, headers: { "Cache-Control": "no-store", ...hook.headers } } : hook;
-  const rest = { match: /\/(python|first|second)\//, ranges: true };
-  api.server.hooks.splice(0, Number.POSITIVE_INFINITY, ...[...hooks, rest].map(uncached));
-  api.server.log.length = 0;
-}
-
-/** Loads packages. Resolves with how long that took, what it failed with, and what was reported meanwhile. */
-const load = (names, options = {}) =>
-  api.evaluate(
-    async ({ names, options }) => {
-      const instance = await python(options);
-      progress.length = 0;
-      const begin = performance.now();
-      const { resolved, ...error } = await caught(instance.loadPackage(names));
-      return { error: resolved ? undefined : error, took: performance.now() - begin, progress: [...progress] };
-    },
-    { names, options },
-  );
-
-const requests = (pattern) => api.server.log.filter(({ path }) => path.match(pattern));
-const statuses = (pattern) => requests(pattern).map(({ status }) => status);
-const sum = (numbers) => numbers.reduce((total, one) => total + one, 0);
+usePage();
 
 describe("a download that breaks off", { timeout: 300_000 }, () => {
   it("goes on where it broke off", async () => {
@@ -333,116 +256,5 @@ describe("a server that is busy", { timeout: 120_000 }, () => {
     assert.equal(found.error.code, "ABORTED");
     assert.ok(found.took < 2500, `${found.took} ms`);
     assert.equal(found.again[0].name, name);
-  });
-});
-
-describe("mirrors", { timeout: 180_000 }, () => {
-  const options = { packageBaseUrl: MIRRORS };
-  const where = (pattern) => requests(pattern).map(({ path }) => path.split("/")[1]);
-  const atFirst = (file, hook) => ({ ...hook, match: (path) => path === `/first/${file}` });
-
-  const failures = {
-    "does not have a file": { status: 404 },
-    "is broken": { status: 500 },
-    "refuses connections": { refuse: true },
-    "does not answer": { hang: true },
-    "sends wrong bytes": { corrupt: true },
-    "sends a page": { body: "<!doctype html>", headers: { "Content-Type": "text/html" } },
-  };
-  for (const [index, [what, hook]] of Object.entries(failures).entries()) {
-    it(`take the place of one that ${what}`, async () => {
-      const { name, file } = await take(["six", "click", "idna", "packaging", "certifi", "pytz"].slice(index));
-      serve(atFirst(file, hook));
-      const found = await load([name], options);
-      assert.equal(found.error, undefined);
-      // The browser itself asks again where a connection is closed that it had used before.
-      const asked = what === "refuses connections" ? [...new Set(where(file))] : where(file);
-      assert.deepEqual(asked, ["first", "second"]);
-    });
-  }
-
-  it("are each named with what they answered, if none helps", async () => {
-    const { file } = await take(["regex"]);
-    serve(atFirst(file, { status: 404 }), { match: file, corrupt: true });
-    const { error } = await load(["regex"], options);
-    assert.equal(error.code, "LOAD_HTTP");
-    assert.match(
-      error.message,
-      /\/first\/regex\S* answered with status 404.*\/second\/regex\S* is not what was expected/,
-    );
-    // Wrong bytes are asked for once more past the cache.
-    assert.deepEqual(where(file), ["first", "second", "second"]);
-  });
-
-  it("are asked by an import statement too, which tries again as well", async () => {
-    const { file } = await take(["sniffio"]);
-    serve(
-      atFirst(file, { status: 404 }),
-      { match: file, status: 503, times: 1 },
-      { match: file, corrupt: true, times: 1 },
-    );
-    const { value } = await api.evaluate(
-      async (options) => (await python(options)).run("__import__('sni' + 'ffio').__name__"),
-      options,
-    );
-    assert.equal(value, "sniffio");
-    assert.deepEqual(where(file), ["first", "second", "second", "second"]);
-  });
-
-  it("give an import statement an error that names each", async () => {
-    serve({ match: /regex-/, status: 404 });
-    const error = await api.evaluate(
-      async (options) => caught((await python(options)).run("__import__('reg' + 'ex')")),
-      options,
-    );
-    assert.equal(error.code, "PYTHON");
-    assert.match(
-      error.message,
-      /\/first\/regex\S* answered with status 404.*\/second\/regex\S* answered with status 404/,
-    );
-  });
-});
-
-describe("many downloads", { timeout: 120_000 }, () => {
-  const NAMES = ["certifi", "click", "idna", "joblib", "packaging", "platformdirs", "pytz", "regex", "six", "sniffio"];
-
-  /** How many of the wheels were on their way at once, at most. */
-  function together() {
-    const spans = requests(/\.whl$/);
-    return Math.max(...spans.map(({ time }) => spans.filter((one) => one.time <= time && time < one.until).length));
-  }
-
-  it("run six at a time, on however many servers", async () => {
-    const elsewhere = structuredClone(lock);
-    const hosts = [`http://127.0.0.1:${api.server.port}/python/`, `${api.server.url}/python/`];
-    // The browser itself opens six connections to one host.
-    for (const [index, name] of NAMES.entries()) {
-      elsewhere.packages[name].file_name = hosts[index % 2] + lock.packages[name].file_name;
-    }
-    serve({ match: /\.whl$/, delay: 400, ranges: true });
-    assert.equal((await load(NAMES, { lockFileContents: elsewhere })).error, undefined);
-    assert.equal(requests(/\.whl$/).length, NAMES.length);
-    assert.equal(together(), 6);
-  });
-
-  it("give their places back when they are given up, and are added up", async () => {
-    serve({ match: /\.whl$/, hang: true, times: 6 }, { match: /regex-/, truncate: 90_000, times: 1 });
-    const { code, loaded, sums } = await api.evaluate(async (names) => {
-      const instance = await python({ env: { A: "1" } });
-      const { code } = await caught(instance.loadPackage(names, { signal: AbortSignal.timeout(500) }));
-      progress.length = 0;
-      const { length } = await instance.loadPackage(names);
-      const sums = progress.filter(({ stage }) => stage === "download").map(({ overall }) => overall);
-      return { code, loaded: length, sums };
-    }, NAMES);
-    assert.deepEqual([code, loaded], ["ABORTED", NAMES.length]);
-    for (const [index, { loaded, total }] of sums.entries()) {
-      assert.ok(index === 0 || loaded >= sums[index - 1].loaded, `${loaded} after ${sums[index - 1]?.loaded}`);
-      assert.ok(total === undefined || loaded <= total, `${loaded} of ${total}`);
-    }
-    const { loaded: done, total } = sums.at(-1);
-    assert.equal(done, total);
-    const sizes = NAMES.map(async (name) => (await stat(join(FOLDER, lock.packages[name].file_name))).size);
-    assert.ok(done > sum(await Promise.all(sizes)), "all of it, after what the distribution itself brought");
   });
 });

@@ -1,59 +1,21 @@
-/** What is kept from one visit to the next: packages and bytecode, by several tabs, with little room, and with none. */
+/** What is kept from one visit to the next: packages and bytecode, by several tabs, with little room. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { KEPT_FUNCTIONS } from "../../scripts/common/kept.mjs";
 import { distributionFolder } from "../../scripts/common/paths.mjs";
-import { openApiPage } from "../support/api-page.mjs";
-
-const lock = JSON.parse(await readFile(join(distributionFolder("0.28.3"), "pyodide-lock.json"), "utf8"));
-
-const hashOf = (name) => lock.packages[name].sha256;
-
-/** In the page: waits until what is kept is as wanted; the index as it then is. */
-const keptWhen = async (condition) => {
-  for (let waited = 0; waited < 150; waited += 1) {
-    const index = await readIndex();
-    if (condition(index)) return index;
-    await sleep(200);
-  }
-  throw new Error(`It does not come: ${JSON.stringify(await readIndex())}`);
-};
-
-/** In the page: waits until these hashes are kept. */
-const keptHashes = (...hashes) => keptWhen(({ content }) => hashes.every((hash) => content[hash]));
-
-/** In the page: a worker in which something of the browser is missing. */
-const workerWith = (patch) => () => {
-  const patched = `data:text/javascript,${encodeURIComponent(patch)}`;
-  const source = `import ${JSON.stringify(patched)}; import "${location.origin}/taipan/worker.js";`;
-  return new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })), { type: "module" });
-};
-
-const HELPERS = `${KEPT_FUNCTIONS}
-  globalThis.keptWhen = ${keptWhen};
-  globalThis.keptHashes = ${keptHashes};
-  globalThis.workerWith = ${workerWith};
-  globalThis.deny = (object, method) =>
-    object + "." + method + " = () => Promise.reject(new DOMException('denied', 'SecurityError'));";
-  globalThis.NO_OPFS = deny("StorageManager.prototype", "getDirectory");
-  globalThis.NO_CACHE = deny("CacheStorage.prototype", "open");`;
+import { HELPERS, hashOf, lock, openStorePage } from "./support/store-page.mjs";
 
 describe("the store", { timeout: 300_000 }, () => {
   let api;
   before(async () => {
-    api = await openApiPage();
-    await api.page.evaluate(HELPERS);
+    api = await openStorePage();
   });
   after(() => api?.close());
   beforeEach(() => {
     api.server.log.length = 0;
     api.server.hooks.length = 0;
   });
-
-  const wheelsAsked = () => api.server.log.filter(({ path }) => path.endsWith(".whl")).map(({ path }) => path);
-  const empty = () => api.evaluate(async () => (await shared()).store.clear());
 
   it("is in the origin private file system, starts empty and says how much it may hold", async () => {
     const found = await api.evaluate(async () => {
@@ -78,7 +40,7 @@ describe("the store", { timeout: 300_000 }, () => {
       python.dispose();
       return { usage, sizes: Object.values(index.content) };
     }, wheels);
-    assert.ok(wheelsAsked().length >= 3);
+    assert.ok(api.wheelsAsked().length >= 3);
     assert.equal(first.usage.entries, first.sizes.length);
     assert.equal(
       first.usage.bytes,
@@ -94,12 +56,10 @@ describe("the store", { timeout: 300_000 }, () => {
       return { value, progress, inflated: python.timings.filesInflated };
     });
     assert.equal(second.value, "kept");
-    assert.deepEqual(wheelsAsked(), []);
+    assert.deepEqual(api.wheelsAsked(), []);
     assert.ok(second.inflated < 10, `${second.inflated} files were inflated`);
     const { file_name: name } = lock.packages.beautifulsoup4;
-    const { size } = await import("node:fs/promises").then(({ stat }) =>
-      stat(join(distributionFolder("0.28.3"), name)),
-    );
+    const { size } = await stat(join(distributionFolder("0.28.3"), name));
     const last = second.progress.findLast((step) => step.name === "beautifulsoup4");
     assert.deepEqual(last, { stage: "download", name: "beautifulsoup4", loaded: size, total: size });
   });
@@ -116,7 +76,7 @@ describe("the store", { timeout: 300_000 }, () => {
       return result;
     });
     assert.deepEqual(value, [lock.packages.six.version, true]);
-    assert.deepEqual(wheelsAsked(), []);
+    assert.deepEqual(api.wheelsAsked(), []);
   });
 
   it("never keeps less bytecode than it had", async () => {
@@ -147,7 +107,7 @@ describe("the store", { timeout: 300_000 }, () => {
   });
 
   it("keeps packages of many megabytes", async () => {
-    await empty();
+    await api.empty();
     const visit = (...hashes) =>
       api.evaluate(async (hashes) => {
         const python = await start();
@@ -159,10 +119,10 @@ describe("the store", { timeout: 300_000 }, () => {
       }, hashes);
     const names = ["pandas", "numpy", "python-dateutil", "pytz", "six"];
     const first = await visit(...names.map(hashOf));
-    assert.equal(wheelsAsked().length, names.length);
+    assert.equal(api.wheelsAsked().length, names.length);
     api.server.log.length = 0;
     const second = await visit();
-    assert.deepEqual(wheelsAsked(), []);
+    assert.deepEqual(api.wheelsAsked(), []);
     assert.ok(first - second > 8_000_000, `${first - second} bytes less`);
   });
 
@@ -184,7 +144,7 @@ describe("the store", { timeout: 300_000 }, () => {
     }, hashOf("six"));
     assert.equal(found.value, lock.packages.six.version);
     assert.equal(found.hash, hashOf("six"), "it was kept again, whole");
-    assert.equal(wheelsAsked().length, 1);
+    assert.equal(api.wheelsAsked().length, 1);
   });
 
   it("takes a file that was cut short by a tab that closed for absent", async () => {
@@ -199,11 +159,11 @@ describe("the store", { timeout: 300_000 }, () => {
       return result.value;
     }, hashOf("six"));
     assert.equal(value, lock.packages.six.version);
-    assert.equal(wheelsAsked().length, 1);
+    assert.equal(api.wheelsAsked().length, 1);
   });
 
   it("is shared by tabs that start, write and clear at the same time", async () => {
-    await empty();
+    await api.empty();
     const [other] = await Promise.all([
       api.page.waitForEvent("popup"),
       api.evaluate(() => {
@@ -269,7 +229,7 @@ describe("the store", { timeout: 300_000 }, () => {
   });
 
   it("stays within its limit: the least recently used goes", async () => {
-    await empty();
+    await api.empty();
     const LIMIT = 350_000;
     const visit = (name) =>
       api.evaluate(
@@ -296,7 +256,7 @@ describe("the store", { timeout: 300_000 }, () => {
   });
 
   it("keeps nothing with a limit of nothing, and where nobody wants it", async () => {
-    await empty();
+    await api.empty();
     const found = await api.evaluate(async () => {
       const result = [];
       for (const options of [{ cacheLimit: 0 }, { cache: "none" }]) {
@@ -312,140 +272,5 @@ describe("the store", { timeout: 300_000 }, () => {
       ["opfs", { bytes: 0, limit: 0, entries: 0, backend: "opfs" }],
       ["none", { bytes: 0, limit: 0, entries: 0, backend: "none" }],
     ]);
-  });
-
-  it("is read by tabs at the same time where access handles are exclusive, or missing", async () => {
-    await empty();
-    const values = await api.evaluate(async (hash) => {
-      const handles = "FileSystemFileHandle.prototype";
-      const exclusive = `const create = ${handles}.createSyncAccessHandle;
-        ${handles}.createSyncAccessHandle = function () { return create.call(this); };`;
-      const missing = `delete ${handles}.createSyncAccessHandle;`;
-      const first = await start({ worker: workerWith(missing) });
-      await first.run("import six");
-      await keptHashes(hash);
-      first.dispose();
-      const workers = [exclusive, exclusive, missing, exclusive].map(workerWith);
-      const pythons = await Promise.all(workers.map((worker) => start({ worker })));
-      const ended = await Promise.all(pythons.map((python) => python.run("import six; six.__version__")));
-      const stores = pythons.map((python) => python.features.store);
-      for (const python of pythons) python.dispose();
-      return ended.map(({ value }, place) => [value, stores[place]]);
-    }, hashOf("six"));
-    assert.deepEqual(values, Array(4).fill([lock.packages.six.version, "opfs"]));
-    assert.equal(wheelsAsked().length, 1, "that of the first visit");
-  });
-
-  it("is in the Cache API where there is no file system", async () => {
-    const visit = () =>
-      api.evaluate(async () => {
-        const notices = [];
-        const python = await start({ worker: workerWith(NO_OPFS), onNotice: (notice) => notices.push(notice) });
-        const { value } = await python.run("import os, six; os.path.exists(six.__spec__.cached)");
-        for (let waited = 0; waited < 50 && (await python.store.usage()).entries < 3; waited += 1) await sleep(200);
-        const usage = await python.store.usage();
-        python.dispose();
-        return { value, usage, notices, store: python.features.store };
-      });
-    const first = await visit();
-    assert.equal(first.store, "cache");
-    assert.ok(first.usage.entries >= 3, "six, its bytecode, our own");
-    assert.deepEqual(first.notices, []);
-    api.server.log.length = 0;
-    const second = await visit();
-    assert.deepEqual([first.value, second.value], [false, true], "its bytecode");
-    assert.deepEqual(wheelsAsked(), []);
-  });
-
-  it("is in memory where storage is denied, and the page is told", async () => {
-    const found = await api.evaluate(async () => {
-      const notices = [];
-      const worker = workerWith(NO_OPFS + NO_CACHE);
-      const python = await start({ worker, onNotice: (notice) => notices.push(notice) });
-      const { value } = await python.run("import six; six.__version__");
-      const usage = await python.store.usage();
-      await python.store.clear();
-      python.dispose();
-      return { value, usage, notices, store: python.features.store };
-    });
-    assert.equal(found.value, lock.packages.six.version);
-    assert.equal(found.store, "memory");
-    assert.deepEqual({ ...found.usage, limit: 0 }, { bytes: 0, limit: 0, entries: 0, backend: "memory" });
-    assert.deepEqual(
-      found.notices.map(({ code }) => code),
-      ["STORE_IN_MEMORY"],
-    );
-  });
-
-  it("does not hold a start up when storage never answers", async () => {
-    const found = await api.evaluate(async () => {
-      const worker = workerWith("StorageManager.prototype.getDirectory = () => new Promise(() => {});");
-      const python = await start({ worker });
-      const { value } = await python.run("1 + 1");
-      python.dispose();
-      return [value, python.features.store];
-    });
-    assert.deepEqual(found, [2, "memory"]);
-  });
-
-  it("needs no locks", async () => {
-    await empty();
-    const found = await api.evaluate(async (hash) => {
-      const worker = workerWith("Object.defineProperty(WorkerNavigator.prototype, 'locks', { value: undefined });");
-      const pythons = await Promise.all([start({ worker }), start({ worker })]);
-      await Promise.all(pythons.map((python) => python.run("import six")));
-      await keptHashes(hash);
-      for (const python of pythons) python.dispose();
-      const python = await start();
-      const { value } = await python.run("import six; six.__version__");
-      python.dispose();
-      return value;
-    }, hashOf("six"));
-    assert.equal(found, lock.packages.six.version);
-  });
-
-  it("goes without a file that another tab does not let go of, and keeps the others", async () => {
-    await empty();
-    const found = await api.evaluate(
-      async ([held, hash]) => {
-        const busy = `const create = FileSystemFileHandle.prototype.createSyncAccessHandle;
-          FileSystemFileHandle.prototype.createSyncAccessHandle = function (options) {
-            if (this.name !== "${held}") return create.call(this, options);
-            return Promise.reject(new DOMException("It is open.", "NoModificationAllowedError"));
-          };`;
-        const notices = [];
-        const python = await start({ worker: workerWith(busy), onNotice: (notice) => notices.push(notice) });
-        await python.loadPackage(["six", "idna"]);
-        const { content } = await keptHashes(hash);
-        await sleep(1500);
-        const { backend } = await python.store.usage();
-        python.dispose();
-        return { isHeldKept: held in content || held in (await readIndex()).content, backend, notices };
-      },
-      [hashOf("six"), hashOf("idna")],
-    );
-    assert.deepEqual(found, { isHeldKept: false, backend: "opfs", notices: [] });
-  });
-
-  it("goes on in memory when the browser has no room, and the page is told", async () => {
-    await empty();
-    const session = await api.page.context().newCDPSession(api.page);
-    const override = (quotaSize) =>
-      session.send("Storage.overrideQuotaForOrigin", { origin: api.server.url, ...(quotaSize && { quotaSize }) });
-    await override(1000);
-    const found = await api.evaluate(async () => {
-      const notices = [];
-      // A limit of our own, so that it is the browser that says no.
-      const python = await start({ cacheLimit: 100_000_000, onNotice: (notice) => notices.push(notice) });
-      const { value } = await python.run("import six; six.__version__");
-      for (let waited = 0; waited < 50 && notices.length === 0; waited += 1) await sleep(200);
-      const again = await python.run("import idna; idna.__name__");
-      python.dispose();
-      return { values: [value, again.value], notices, store: python.features.store };
-    });
-    await override();
-    assert.deepEqual(found.values, [lock.packages.six.version, "idna"]);
-    assert.deepEqual([found.store, found.notices.map(({ code }) => code)], ["memory", ["STORE_IN_MEMORY"]]);
-    assert.match(found.notices[0].message, /quota/i);
   });
 });
