@@ -1,6 +1,6 @@
 import { resolveUrl } from "./address.js";
 import type { FileStat } from "./boundary.js";
-import { badArgument } from "./common_errors.js";
+import { badArgument, checkOptions } from "./common_errors.js";
 import type { Connection } from "./connection.js";
 import type { MountSource } from "./engine.js";
 import { LoadError } from "./errors.js";
@@ -21,8 +21,9 @@ export class FileSystem {
   async readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /** The text of a file. Bytes that are not UTF-8 become U+FFFD. */
   async readFile(path: string, options: { encoding: "utf8" }): Promise<string>;
-  async readFile(path: string, options?: { encoding: "utf8" }): Promise<Uint8Array<ArrayBuffer> | string> {
-    const encoding: unknown = options?.encoding;
+  async readFile(path: string, options: { encoding?: "utf8" } = {}): Promise<Uint8Array<ArrayBuffer> | string> {
+    checkOptions("readFile", options, ["encoding"]);
+    const encoding: unknown = options.encoding;
     if (encoding !== undefined && encoding !== "utf8") {
       throw badArgument("encoding", 'must be "utf8" or absent');
     }
@@ -39,6 +40,7 @@ export class FileSystem {
 
   /** Makes a directory; with `recursive` its parents too, and no error if it exists. */
   async mkdir(path: string, options: { recursive?: boolean } = {}): Promise<void> {
+    checkOptions("mkdir", options, ["recursive"]);
     await this.#connection().request("mkdir", [checkPath(path), options.recursive === true]);
   }
 

@@ -80,10 +80,13 @@ describe("the file system", () => {
         fs.readFile(""),
         fs.writeFile("/tmp/x", { a: 1 }),
         fs.readFile("/tmp/x", { encoding: "latin1" }),
+        fs.readFile("/tmp/x", "utf8"),
+        fs.readFile("/tmp/x", { enconding: "utf8" }),
+        fs.mkdir("/tmp/x/y", { parents: true }),
       ];
       return Promise.all(wrong.map(async (one) => (await caught(one)).code));
     });
-    assert.deepEqual(codes, Array(4).fill("BAD_ARGUMENT"));
+    assert.deepEqual(codes, Array(7).fill("BAD_ARGUMENT"));
   });
 
   it("moves a large file there and back", async () => {
