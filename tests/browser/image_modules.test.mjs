@@ -89,4 +89,30 @@ str(frame.groupby("key")["value"].sum().to_dict())`;
     assert.ok(busy.atOnce <= busy.called, "none but those that are called");
     assert.ok(busy.called < busy.all / 2, `${busy.called} of ${busy.all} were called`);
   });
+
+  it("are not linked at once because a checkpoint, or an image, has linked all of them", async () => {
+    const found = await api.evaluate(async () => {
+      const program =
+        "import kiwisolver\nsolver = kiwisolver.Solver()\nsolver.addConstraint(kiwisolver.Variable('x') >= 1)";
+      const first = await start();
+      await first.run("import pandas, kiwisolver");
+      const all = first.timings.modulesLinked;
+      const second = await restoreAs(first);
+      (await second.checkpoint()).dispose();
+      await second.bake();
+      await second.run("pass");
+      const linked = second.timings.modulesLinked;
+      await second.run(program);
+      const third = await restoreAs(second);
+      const { modulesLinked: atOnce, imageRefused } = third.timings;
+      await third.run(program);
+      const called = third.timings.modulesLinked;
+      third.dispose();
+      return { all, linked, atOnce, called, imageRefused };
+    });
+    assert.equal(found.imageRefused, undefined);
+    assert.equal(found.linked, found.all, "both link all");
+    assert.ok(found.atOnce > 0 && found.atOnce < 5, `${found.atOnce} were linked at once`);
+    assert.ok(found.called < 5, `${found.called} were called`);
+  });
 });

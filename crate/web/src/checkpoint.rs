@@ -67,6 +67,8 @@ impl Checkpoints {
 
     #[inline(never)]
     fn take_at_rest(&self, interpreter: &Interpreter) -> Result<CheckpointInfo> {
+        // The glue's tables are gone through, which links them anyway: one that cannot be had has no symbols in them.
+        let _ = interpreter.link_all();
         let pages = look_at_memory(interpreter)?;
         let mut kept = self.kept.borrow_mut();
         let moment = {

@@ -19,11 +19,13 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
+pub use self::data::DataThen;
 pub use self::record::LinkedModule;
 use self::record::Record;
 use super::abi::set;
 use super::bindings::{Api, Fs, Module as Emscripten};
 use super::file_system::SharedFileSystem;
+use super::snapshot::glue::Glue;
 use crate::error::{Code, Error, Result};
 use crate::global::is_worker;
 use crate::timeline::Timeline;
@@ -202,14 +204,15 @@ impl Linker {
     /// Notes what the data of modules is that have been linked since the last time: nothing of theirs may be running.
     pub fn note_data(&self, module: &Emscripten) {
         if self.looked_at.replace(self.calls()) != self.calls() {
-            self.record.linked().iter().for_each(|linked| linked.note_data(module));
+            let glue = Glue::new(module);
+            self.record.linked().iter().for_each(|linked| linked.note_data(&glue));
         }
     }
 
     /// Where the files are of modules that have certainly been called since [`Linker::note_data`] first came across them.
     pub fn at_work(&self, module: &Emscripten) -> Vec<String> {
-        let linked = self.record.linked();
-        linked.iter().filter(|linked| linked.has_changed(module)).map(|linked| linked.path.clone()).collect()
+        let (linked, glue) = (self.record.linked(), Glue::new(module));
+        linked.iter().filter(|linked| linked.has_changed(&glue)).map(|linked| linked.path.clone()).collect()
     }
 
     /// The modules that are available to the dynamic linker.

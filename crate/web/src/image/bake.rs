@@ -153,9 +153,7 @@ fn capture(
     manifest: &mut Manifest,
 ) -> Result<(Vec<String>, SideModuleImages)> {
     let Interpreter { module, main, linker, side_modules, .. } = interpreter;
-    if let Some(modules) = side_modules {
-        modules.link_all()?;
-    }
+    interpreter.link_all()?;
     let owner = |value: &JsValue| owner(interpreter, value);
     let abi = interpreter.packages.lock().abi;
     let paths = snapshot::capture(abi, module, main, linker, holders, &owner, manifest)?;

@@ -61,9 +61,9 @@ impl CalledModules {
 
     /// Notes which have been called, unless the note says so.
     pub async fn note(&self, modules: &SideModules) {
-        let linked = modules.linked();
+        let called = modules.called();
         let called: Vec<usize> =
-            (0..linked.len()).filter(|index| linked[*index] && !self.image.is_hot(*index)).collect();
+            (0..called.len()).filter(|index| called[*index] && !self.image.is_hot(*index)).collect();
         if called != *self.noted.borrow() {
             self.store.set_remark(&self.name, &write(&called, &self.image.head_id())).await;
         }
