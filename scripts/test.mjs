@@ -22,9 +22,9 @@ async function runPart(part, filters, environment) {
   const [program, ...args] = command;
   const env = { ...environment, ...(await part.env?.()) };
   const options = { cwd: root, env, show: true, mayFail: true, log: `test-${part.name}`, timeout: part.timeout };
-  const { code, stdout, stderr } = await run(program, args, options);
+  const { code, reason, stdout, stderr } = await run(program, args, options);
   const counts = tally(`${stdout}\n${stderr}`);
-  if (code !== 0 && counts.failed === 0) return { ...counts, failed: 1, note: `ended with code ${code}` };
+  if (code !== 0 && counts.failed === 0) return { ...counts, failed: 1, note: reason };
   if (code === 0 && counts.passed === 0 && filters.length === 0) return { ...counts, failed: 1, note: "ran no test" };
   return counts;
 }

@@ -35,7 +35,7 @@ function excerpt(output) {
  * @param {boolean} [options.mayFail] resolve with the code instead of rejecting
  * @param {number} [options.timeout] milliseconds
  * @param {string} [options.next] what to do when it fails
- * @returns {Promise<{ code: number, stdout: string, stderr: string }>}
+ * @returns {Promise<{ code: number, reason?: string, stdout: string, stderr: string }>} `reason`: how it failed, where it may
  */
 export function run(program, args, options = {}) {
   const { cwd, env, log, show = false, mayFail = false, timeout, next } = options;
@@ -59,7 +59,7 @@ export function run(program, args, options = {}) {
       });
     }
     const fail = (code, reason) => {
-      if (mayFail) return resolve({ code, ...output });
+      if (mayFail) return resolve({ code, reason, ...output });
       const tail = excerpt(output.stderr || output.stdout).join("\n    ");
       const where = log ? `\n    The whole output: ${join(logs, `${log}.log`)}` : "";
       reject(new Problem(`\`${[program, ...args].join(" ")}\` ${reason}.${tail ? `\n    ${tail}` : ""}${where}`, next));
@@ -73,6 +73,8 @@ export function run(program, args, options = {}) {
       running.delete(child);
       file?.end();
       if (code === 0) resolve({ code, ...output });
+      // A program may end in its own way when it is told that its time is up.
+      else if (timeout !== undefined && child.killed) fail(code ?? 1, `was stopped after ${timeout / 60_000} minutes`);
       else fail(code ?? 1, signal ? `was stopped by ${signal}` : `ended with code ${code}`);
     });
   });

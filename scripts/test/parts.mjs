@@ -102,7 +102,7 @@ export const parts = [
     name: "browser",
     what: "the page and the API, in real browsers with real wheels",
     builds: ["wasm", "js", "www"],
-    timeout: 40 * MINUTE,
+    timeout: 60 * MINUTE,
     command: nodeTests("tests/browser", "--test-concurrency=1", "--test-timeout=600000"),
   },
   {

@@ -119,6 +119,12 @@ test("a command that fails says what it was and what to do", async () => {
   await assert.rejects(run("no-such-program-of-taipan", []), /could not be found/);
 });
 
+test("a program whose time is up says so, even where it ends in its own way", async () => {
+  const polite = "process.on('SIGTERM', () => process.exit(1)); setInterval(() => {}, 1000); console.log('ready')";
+  const { code, reason, stdout } = await run(process.execPath, ["-e", polite], { mayFail: true, timeout: 3000 });
+  assert.deepEqual([code, reason, stdout], [1, "was stopped after 0.05 minutes", "ready\n"]);
+});
+
 test("wasm-bindgen's program follows the crate in Cargo.lock", async () => {
   assert.match(await lockedVersion("wasm-bindgen"), /^\d+\.\d+\.\d+$/);
   await assert.rejects(lockedVersion("no-such-crate"), Problem);
