@@ -14,7 +14,7 @@ export const PARTS = {
   },
   image: {
     entry: path(
-      `image::${notYet}(?:arrival|bake|copy|download|memory|open|side_modules)::|emscripten::snapshot::(?:(?:capture|heap|references|restore)::|side_modules::SideModules::(?:called|link_all))`,
+      `image::${notYet}(?:arrival|bake|copy|download|memory|open|side_modules)::|emscripten::snapshot::(?:(?:capture|heap|references|restore)::|side_modules::SideModules::link_all)`,
     ),
     own: within(
       `image::(?!automatic::AutomaticImage::(?:of|requested|is_in|read|forget|name)\\b|bytes|list)${notYet}|emscripten::snapshot::(?!glue)|boot::restored::(?:finish|let_go_when_idle|modules_of|populate|renew|restore_from)`,

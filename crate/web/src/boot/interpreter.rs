@@ -172,11 +172,7 @@ impl Interpreter {
     /// Where the files are of side modules that will be called soon after the next start, as far as that can be known: those
     /// that have been called since this one started, or since the run that linked them.
     pub fn at_work(&self) -> Vec<String> {
-        let Some(modules) = &self.side_modules else { return self.linker.at_work(&self.module) };
-        let called = modules.called();
-        let linked = self.linker.linked().into_iter().map(|linked| linked.path.clone());
-        // What was imported since is called.
-        linked.filter(|path| modules.find(path).is_none_or(|index| called[index])).collect()
+        self.linker.at_work(&self.module)
     }
 
     /// Links the side modules of the image that it was restored from, as far as they are not linked.

@@ -16,7 +16,8 @@ use crate::distribution::STANDARD_LIBRARY_FILE;
 use crate::emscripten::abi::set;
 use crate::emscripten::bindings::{Module, PublicApi};
 use crate::emscripten::file_system::SharedFileSystem;
-use crate::emscripten::snapshot::{Restore, SideModuleSource, SideModules};
+use crate::emscripten::linker::Linker;
+use crate::emscripten::snapshot::{Restore, SideModuleSource};
 use crate::emscripten::start::Populate;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Sources, spawn};
@@ -161,7 +162,7 @@ async fn restore_from(
     // Nobody comes back to the address of a blob.
     let is_of_server = matches!(source, ImageSource::Address(url) if url.starts_with("http"));
     let copy = is_of_server.then(|| (store.clone(), source.stored_name(options)));
-    let_go_when_idle(&image, called, &side_modules, copy);
+    let_go_when_idle(&image, called, (ground.linker.clone(), module.clone()), copy);
     let baked = &image.identity().distribution;
     let hashes = [baked.glue, baked.module, baked.standard_library].map(|hash| hash.to_string());
     let started = Started {
@@ -196,10 +197,10 @@ fn modules_of(image: &Rc<OpenImage>) -> SideModuleSource {
 fn let_go_when_idle(
     image: &Rc<OpenImage>,
     called: Option<CalledModules>,
-    modules: &Rc<SideModules>,
+    (linker, module): (Linker, Module),
     copy: Option<(Store, String)>,
 ) {
-    let (image, modules) = (Rc::clone(image), Rc::clone(modules));
+    let image = Rc::clone(image);
     wasm_bindgen_futures::spawn_local(async move {
         sleep(IDLE).await;
         if let Some((store, name)) = copy {
@@ -208,7 +209,7 @@ fn let_go_when_idle(
         // What cannot be read now is read, and reported, when it is called.
         let _ = image.let_go();
         if let Some(called) = called {
-            called.note(&modules).await;
+            called.note(&linker.at_work(&module)).await;
         }
         if is_worker() && !saves_data() {
             image.fetch_ahead().await;

@@ -19,7 +19,6 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-pub use self::data::DataThen;
 pub use self::record::LinkedModule;
 use self::record::Record;
 use super::abi::set;
@@ -201,7 +200,8 @@ impl Linker {
         self.record.take_abandoned(is_kept)
     }
 
-    /// Notes what the data of modules is that have been linked since the last time: nothing of theirs may be running.
+    /// Notes what the data of modules is that have been linked since the last time: nothing of theirs may be running. From then
+    /// on they are [at work](Linker::at_work) only if it changes.
     pub fn note_data(&self, module: &Emscripten) {
         if self.looked_at.replace(self.calls()) != self.calls() {
             let glue = Glue::new(module);
@@ -209,10 +209,15 @@ impl Linker {
         }
     }
 
-    /// Where the files are of modules that have certainly been called since [`Linker::note_data`] first came across them.
+    /// The same of all modules but the first so many.
+    pub fn note_data_from(&self, first: usize, glue: &Glue) {
+        self.record.linked()[first..].iter().for_each(|linked| linked.note_data(glue));
+    }
+
+    /// Where the files are of modules that have been called, as far as that can be known.
     pub fn at_work(&self, module: &Emscripten) -> Vec<String> {
         let (linked, glue) = (self.record.linked(), Glue::new(module));
-        linked.iter().filter(|linked| linked.has_changed(&glue)).map(|linked| linked.path.clone()).collect()
+        linked.iter().filter(|linked| linked.is_at_work(&glue)).map(|linked| linked.path.clone()).collect()
     }
 
     /// The modules that are available to the dynamic linker.

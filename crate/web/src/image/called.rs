@@ -9,7 +9,6 @@ use js_sys::WebAssembly;
 
 use super::OpenImage;
 use crate::emscripten::linker::Linker;
-use crate::emscripten::snapshot::SideModules;
 use crate::store::Store;
 
 /// Modules that have been compiled before they are called, by their numbers.
@@ -59,11 +58,11 @@ impl CalledModules {
         }
     }
 
-    /// Notes which have been called, unless the note says so.
-    pub async fn note(&self, modules: &SideModules) {
-        let called = modules.called();
-        let called: Vec<usize> =
-            (0..called.len()).filter(|index| called[*index] && !self.image.is_hot(*index)).collect();
+    /// Notes which have been called, of which these are the files, unless the note says so.
+    pub async fn note(&self, at_work: &[String]) {
+        let paths = self.image.module_paths.iter().enumerate();
+        let called = paths.filter(|(index, path)| at_work.contains(path) && !self.image.is_hot(*index));
+        let called: Vec<usize> = called.map(|(index, _)| index).collect();
         if called != *self.noted.borrow() {
             self.store.set_remark(&self.name, &write(&called, &self.image.head_id())).await;
         }

@@ -5,36 +5,14 @@
 
 use std::cell::Cell;
 
-use js_sys::Uint8Array;
 use zlib_rs::crc32::crc32;
 
 use super::LinkedModule;
 use crate::emscripten::snapshot::glue::{Glue, get, number};
 
-/// The data of a side module at one moment.
-#[derive(Debug, Clone, Copy)]
-pub struct DataThen {
-    start: u32,
-    length: u32,
-    checksum: u32,
-}
-
-impl DataThen {
-    /// What the data at a place in linear memory is now.
-    pub fn now(heap: &Uint8Array, start: u32, length: u32) -> Self {
-        let data = heap.subarray(start, start.saturating_add(length)).to_vec();
-        Self { start, length, checksum: crc32(0, &data) }
-    }
-
-    /// Whether it has changed.
-    pub fn has_changed(&self, heap: &Uint8Array) -> bool {
-        Self::now(heap, self.start, self.length).checksum != self.checksum
-    }
-}
-
-/// What a side module's data was when it was looked at for the first time.
+/// What a side module's data was when it was looked at for the first time: its length and its checksum.
 #[derive(Default)]
-pub struct FirstLook(Cell<Option<DataThen>>);
+pub struct FirstLook(Cell<Option<(u32, u32)>>);
 
 impl LinkedModule {
     /// Looks at its data, unless that has been done.
@@ -43,12 +21,17 @@ impl LinkedModule {
             // Of a glue of another shape nothing is learnt.
             let size = glue.side_module(&self.module).map(|said| number(&get(&said, "memorySize")));
             let length = size.ok().flatten().unwrap_or_default();
-            self.first_look.0.set(Some(DataThen::now(&glue.heap(), self.memory_base, length)));
+            self.first_look.0.set(Some((length, self.checksum(glue, length))));
         }
     }
 
-    /// Whether its data has changed since.
-    pub(super) fn has_changed(&self, glue: &Glue) -> bool {
-        self.first_look.0.get().is_some_and(|then| then.has_changed(&glue.heap()))
+    /// Whether its data has changed since, or has not been looked at.
+    pub(super) fn is_at_work(&self, glue: &Glue) -> bool {
+        self.first_look.0.get().is_none_or(|(length, checksum)| self.checksum(glue, length) != checksum)
+    }
+
+    fn checksum(&self, glue: &Glue, length: u32) -> u32 {
+        let start = self.memory_base;
+        crc32(0, &glue.heap().subarray(start, start.saturating_add(length)).to_vec())
     }
 }

@@ -19,7 +19,7 @@ use super::glue::{Glue, entries, get, global, global_descriptor, number};
 use super::main_exports::MainExports;
 use super::restore::put;
 use crate::emscripten::abi::{Relocates, set};
-use crate::emscripten::linker::{CompiledModule, DataThen, Linker};
+use crate::emscripten::linker::{CompiledModule, Linker};
 use crate::error::{Code, Error, Result};
 
 /// Where the bytes of side modules come from.
@@ -46,8 +46,6 @@ pub struct SideModules {
     compiled: RefCell<HashMap<usize, WebAssembly::Module>>,
     /// Exports of those that are linked.
     linked: RefCell<Vec<Option<Object>>>,
-    /// The data of those that were linked without having been called, as it was then.
-    uncalled: RefCell<HashMap<usize, DataThen>>,
     /// Slots with exports of each, besides those that it fills itself.
     slots: Vec<Vec<(u32, String)>>,
 }
@@ -78,7 +76,6 @@ impl SideModules {
             source,
             compiled: RefCell::new(compiled),
             linked: RefCell::new(vec![None; count]),
-            uncalled: RefCell::default(),
             slots,
         })
     }
@@ -122,15 +119,6 @@ impl SideModules {
             .map_err(|thrown| Error::from_js(Code::BadWasm, "The image's side modules have no place", thrown))
     }
 
-    /// Of each, whether it was linked at once or has been called, as far as that is known.
-    #[inline(never)]
-    pub fn called(&self) -> Vec<bool> {
-        let (uncalled, heap) = (self.uncalled.borrow(), self.glue.heap());
-        let is_called = |index| uncalled.get(&index).is_none_or(|then| then.has_changed(&heap));
-        let linked = self.linked.borrow();
-        linked.iter().enumerate().map(|(index, exports)| exports.is_some() && is_called(index)).collect()
-    }
-
     /// The number of the module at a path.
     pub fn find(&self, path: &str) -> Option<usize> {
         self.source.paths.iter().position(|known| known == path)
@@ -150,14 +138,9 @@ impl SideModules {
     /// As [`SideModules::link`].
     #[inline(never)]
     pub fn link_all(&self) -> Result<()> {
-        let is_linked = |index: &usize| self.linked.borrow()[*index].is_some();
-        let late: Vec<usize> = (0..self.manifest.modules.len()).filter(|index| !is_linked(index)).collect();
-        let outcome = late.iter().try_for_each(|index| self.link(*index).map(drop));
-        let heap = self.glue.heap();
-        for index in late.into_iter().filter(is_linked) {
-            let LinkedModule { memory_base, memory_size, .. } = self.manifest.modules[index];
-            self.uncalled.borrow_mut().insert(index, DataThen::now(&heap, memory_base, memory_size));
-        }
+        let called = self.linker.linked().len();
+        let outcome = (0..self.manifest.modules.len()).try_for_each(|index| self.link(index).map(drop));
+        self.linker.note_data_from(called, &self.glue);
         outcome
     }
 
