@@ -1,21 +1,11 @@
 /** Checkpoints: Python goes back to what it was, in place. */
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { openApiPage } from "../support/api-page.mjs";
-import { SETS } from "./support/checkpoint-sets.mjs";
+import { describe, it } from "node:test";
+import { SETS, usePageOf } from "./support/checkpoint-sets.mjs";
 
 for (const set of SETS) {
   describe(`checkpoints of ${set.version}`, { timeout: 600_000 }, () => {
-    let api;
-    before(async () => {
-      api = await openApiPage({ version: set.version });
-      await api.evaluate(() => {
-        /** The value of an expression after a statement. */
-        globalThis.value = async (python, code) => (await python.run(code)).value;
-        globalThis.python = start();
-      });
-    });
-    after(() => api?.close());
+    const api = usePageOf(set);
 
     it("bring variables, functions, random numbers and what was printed back to be as they were", async () => {
       const found = await api.evaluate(async () => {

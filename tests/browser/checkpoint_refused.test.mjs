@@ -1,21 +1,11 @@
 /** Checkpoints that cannot be taken or gone back to: what is said, and that Python goes on. */
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { openApiPage } from "../support/api-page.mjs";
-import { SETS } from "./support/checkpoint-sets.mjs";
+import { describe, it } from "node:test";
+import { SETS, usePageOf } from "./support/checkpoint-sets.mjs";
 
 for (const set of SETS) {
   describe(`refused checkpoints of ${set.version}`, { timeout: 600_000 }, () => {
-    let api;
-    before(async () => {
-      api = await openApiPage({ version: set.version });
-      await api.evaluate(() => {
-        /** The value of an expression after a statement. */
-        globalThis.value = async (python, code) => (await python.run(code)).value;
-        globalThis.python = start();
-      });
-    });
-    after(() => api?.close());
+    const api = usePageOf(set);
 
     it("of before a restart, disposed of, or of another interpreter, are refused, and Python goes on", async () => {
       const found = await api.evaluate(async () => {

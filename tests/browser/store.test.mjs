@@ -2,20 +2,12 @@
 import assert from "node:assert/strict";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, beforeEach, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { distributionFolder } from "../../scripts/common/paths.mjs";
-import { HELPERS, hashOf, lock, openStorePage } from "./support/store-page.mjs";
+import { HELPERS, hashOf, lock, useStorePage } from "./support/store-page.mjs";
 
 describe("the store", { timeout: 300_000 }, () => {
-  let api;
-  before(async () => {
-    api = await openStorePage();
-  });
-  after(() => api?.close());
-  beforeEach(() => {
-    api.server.log.length = 0;
-    api.server.hooks.length = 0;
-  });
+  const api = useStorePage();
 
   it("is in the origin private file system, starts empty and says how much it may hold", async () => {
     const found = await api.evaluate(async () => {

@@ -1,18 +1,10 @@
 /** Where things are kept, by what a browser has and allows. */
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, it } from "node:test";
-import { hashOf, lock, openStorePage } from "./support/store-page.mjs";
+import { describe, it } from "node:test";
+import { hashOf, lock, useStorePage } from "./support/store-page.mjs";
 
 describe("the store of a browser", { timeout: 300_000 }, () => {
-  let api;
-  before(async () => {
-    api = await openStorePage();
-  });
-  after(() => api?.close());
-  beforeEach(() => {
-    api.server.log.length = 0;
-    api.server.hooks.length = 0;
-  });
+  const api = useStorePage();
 
   it("is read by tabs at the same time where access handles are exclusive, or missing", async () => {
     await api.empty();

@@ -218,10 +218,7 @@ export interface EngineHost {
   readonly signals?: SignalPoll;
 }
 
-/**
- * Text that Python has written and that waits in the engine's memory, where it costs little: `print` writes in pieces, and a
- * loop may print a hundred thousand lines.
- */
+/** Text that Python has written, still in the engine's memory: it costs little there, and a loop may print 100,000 lines. */
 export interface WaitingText {
   /** Gives what waits to `onOutput`. The engine sets it when it is there. */
   collect: () => void;

@@ -1,4 +1,6 @@
 /** What checkpoints are tried with. */
+import { after, before } from "node:test";
+import { openApiPage } from "../../support/api-page.mjs";
 import { wheelOf } from "./wheels.mjs";
 
 /** Of each distribution: a package with side modules, how to get it, and work that gives 10 and 11; side modules for more. */
@@ -27,3 +29,18 @@ export const SETS = [
     all: [[0, 1, 2, 3, 4], "a178", 1],
   },
 ];
+
+/** Opens a page with the distribution of a set, for the tests of a `describe`; the page is there when they run. */
+export function usePageOf({ version }) {
+  const api = {};
+  before(async () => {
+    Object.assign(api, await openApiPage({ version }));
+    await api.evaluate(() => {
+      /** The value of an expression after a statement. */
+      globalThis.value = async (python, code) => (await python.run(code)).value;
+      globalThis.python = start();
+    });
+  });
+  after(() => api.close?.());
+  return api;
+}

@@ -1,6 +1,7 @@
 /** What is kept from one visit to the next: a page for the tests of a file, which they share. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { after, before, beforeEach } from "node:test";
 import { KEPT_FUNCTIONS } from "../../../scripts/common/kept.mjs";
 import { distributionFolder } from "../../../scripts/common/paths.mjs";
 import { openApiPage } from "../../support/api-page.mjs";
@@ -41,15 +42,22 @@ export const HELPERS = `${KEPT_FUNCTIONS}
   globalThis.NO_OPFS = deny("StorageManager.prototype", "getDirectory");
   globalThis.NO_CACHE = deny("CacheStorage.prototype", "open");`;
 
-/** Opens a page with these functions. */
-export async function openStorePage() {
-  const api = await openApiPage();
-  await api.page.evaluate(HELPERS);
-  return {
-    ...api,
+/** Opens a page with these functions, for the tests of a `describe`; the page is there when they run. */
+export function useStorePage() {
+  const api = {
     /** The wheels that the server was asked for. */
     wheelsAsked: () => api.server.log.filter(({ path }) => path.endsWith(".whl")).map(({ path }) => path),
     /** Forgets everything that is kept. */
     empty: () => api.evaluate(async () => (await shared()).store.clear()),
   };
+  before(async () => {
+    Object.assign(api, await openApiPage());
+    await api.page.evaluate(HELPERS);
+  });
+  after(() => api.close?.());
+  beforeEach(() => {
+    api.server.log.length = 0;
+    api.server.hooks.length = 0;
+  });
+  return api;
 }
