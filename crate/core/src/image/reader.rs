@@ -140,6 +140,7 @@ fn owned(read: impl FnOnce(&mut Vec<u8>) -> Result<&[u8], ImageError>) -> Result
 
 /// Makes a buffer at least as long as that.
 fn lengthen(buffer: &mut Vec<u8>, length: usize) -> Result<(), ImageError> {
+    const ZEROS: [u8; 4096] = [0; 4096];
     if let Some(missing) = length.checked_sub(buffer.len()) {
         let (actual, limit) = (length as u64, buffer.len() as u64);
         buffer.try_reserve_exact(missing).map_err(|_| ImageError::TooMuch {
@@ -147,7 +148,11 @@ fn lengthen(buffer: &mut Vec<u8>, length: usize) -> Result<(), ImageError> {
             actual,
             limit,
         })?;
-        buffer.resize(length, 0);
+        // `resize` writes byte by byte where code is to be small.
+        while buffer.len() < length {
+            let more = (length - buffer.len()).min(ZEROS.len());
+            buffer.extend_from_slice(&ZEROS[..more]);
+        }
     }
     Ok(())
 }
