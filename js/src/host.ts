@@ -32,6 +32,8 @@ export class WorkerHost implements EngineHost {
   readonly outputs: OutputQueue;
   /** Blocks until the page has answered. Absent where there is no shared memory to wait on. */
   readLine?: (prompt: string) => string | null;
+  /** Absent where nobody wants to know. */
+  onProgress?: NonNullable<EngineHost["onProgress"]>;
   readonly signals = signalPoll();
   readonly earlyStore: Promise<EarlyStore | undefined>;
   /** Absent, as the next, where the page does nothing. */
@@ -48,6 +50,9 @@ export class WorkerHost implements EngineHost {
     if (files !== undefined) {
       this.knownGlue = () => files.glue.take();
       this.knownModule = () => files.module.take();
+    }
+    if (options.progress) {
+      this.onProgress = (progress) => post({ type: "progress", progress });
     }
     this.outputs = new OutputQueue((run, outputs) => post({ type: "outputs", run, outputs }));
     const memory = options.shared && new WorkerMemory(options.shared);
@@ -75,10 +80,6 @@ export class WorkerHost implements EngineHost {
 
   loadPartNow(name: Part): void {
     loadPartNow(name);
-  }
-
-  onProgress(progress: Parameters<EngineHost["onProgress"]>[0]): void {
-    this.#post({ type: "progress", progress });
   }
 
   onNotice(notice: Parameters<NonNullable<EngineHost["onNotice"]>>[0]): void {

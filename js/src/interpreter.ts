@@ -70,7 +70,12 @@ export class Interpreter {
     const boot: BootOptions = { ...settings.boot, ...(known && { known }) };
     const awaited = settings.isAwaited ? known : undefined;
     this.connection = new Connection(settings.spawn, (event) => this.#receive(event));
-    const host = { input: settings.stdin !== undefined, helps: awaited !== undefined, ...(shared && { shared }) };
+    const host = {
+      input: settings.stdin !== undefined,
+      helps: awaited !== undefined,
+      progress: settings.onProgress !== undefined,
+      ...(shared && { shared }),
+    };
     const early = awaited && new EarlyFiles(boot.indexURL, awaited, signal);
     this.ready = this.#boot(boot, host, early, signal);
     void early?.glue.then((url) => this.connection.post({ type: "glue", url }));

@@ -82,6 +82,8 @@ export interface HostOptions {
   input: boolean;
   /** Whether the page looks after files that are known, and sends what it finds: `GlueMessage` and `ModuleMessage`. */
   helps: boolean;
+  /** Whether the page wants to know how far things are. */
+  progress: boolean;
 }
 
 export type Method = keyof Calls;

@@ -174,7 +174,7 @@ function host({ onProgress }: LoadPyodideOptions, headStart: HeadStart): EngineH
     loadPart,
     ...(typeof document === "undefined" && { loadPartNow }),
     // What left through Rust would end the task that called, and nobody would hear of it.
-    onProgress: (progress) => callBack(onProgress, progress),
+    ...(onProgress && { onProgress: (progress) => callBack(onProgress, progress) }),
     // Python's streams are Pyodide's: nothing comes this way.
     onOutput: () => {},
   };

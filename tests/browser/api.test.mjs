@@ -42,6 +42,23 @@ describe("a start", () => {
     assert.equal(found.progress.at(-1).stage, "ready");
   });
 
+  it("has its progress sent to a page that wants to know, and to no other", async () => {
+    const sent = await api.evaluate(async () => {
+      const kindsSent = async (options) => {
+        const kinds = [];
+        const worker = () => {
+          const worker = new Worker("/taipan/worker.js", { type: "module" });
+          worker.addEventListener("message", ({ data }) => kinds.push(data.type));
+          return worker;
+        };
+        (await start({ ...options, worker })).dispose();
+        return ["progress", "timings"].filter((kind) => kinds.includes(kind));
+      };
+      return [await kindsSent({}), await kindsSent({ onProgress: () => {} })];
+    });
+    assert.deepEqual(sent, [["timings"], ["progress", "timings"]]);
+  });
+
   it("has the packages that were asked for", async () => {
     const names = await api.evaluate(async () => {
       const python = await start({ packages: ["six"] });

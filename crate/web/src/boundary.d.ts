@@ -199,8 +199,8 @@ export interface EngineHost {
   loadPart(name: Part): Promise<void>;
   /** As `loadPart`, while everything else waits. Absent where this thread must not block. */
   loadPartNow?(name: Part): void;
-  /** Called as things move on. Like the two below, it must not throw. */
-  onProgress(progress: Progress): void;
+  /** Called as things move on. Like the two below, it must not throw. Absent where nobody wants to know. */
+  onProgress?(progress: Progress): void;
   /** Called for what the page may want to know and what is no failure. */
   onNotice?(notice: Notice): void;
   /** Called for each piece of output, in order. `run` is the id given to `Engine.run`, 0 outside a run. */

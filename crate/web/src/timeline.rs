@@ -14,6 +14,8 @@ use crate::global;
 /// Progress and timings of one engine.
 pub struct Timeline {
     host: EngineHost,
+    /// Whether somebody wants to know how far things are.
+    tells: bool,
     start: f64,
     stages: RefCell<Vec<(Stage, f64)>>,
     transfers: RefCell<Overall>,
@@ -30,6 +32,7 @@ impl Timeline {
     /// Starts the clock.
     pub fn start(host: EngineHost) -> Self {
         Self {
+            tells: host.progress_function().is_some(),
             host,
             start: global::now(),
             stages: RefCell::default(),
@@ -62,6 +65,9 @@ impl Timeline {
 
     /// Tells the page how far something is.
     pub fn report(&self, stage: Stage, name: &str, loaded: f64, total: Option<f64>) {
+        if !self.tells {
+            return;
+        }
         let total = total.or_else(|| self.expected.borrow().get(name).map(|expected| expected.max(loaded)));
         self.host.on_progress(&to_js(&Progress { stage, name, loaded, total, overall: None }));
     }
@@ -73,6 +79,9 @@ impl Timeline {
 
     /// Tells the page how far a file is, and everything that was asked for.
     pub fn report_transfer(&self, id: TransferId, stage: Stage, name: &str, loaded: u64, total: Option<u64>) {
+        if !self.tells {
+            return;
+        }
         let total = total.or_else(|| self.expected.borrow().get(name).map(|expected| (*expected as u64).max(loaded)));
         let (done, all) = {
             let mut transfers = self.transfers.borrow_mut();

@@ -44,6 +44,9 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = loadPartNow)]
     pub fn load_part_now(this: &EngineHost, name: &str) -> Result<(), JsValue>;
 
+    #[wasm_bindgen(method, getter, js_name = onProgress)]
+    pub fn progress_function(this: &EngineHost) -> Option<js_sys::Function>;
+
     #[wasm_bindgen(method, js_name = onProgress)]
     pub fn on_progress(this: &EngineHost, progress: &JsValue);
 
