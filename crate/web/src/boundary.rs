@@ -1,6 +1,7 @@
 //! The types that cross into JavaScript, as `boundary.d.ts` declares them.
 //!
-//! Plain data is converted by serde-wasm-bindgen; what the host hands in as an object with methods is an `extern` type.
+//! Plain data goes out by way of serde-wasm-bindgen and comes in as JSON; what the host hands in as an object with methods is
+//! an `extern` type.
 
 mod host;
 mod objects;
@@ -9,6 +10,7 @@ mod progress;
 mod reports;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
 pub use self::host::{EngineHost, WaitingText};
@@ -25,6 +27,15 @@ pub use self::reports::{
 
 #[wasm_bindgen(typescript_custom_section)]
 const DECLARATIONS: &str = include_str!("boundary.d.ts");
+
+/// Reads plain data of JavaScript's, as JSON: property by property takes four times as long.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<T, String> {
+    let text = js_sys::JSON::stringify(value).ok().and_then(|text| text.as_string());
+    serde_json::from_str(&text.ok_or("it is no plain data")?).map_err(|error| error.to_string())
+}
 
 /// Converts plain data to a JavaScript object; maps become objects.
 pub fn to_js(value: &impl Serialize) -> JsValue {

@@ -11,7 +11,7 @@ use crate::boot::{self, Face, Interpreter};
 use crate::boundary::{
     BootOptions, BootOptionsObject, CheckpointInfoObject, EngineHost, FileStatObject, InstallOptionsObject,
     KeptImageArray, KnownFilesObject, MemoryUseObject, PackageInfoArray, RunEndObject, RunRequestObject,
-    StoreBackendName, StoreUsageObject, TimingsObject, WantedImage, to_js,
+    StoreBackendName, StoreUsageObject, TimingsObject, WantedImage, from_js, to_js,
 };
 use crate::bytecode::Bytecode;
 use crate::error::{Code, Error};
@@ -37,7 +37,7 @@ impl Engine {
     /// # Errors
     /// Whatever keeps Python from starting; see `ErrorCode` in `boundary.d.ts`.
     pub async fn boot(options: BootOptionsObject, host: EngineHost, signal: Option<AbortSignal>) -> Thrown<Engine> {
-        let mut interpreter = boot::boot(read_boot_options(options)?, Face::Session, host, signal).await?;
+        let mut interpreter = boot::boot(read_boot_options(&options)?, Face::Session, host, signal).await?;
         let missing = || Error::new(Code::Fatal, "The interpreter has no session.");
         let session = interpreter.session.take().ok_or_else(missing)?;
         Ok(Self { interpreter, session })
@@ -99,11 +99,9 @@ impl Engine {
         options: InstallOptionsObject,
         signal: Option<AbortSignal>,
     ) -> Thrown<PackageInfoArray> {
-        let options = serde_wasm_bindgen::from_value(options.into())
-            .map_err(|error| Error::new(Code::BadArgument, format!("The options of the install are wrong: {error}")))?;
         let packages = &self.interpreter.packages;
         Part::Resolver.load(packages.host()).await?;
-        let installed = install::install(packages, &requirements, options, self.fetcher(signal)).await?;
+        let installed = install::install(packages, &requirements, &options, self.fetcher(signal)).await?;
         Ok(to_js(&installed).unchecked_into())
     }
 
@@ -294,9 +292,9 @@ impl Engine {
 ///
 /// # Errors
 /// [`Code::BadArgument`].
-pub fn read_boot_options(options: BootOptionsObject) -> Result<BootOptions, Error> {
-    serde_wasm_bindgen::from_value(options.into())
-        .map_err(|error| Error::new(Code::BadArgument, format!("The options of the boot are wrong: {error}")))
+pub fn read_boot_options(options: &BootOptionsObject) -> Result<BootOptions, Error> {
+    from_js(options)
+        .map_err(|reason| Error::new(Code::BadArgument, format!("The options of the boot are wrong: {reason}")))
 }
 
 fn read_run_request(request: &JsValue) -> Result<RunRequest, Error> {

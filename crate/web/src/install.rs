@@ -23,7 +23,7 @@ use taipan_core::resolve::{PreReleases, ResolveOptions};
 
 pub use self::import::{install_for_import, install_for_import_now};
 use self::inquiry::{FetchedWheel, Inquiry};
-use crate::boundary::{InstallOptions, PackageInfo, Stage};
+use crate::boundary::{InstallOptions, InstallOptionsObject, PackageInfo, Stage, from_js};
 use crate::error::{Code, Error, Result};
 use crate::fetch::Fetcher;
 use crate::index_client::IndexClient;
@@ -43,7 +43,7 @@ const REQUIRED_SCHEMES: [&str; 3] = ["https://", "http://", "emfs:/"];
 pub fn install<'a>(
     packages: &'a Packages,
     asked: &'a [String],
-    options: InstallOptions,
+    options: &'a InstallOptionsObject,
     fetcher: Fetcher,
 ) -> LocalBoxFuture<'a, Result<Vec<PackageInfo>>> {
     meet(packages, asked, options, fetcher).boxed_local()
@@ -52,9 +52,11 @@ pub fn install<'a>(
 async fn meet(
     packages: &Packages,
     asked: &[String],
-    options: InstallOptions,
+    options: &InstallOptionsObject,
     fetcher: Fetcher,
 ) -> Result<Vec<PackageInfo>> {
+    let options = from_js(options)
+        .map_err(|reason| Error::new(Code::BadArgument, format!("The options of the install are wrong: {reason}")))?;
     let requirements: Vec<_> = asked.iter().map(|text| wish::wish(packages.lock(), text)).collect::<Result<_>>()?;
     if requirements.is_empty() {
         return Ok(Vec::new());

@@ -35,7 +35,7 @@ pub async fn boot_pyodide(
     signal: Option<AbortSignal>,
 ) -> std::result::Result<JsValue, JsValue> {
     let face = Face::Pyodide(Configuration(configuration));
-    Ok(boot::boot(read_boot_options(options)?, face, host, signal).await?.api.into())
+    Ok(boot::boot(read_boot_options(&options)?, face, host, signal).await?.api.into())
 }
 
 /// `API.config`.

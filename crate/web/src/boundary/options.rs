@@ -163,6 +163,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::*;
+    use crate::boundary::from_js;
 
     #[wasm_bindgen_test]
     fn boot_options_are_read_as_declared() {
@@ -170,13 +171,14 @@ mod tests {
             r#"{"indexURL": "https://example.org/", "packages": ["pandas"], "env": {"A": "b"}, "cache": "none"}"#,
         )
         .unwrap();
-        let options: BootOptions = serde_wasm_bindgen::from_value(object).unwrap();
+        let options: BootOptions = from_js(&object).unwrap();
         assert_eq!(options.index_url, "https://example.org/");
         assert_eq!((options.packages, options.cache), (vec!["pandas".to_owned()], CacheMode::None));
         assert_eq!(options.env["A"], "b");
         assert!(options.lock_file_url.is_none());
 
         let without_index = JSON::parse("{}").unwrap();
-        assert!(serde_wasm_bindgen::from_value::<BootOptions>(without_index).is_err());
+        assert!(from_js::<BootOptions>(&without_index).unwrap_err().contains("indexURL"));
+        assert!(from_js::<BootOptions>(&wasm_bindgen::JsValue::UNDEFINED).is_err());
     }
 }
