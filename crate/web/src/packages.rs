@@ -146,6 +146,10 @@ impl Packages {
         let _one_at_a_time = self.loading.lock().await;
         let missing = self.missing(wanted);
         self.parts.timeline.report(Stage::Resolve, "", missing.len() as f64, Some(missing.len() as f64));
+        if missing.is_empty() {
+            // As most runs do that import something. Python need not look for what is new.
+            return Ok(Vec::new());
+        }
         let mut prepared = self.prepare_all(&missing, fetcher).await?;
         let _place = self.placing.lock().await;
         // An `import` statement waits for nobody: it may have brought some of them meanwhile.
