@@ -1,5 +1,8 @@
 /** What can be measured. */
 
+/** What a page writes to the console when its result is there: whoever waits for that takes no time from what is measured. */
+export const PUBLISHED = "published";
+
 import { PROGRAM_STEPS } from "./programs.js";
 
 const GROUPBY_STEPS = [

@@ -44,6 +44,7 @@ export function publish(run) {
     (value) => ({ value }),
     (error) => ({ error: String(error?.stack ?? error) }),
   );
+  globalThis.result.then(async () => console.info((await arriving).PUBLISHED));
 }
 
 /**
