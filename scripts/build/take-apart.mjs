@@ -34,6 +34,13 @@ const FEATURES = [
 const OPTIMISE = ["-Oz", "--low-memory-unused", "--one-caller-inline-max-function-size=30"];
 
 /**
+ * What Python starts with, once more: fewer functions, 2 % more bytes compressed. A restoration calls some two thousand, and
+ * a browser compiles each for itself when it is first called.
+ */
+const JOIN = ["-O3", "--low-memory-unused", "--one-caller-inline-max-function-size=100"];
+const JOINED = [MAIN, "image"];
+
+/**
  * Gives what the module imports from wasm-bindgen's script short names, there and in the script. Those that wasm-bindgen
  * gives end in a hash each, which does not compress.
  */
@@ -64,7 +71,9 @@ export async function takeApart() {
     const { main, parts } = split(whole, PARTS);
     for (const [name, text] of Object.entries({ [MAIN]: main, ...parts })) {
       await writeWhole(temporary(`${name}.wat`), text);
-      await run("wasm-opt", [...OPTIMISE, ...FEATURES, temporary(`${name}.wat`), "-o", temporary(`${name}.wasm`)]);
+      const wasm = temporary(`${name}.wasm`);
+      await run("wasm-opt", [...OPTIMISE, ...FEATURES, temporary(`${name}.wat`), "-o", wasm]);
+      if (JOINED.includes(name)) await run("wasm-opt", [...JOIN, ...FEATURES, wasm, "-o", wasm]);
     }
     await placeWhole(temporary(`${MAIN}.wasm`), WHOLE);
     for (const part of Object.keys(PARTS)) await placeWhole(temporary(`${part}.wasm`), fileOf(part));
