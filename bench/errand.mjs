@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openBrowser } from "../scripts/common/browser.mjs";
 import { Problem } from "../scripts/common/problem.mjs";
+import { openUntilPublished } from "./published.mjs";
 
 const TIMEOUT = 120_000;
 
@@ -19,8 +20,8 @@ export async function errand(url, use = (value) => value) {
   const context = await openBrowser(profile);
   try {
     const page = context.pages()[0] ?? (await context.newPage());
-    await page.goto(url);
-    await page.waitForFunction(() => globalThis.result !== undefined, undefined, { timeout: TIMEOUT });
+    page.setDefaultTimeout(TIMEOUT);
+    await openUntilPublished(page, url);
     const { value, error } = await page.evaluate(() => globalThis.result);
     if (error) throw new Problem(`${url} failed: ${error}`);
     return await use(value, page);

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import { openBrowser } from "../scripts/common/browser.mjs";
 import { Problem } from "../scripts/common/problem.mjs";
 import { tabMemory } from "./memory.mjs";
-import { PUBLISHED } from "./pages/choices.js";
+import { openUntilPublished } from "./published.mjs";
 
 /** V8 writes what it compiled only some time after it was used. */
 const LINGER = 4_000;
@@ -55,10 +55,7 @@ async function visit(context, { profile, url, expected, alone = [], from, server
   await sleep(SETTLE);
   const load = loadavg()[0];
   server.log.length = 0;
-  // Asking the page again and again took 20 ms from what it measures.
-  const published = page.waitForEvent("console", (message) => message.text() === PUBLISHED);
-  await page.goto(url, { waitUntil: "commit" });
-  await published;
+  await openUntilPublished(page, url);
   const outcome = await Promise.race([
     page.evaluate(() => globalThis.result),
     sleep(TIMEOUT, { error: `nothing for ${TIMEOUT / 1000} s` }, { ref: false }),

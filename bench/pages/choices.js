@@ -1,9 +1,9 @@
 /** What can be measured. */
 
+import { PROGRAM_STEPS } from "./programs.js";
+
 /** What a page writes to the console when its result is there: whoever waits for that takes no time from what is measured. */
 export const PUBLISHED = "published";
-
-import { PROGRAM_STEPS } from "./programs.js";
 
 const GROUPBY_STEPS = [
   { name: "numpy", packages: ["numpy"], code: "import numpy" },
