@@ -25,6 +25,8 @@ pub use self::reports::{
     CheckpointInfo, FileStat, ImageOrigin, KeptImage, MemoryUse, Notice, NoticeCode, PackageInfo, StoreUsage,
 };
 
+use crate::error::{Code, Error, Result};
+
 #[wasm_bindgen(typescript_custom_section)]
 const DECLARATIONS: &str = include_str!("boundary.d.ts");
 
@@ -32,10 +34,12 @@ const DECLARATIONS: &str = include_str!("boundary.d.ts");
 /// calls.
 ///
 /// # Errors
-/// What is wrong with it.
-pub fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<T, String> {
+/// [`Code::BadArgument`], saying `what` is wrong.
+pub fn from_js<T: DeserializeOwned>(what: &str, value: &JsValue) -> Result<T> {
+    let wrong = |reason: &str| Error::new(Code::BadArgument, format!("{what} are wrong: {reason}"));
     let text = js_sys::JSON::stringify(value).ok().and_then(|text| text.as_string());
-    serde_json::from_str(&text.ok_or("it is no plain data")?).map_err(|error| error.to_string())
+    let text = text.ok_or_else(|| wrong("they are no plain data"))?;
+    serde_json::from_str(&text).map_err(|error| wrong(&error.to_string()))
 }
 
 /// Converts plain data to a JavaScript object; maps become objects.

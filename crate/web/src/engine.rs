@@ -293,8 +293,7 @@ impl Engine {
 /// # Errors
 /// [`Code::BadArgument`].
 pub fn read_boot_options(options: &BootOptionsObject) -> Result<BootOptions, Error> {
-    from_js(options)
-        .map_err(|reason| Error::new(Code::BadArgument, format!("The options of the boot are wrong: {reason}")))
+    from_js("The options of the boot", options)
 }
 
 fn read_run_request(request: &JsValue) -> Result<RunRequest, Error> {

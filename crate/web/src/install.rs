@@ -55,8 +55,7 @@ async fn meet(
     options: &InstallOptionsObject,
     fetcher: Fetcher,
 ) -> Result<Vec<PackageInfo>> {
-    let options = from_js(options)
-        .map_err(|reason| Error::new(Code::BadArgument, format!("The options of the install are wrong: {reason}")))?;
+    let options = from_js("The options of the install", options)?;
     let requirements: Vec<_> = asked.iter().map(|text| wish::wish(packages.lock(), text)).collect::<Result<_>>()?;
     if requirements.is_empty() {
         return Ok(Vec::new());

@@ -7,15 +7,13 @@ use js_sys::{Object, Reflect};
 use taipan_core::transfer::{Overall, TransferId};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::boundary::{EngineHost, ImageOrigin, OverallProgress, Progress, Stage, TimingsObject, to_js};
+use crate::boundary::{EngineHost, ImageOrigin, OverallProgress, Progress, Stage, TimingsObject};
 use crate::error::{Code, Error};
 use crate::global;
 
 /// Progress and timings of one engine.
 pub struct Timeline {
     host: EngineHost,
-    /// Whether somebody wants to know how far things are.
-    tells: bool,
     start: f64,
     stages: RefCell<Vec<(Stage, f64)>>,
     transfers: RefCell<Overall>,
@@ -32,7 +30,6 @@ impl Timeline {
     /// Starts the clock.
     pub fn start(host: EngineHost) -> Self {
         Self {
-            tells: host.progress_function().is_some(),
             host,
             start: global::now(),
             stages: RefCell::default(),
@@ -65,11 +62,8 @@ impl Timeline {
 
     /// Tells the page how far something is.
     pub fn report(&self, stage: Stage, name: &str, loaded: f64, total: Option<f64>) {
-        if !self.tells {
-            return;
-        }
         let total = total.or_else(|| self.expected.borrow().get(name).map(|expected| expected.max(loaded)));
-        self.host.on_progress(&to_js(&Progress { stage, name, loaded, total, overall: None }));
+        self.host.tell(&Progress { stage, name, loaded, total, overall: None });
     }
 
     /// A file was asked for, whose size in bytes may be known.
@@ -79,9 +73,6 @@ impl Timeline {
 
     /// Tells the page how far a file is, and everything that was asked for.
     pub fn report_transfer(&self, id: TransferId, stage: Stage, name: &str, loaded: u64, total: Option<u64>) {
-        if !self.tells {
-            return;
-        }
         let total = total.or_else(|| self.expected.borrow().get(name).map(|expected| (*expected as u64).max(loaded)));
         let (done, all) = {
             let mut transfers = self.transfers.borrow_mut();
@@ -90,7 +81,7 @@ impl Timeline {
         };
         let overall = Some(OverallProgress { loaded: done as f64, total: all.map(|all| all as f64) });
         let (loaded, total) = (loaded as f64, total.map(|total| total as f64));
-        self.host.on_progress(&to_js(&Progress { stage, name, loaded, total, overall }));
+        self.host.tell(&Progress { stage, name, loaded, total, overall });
     }
 
     /// No more of a file is to come.

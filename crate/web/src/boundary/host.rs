@@ -2,7 +2,7 @@
 
 use wasm_bindgen::prelude::*;
 
-use super::{Notice, to_js};
+use super::{Notice, Progress, to_js};
 
 #[wasm_bindgen]
 extern "C" {
@@ -45,10 +45,10 @@ extern "C" {
     pub fn load_part_now(this: &EngineHost, name: &str) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, getter, js_name = onProgress)]
-    pub fn progress_function(this: &EngineHost) -> Option<js_sys::Function>;
+    fn progress_function(this: &EngineHost) -> Option<js_sys::Function>;
 
     #[wasm_bindgen(method, js_name = onProgress)]
-    pub fn on_progress(this: &EngineHost, progress: &JsValue);
+    fn on_progress(this: &EngineHost, progress: &JsValue);
 
     #[wasm_bindgen(method, getter, js_name = onNotice)]
     fn notice_function(this: &EngineHost) -> Option<js_sys::Function>;
@@ -116,6 +116,13 @@ impl EngineHost {
     pub fn known_module(&self) -> Option<js_sys::Promise> {
         self.known_module_function()?;
         Some(self.known_module_promised())
+    }
+
+    /// Tells the page how far something is, where it listens.
+    pub fn tell(&self, progress: &Progress<'_>) {
+        if self.progress_function().is_some() {
+            self.on_progress(&to_js(progress));
+        }
     }
 
     /// Tells the page something, where it listens.

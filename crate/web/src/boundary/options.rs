@@ -171,14 +171,14 @@ mod tests {
             r#"{"indexURL": "https://example.org/", "packages": ["pandas"], "env": {"A": "b"}, "cache": "none"}"#,
         )
         .unwrap();
-        let options: BootOptions = from_js(&object).unwrap();
+        let options: BootOptions = from_js("They", &object).unwrap();
         assert_eq!(options.index_url, "https://example.org/");
         assert_eq!((options.packages, options.cache), (vec!["pandas".to_owned()], CacheMode::None));
         assert_eq!(options.env["A"], "b");
         assert!(options.lock_file_url.is_none());
 
         let without_index = JSON::parse("{}").unwrap();
-        assert!(from_js::<BootOptions>(&without_index).unwrap_err().contains("indexURL"));
-        assert!(from_js::<BootOptions>(&wasm_bindgen::JsValue::UNDEFINED).is_err());
+        assert!(from_js::<BootOptions>("They", &without_index).unwrap_err().message().contains("indexURL"));
+        assert!(from_js::<BootOptions>("They", &wasm_bindgen::JsValue::UNDEFINED).is_err());
     }
 }
