@@ -47,9 +47,9 @@ describe("a start", () => {
       const kindsSent = async (options) => {
         const kinds = [];
         const worker = () => {
-          const worker = new Worker("/taipan/worker.js", { type: "module" });
-          worker.addEventListener("message", ({ data }) => kinds.push(data.type));
-          return worker;
+          const made = new Worker("/taipan/worker.js", { type: "module" });
+          made.addEventListener("message", ({ data }) => kinds.push(data.type));
+          return made;
         };
         (await start({ ...options, worker })).dispose();
         return ["progress", "timings"].filter((kind) => kinds.includes(kind));
