@@ -11,7 +11,8 @@ import type { PyodideAPI } from "./pyodide_api.js";
 import type { PyodideConfig } from "./pyodide_config.js";
 import type { Lockfile } from "./pyodide_lock.js";
 import { bootPyodide } from "./wasm/taipan_web.js";
-import { loadPart, loadPartNow, loadWasm } from "./wasm_module.js";
+import { ADDRESSES } from "./wasm_addresses.js";
+import { loadPart, loadPartNow, loadWasm, setAddresses } from "./wasm_module.js";
 
 export type { ErrorCode, Progress } from "./boundary.js";
 export { IntegrityError, isTaipanError, LoadError, PackageNotFoundError, TaipanError } from "./errors.js";
@@ -48,6 +49,7 @@ let wasm: Promise<void> | undefined;
 
 /** The wasm module, fetched when it is first needed, and again if that failed. */
 function loadOnce(): Promise<void> {
+  setAddresses(ADDRESSES);
   wasm ??= loadWasm().catch((error) => {
     wasm = undefined;
     throw error;

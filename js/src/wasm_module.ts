@@ -2,14 +2,26 @@ import type { Part } from "./boundary.js";
 import { LoadError } from "./errors.js";
 import init, { addPart } from "./wasm/taipan_web.js";
 
+/** Where the wasm module and its parts are. */
+export type Addresses = Record<Part | "core", URL>;
+
+/** The script that has the addresses says them (`wasm_addresses.ts`): where this code lies is not for it to know. */
+let addresses: Addresses;
 let core: Promise<void> | undefined;
 
+export function setAddresses(these: Addresses): void {
+  addresses = these;
+}
+
 /**
- * Fetches, compiles and instantiates the wasm module that stands beside this one, unless that has been done. Rejects with a
- * `LoadError`; the next call tries again.
+ * Fetches, compiles and instantiates the wasm module, unless that has been done. Rejects with a `LoadError`; the next call
+ * tries again.
+ *
+ * @param early the module, where it has been asked for before; `undefined` if it could not be had
  */
-export function loadWasm(): Promise<void> {
-  core ??= init({ module_or_path: insist(() => get(new URL("./wasm/taipan_web_bg.wasm", import.meta.url))) }).then(
+export function loadWasm(early?: Promise<WebAssembly.Module | undefined>): Promise<void> {
+  const found = async () => (await early) ?? insist(() => get(addresses.core));
+  core ??= init({ module_or_path: found() }).then(
     () => {},
     (error) => {
       core = undefined;
@@ -18,13 +30,6 @@ export function loadWasm(): Promise<void> {
   );
   return core;
 }
-
-/** Where the parts of the wasm module are: each address written out, for bundlers. */
-const ADDRESSES: Record<Part, URL> = {
-  checkpoint: new URL("./wasm/taipan_web_checkpoint.wasm", import.meta.url),
-  image: new URL("./wasm/taipan_web_image.wasm", import.meta.url),
-  resolver: new URL("./wasm/taipan_web_resolver.wasm", import.meta.url),
-};
 
 const loading = new Map<Part, Promise<void>>();
 const present = new Set<Part>();
@@ -38,7 +43,7 @@ export function loadPart(name: Part): Promise<void> {
   if (known !== undefined) {
     return known;
   }
-  const begun = insist(() => fetchPart(ADDRESSES[name])).then(
+  const begun = insist(() => fetchPart(addresses[name])).then(
     () => void present.add(name),
     (error) => {
       loading.delete(name);
@@ -93,7 +98,7 @@ export function loadPartNow(name: Part): void {
   if (present.has(name)) {
     return;
   }
-  const url = ADDRESSES[name];
+  const url = addresses[name];
   const request = new XMLHttpRequest();
   request.open("GET", url, false);
   request.responseType = "arraybuffer";

@@ -17,6 +17,17 @@ const ENTRIES = ["element", "pyodide", "view"];
 /** Modules that have nothing but what `index` exports. The other entries have it from there: a class is the same in all. */
 const IN_INDEX = /^\.{1,2}\/(errors|load)\.js$/;
 const WORKER = "worker";
+/**
+ * The script that the worker imports: without imports and exports, so that it is whole wherever a bundler puts it, and beside the
+ * wasm module, with which it is copied. A worker calls most of its functions, so they are compiled together, where a browser
+ * takes that hint (V8's explicit compile hints), and kept together.
+ */
+const ENGINE = {
+  in: "engine_worker",
+  out: "wasm/engine",
+  format: "iife",
+  banner: { js: "//# allFunctionsCalledOnLoad" },
+};
 
 /** What wasm-bindgen writes for a caller that does not say where the module is. Ours always does, and bundlers look for it. */
 const DEFAULT_ADDRESS = "new URL('taipan_web_bg.wasm', import.meta.url)";
@@ -62,6 +73,8 @@ export async function bundle(folder) {
     logLevel: "warning",
   };
   await build({ ...options, entryPoints: [INDEX, WORKER].map(module) });
+  const { in: engine, out, ...form } = ENGINE;
+  await build({ ...options, ...form, entryPoints: [{ in: module(engine), out }] });
   const plugins = [...options.plugins, fromIndex];
   const shared = { splitting: true, chunkNames: "shared-[hash]" };
   await build({ ...options, ...shared, plugins, entryPoints: ENTRIES.map(module) });

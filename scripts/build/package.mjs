@@ -22,7 +22,7 @@ const BUDGET = 404_000;
 /** The same with what is fetched when it is first needed. */
 const BUDGET_OF_ALL = 607_000;
 /** What is fetched before Python is ready. The rest is fetched when it is first needed, or belongs to other entries. */
-const FIRST = ["index.js", "worker.js", "wasm/taipan_web_bg.wasm"];
+const FIRST = ["index.js", "worker.js", "wasm/engine.js", "wasm/taipan_web_bg.wasm"];
 
 /** What wasm-bindgen writes: it becomes part of the scripts. */
 const SCRIPT = WASM.find((file) => file.endsWith(".js"));

@@ -91,6 +91,13 @@ describe("a start fails", { timeout: 300_000 }, () => {
     assert.deepEqual([error.name, error.code], ["LoadError", "LOAD_HTTP"]);
   });
 
+  it("with WORKER if the script that the worker imports is not there", async () => {
+    const error = await startFails({ match: "/taipan/wasm/engine.js", status: 404 });
+    assert.equal(error.code, "WORKER");
+    assert.match(error.message, /did not load.*engine\.js/);
+    assert.match(error.hint, /wasm folder/);
+  });
+
   it("with WORKER if the worker's script is not there, or throws", async () => {
     const missing = await startFails({ match: "/taipan/worker.js", status: 404 });
     assert.equal(missing.code, "WORKER");

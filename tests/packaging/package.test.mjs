@@ -112,6 +112,7 @@ test("the package holds what runs, its types, its licence, and nothing else", ()
     "dist/element.js",
     "dist/element.d.ts",
     "dist/view.js",
+    "dist/wasm/engine.js",
     "dist/wasm/taipan_web_bg.wasm",
     "dist/wasm/taipan_web_checkpoint.wasm",
     "dist/wasm/taipan_web_image.wasm",

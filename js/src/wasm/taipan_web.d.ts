@@ -15,5 +15,7 @@ export function bootPyodide(
 /** Instantiates a part of the module, which has to be there. */
 export function addPart(module: WebAssembly.Module): WebAssembly.Instance;
 
-/** Compiles and instantiates the engine's wasm module. */
-export default function init(options: { module_or_path: Response | Promise<Response> }): Promise<unknown>;
+type Loadable = Response | WebAssembly.Module;
+
+/** Compiles, unless that has been done, and instantiates the engine's wasm module. */
+export default function init(options: { module_or_path: Loadable | Promise<Loadable> }): Promise<unknown>;

@@ -1,4 +1,4 @@
-/** What Chromium keeps of a first visit: the code that it made of the glue, so that the next visit parses nothing. */
+/** What Chromium keeps of a first visit: the code that it made of scripts, so that the next visit parses nothing of them. */
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,13 +10,19 @@ import { IMAGE, imagePlace, putImage } from "./support/image-place.mjs";
 const FOLDERS = ["/named/", "/address/", "/known/", "/nothing/"];
 const folder = { folder: distributionFolder("0.28.3"), immutable: true };
 
+/** The bytes of code that were kept of the glue, and of the worker's script, most functions of which a worker calls. */
+function assertIsCode([glue, script]) {
+  assert.ok(glue > 100_000, `${glue} bytes of the glue`);
+  assert.ok(script > 150_000, `${script} bytes of the worker's script`);
+}
+
 /** In the page: the first visit of a folder. What the rest of a visit does is done when it has ended. */
 const begin = async (options) => {
   globalThis.python = await start(options);
   return { image: python.timings.image, value: (await python.run("1 + 1")).value };
 };
 
-describe("the glue, compiled", { timeout: 120_000 }, () => {
+describe("the glue and the script of the worker, compiled", { timeout: 120_000 }, () => {
   let api;
   before(async () => {
     const roots = Object.fromEntries(FOLDERS.map((name) => [name, folder]));
@@ -34,7 +40,7 @@ describe("the glue, compiled", { timeout: 120_000 }, () => {
     }
   }
 
-  /** Starts Python on the next visit: how many bytes of code that the browser had kept it took. */
+  /** Starts Python on the next visit: how many bytes of code that the browser had kept of each script it took. */
   async function takenBy(options) {
     await api.visit();
     const session = await api.page.context().newCDPSession(api.page);
@@ -54,11 +60,13 @@ describe("the glue, compiled", { timeout: 120_000 }, () => {
     }
     await session.detach();
     const { traceEvents } = JSON.parse(Buffer.concat(parts).toString());
-    const compiled = traceEvents.filter(
-      ({ name, args }) => name === "v8.compileModule" && args.data.url.endsWith("pyodide.asm.js"),
-    );
-    assert.equal(compiled.length, 1);
-    return { ...started, taken: compiled[0].args.data.consumedCacheSize ?? 0 };
+    const takenOf = (script) => {
+      const isOf = ({ name, args }) => name === "v8.compileModule" && args.data.url.endsWith(script);
+      const compiled = traceEvents.filter(isOf);
+      assert.equal(compiled.length, 1);
+      return compiled[0].args.data.consumedCacheSize ?? 0;
+    };
+    return { ...started, taken: ["/pyodide.asm.js", "/wasm/engine.js"].map(takenOf) };
   }
 
   it("is there for the visit after one that kept an image", async () => {
@@ -68,7 +76,7 @@ describe("the glue, compiled", { timeout: 120_000 }, () => {
     await untilWorkers(1);
     const { taken, ...started } = await takenBy({ indexURL: "/named/", image: { name: "one" } });
     assert.deepEqual(started, { image: "name", value: 2 });
-    assert.ok(taken > 100_000, `${taken} bytes`);
+    assertIsCode(taken);
   });
 
   it("is there for the visit after one that started from a server's image", async () => {
@@ -78,7 +86,7 @@ describe("the glue, compiled", { timeout: 120_000 }, () => {
     await untilWorkers(1);
     const { taken, ...started } = await takenBy(options);
     assert.deepEqual(started, { image: "address", value: 2 });
-    assert.ok(taken > 100_000, `${taken} bytes`);
+    assertIsCode(taken);
   });
 
   it("is made once", async () => {
