@@ -110,6 +110,20 @@ describe("the page's head start", { timeout: 120_000 }, () => {
     assert.deepEqual(note, before);
   });
 
+  for (const [how, hook] of [
+    ["is a failure", { status: 503 }],
+    ["breaks off", { truncate: 1000 }],
+    ["does not come", { hang: true }],
+    ["stops coming", { stall: 1000 }],
+  ]) {
+    it(`has the lock file asked for again where the first answer ${how}`, async () => {
+      api.server.hooks.push({ match: "/python/pyodide-lock.json", times: 1, ...hook });
+      const { value } = await api.evaluate(visit, { lockFileURL: "/python/pyodide-lock.json", stallTimeoutMs: 1000 });
+      assert.equal(value, 2);
+      assert.equal(api.server.log.filter(({ path }) => path === "/python/pyodide-lock.json").length, 2);
+    });
+  }
+
   it("comes to nothing where the module is another, and Python starts all the same", async () => {
     const { note: before } = await api.evaluate(visit, {});
     await api.evaluate(countCompiled);
