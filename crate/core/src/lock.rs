@@ -18,7 +18,7 @@ use crate::prepared::{Detached, FileFacts, Listed, Manifest, ManifestError, Serv
 const MAX_BYTES: usize = 32 << 20;
 
 /// What a distribution holds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct LockFile {
     info: LockInfo,
     packages: BTreeMap<PackageName, LockedPackage>,
@@ -37,7 +37,7 @@ pub struct BytecodeFile {
 }
 
 /// Which interpreter the packages are for.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct LockInfo {
     /// Version of the binary interface, such as `2025_0`.
     pub abi_version: String,

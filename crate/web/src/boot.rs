@@ -12,6 +12,7 @@ mod ground;
 mod image_source;
 mod interpreter;
 mod known;
+mod lock;
 mod module;
 mod restored;
 mod standard_library;

@@ -7,7 +7,7 @@
 mod late;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Reflect, Uint8Array};
@@ -27,6 +27,7 @@ use crate::emscripten::file_system::SharedFileSystem;
 use crate::error::{Code, Error};
 use crate::fetch::{Fetcher, Label, Sources, spawn};
 use crate::global::{self, wall_clock};
+use crate::packages::Lock;
 use crate::store::Store;
 
 /// How many modules are turned into bytes at a time: some milliseconds of work.
@@ -56,8 +57,10 @@ pub struct Bytecode {
     fresh: RefCell<HashMap<String, Vec<CompiledFile>>>,
     /// What was kept already.
     kept: RefCell<HashMap<String, Archive>>,
-    /// Archives of an image whose bytecode has not been mounted, by their SHA-256, with where it can be had.
-    absent: RefCell<BTreeMap<String, Option<Sources>>>,
+    /// The SHA-256 of archives of an image whose bytecode has not been mounted.
+    absent: RefCell<BTreeSet<String>>,
+    /// What says where that can be had, and the folders that it may be in.
+    sources: RefCell<Option<(Lock, Vec<String>)>>,
     /// Whether bytecode has been mounted where Python may have looked for it in vain, and has not been told.
     is_unseen: Cell<bool>,
     /// Whether what was imported before bytecode was collected has been compiled again.
@@ -86,6 +89,7 @@ impl Bytecode {
             fresh: RefCell::default(),
             kept: RefCell::default(),
             absent: RefCell::default(),
+            sources: RefCell::default(),
             is_unseen: Cell::default(),
             has_caught_up: Cell::default(),
             activity: Cell::default(),

@@ -5,6 +5,7 @@ mod ahead;
 mod attempt;
 mod body;
 mod download;
+mod early;
 mod failure;
 mod hash;
 mod incoming;

@@ -30,7 +30,6 @@ pub use self::download::ImageDownload;
 pub use self::open::OpenImage;
 use crate::boundary::KeptImage;
 use crate::error::{Code, Error, Result};
-use crate::packages::Lock;
 use crate::python_files;
 use crate::store::{SAVED, Store};
 
@@ -73,9 +72,9 @@ fn python_files_hash() -> Result<ContentHash> {
     content_hash(python_files::OWN_HASH)
 }
 
-/// What the lock file is recognised by.
-fn lock_file_hash(lock: &Lock) -> String {
-    ContentHash::of(lock.text().as_bytes()).to_string()
+/// What a lock file is recognised by.
+fn lock_file_hash(text: &str) -> String {
+    ContentHash::of(text.as_bytes()).to_string()
 }
 
 /// A hash as the core has it.

@@ -139,10 +139,10 @@ impl Packages {
     /// [`Code::PackageNotFound`], [`Code::BadRequirement`], or [`Code::PackagesFailed`] naming every package that
     /// failed and why; then nothing has changed.
     pub async fn load(&self, names: &[String], fetcher: &Fetcher) -> Result<Vec<PackageInfo>> {
-        let wanted = wanted::parse(&self.lock, names)?;
-        if wanted.is_empty() {
+        if names.is_empty() {
             return Ok(Vec::new());
         }
+        let wanted = wanted::parse(&self.lock, names)?;
         let _one_at_a_time = self.loading.lock().await;
         let missing = self.missing(wanted);
         self.parts.timeline.report(Stage::Resolve, "", missing.len() as f64, Some(missing.len() as f64));

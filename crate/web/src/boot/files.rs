@@ -1,6 +1,7 @@
 //! The files of a distribution on their way in.
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, Shared, try_join4};
@@ -10,9 +11,10 @@ use taipan_core::prepared::Manifest;
 
 use super::glue::{Glue, GlueSource};
 use super::known::Known;
+use super::lock::{lock_file, lock_text};
 use super::module::{ModuleSource, RequestedModule};
 use crate::boundary::{BootOptions, EngineHost, KnownFile, KnownFiles, Stage};
-use crate::distribution::{self, CoreFile, LOCK_FILE, STANDARD_LIBRARY_FILE, WASM_FILE};
+use crate::distribution::{self, CoreFile, STANDARD_LIBRARY_FILE, WASM_FILE};
 use crate::emscripten::abi::Abi;
 use crate::error::{Code, Error, Result};
 use crate::fetch::{Fetcher, Label, Sources, compare_sha256, spawn};
@@ -38,10 +40,11 @@ pub struct DistributionFiles {
     host: EngineHost,
     guessed_abi: Abi,
     known: Option<Known>,
-    lock: Incoming<Lock>,
+    lock_text: Incoming<Rc<str>>,
+    /// Read when it is first wanted, as all that follows.
+    lock: OnceCell<Incoming<Lock>>,
     /// Of the ABI that is guessed.
     glue_source: OnceCell<GlueSource>,
-    /// Asked for when it is first wanted, as all that follows.
     glue: OnceCell<Glue>,
     /// Where the standard library is.
     library_url: String,
@@ -60,7 +63,7 @@ impl DistributionFiles {
     pub fn request(options: &BootOptions, fetcher: &Fetcher, host: &EngineHost) -> Self {
         let index_url = options.index_url.clone();
         let guessed_abi = Abi::guess(&index_url);
-        let lock = lock_file(lock_text(options, fetcher), fetcher);
+        let lock_text = lock_text(options, fetcher);
         let library_url = options.standard_library_url.clone();
         Self {
             is_library_own: library_url.is_some(),
@@ -70,7 +73,8 @@ impl DistributionFiles {
             host: host.clone(),
             known: Known::of(options, guessed_abi, host),
             guessed_abi,
-            lock,
+            lock_text,
+            lock: OnceCell::new(),
             glue_source: OnceCell::new(),
             glue: OnceCell::new(),
             standard_library: OnceCell::new(),
@@ -119,9 +123,18 @@ impl DistributionFiles {
         self.guessed_abi
     }
 
+    /// The lock file, as it came.
+    pub fn lock_text(&self) -> Incoming<Rc<str>> {
+        self.lock_text.clone()
+    }
+
+    fn lock(&self) -> &Incoming<Lock> {
+        self.lock.get_or_init(|| lock_file(self.lock_text(), &self.fetcher))
+    }
+
     /// The lock file, read, and the ABI that it names.
     pub async fn lock_file(&mut self) -> Result<Lock> {
-        let lock = self.lock.clone().await?;
+        let lock = self.lock().clone().await?;
         self.expect(lock.abi);
         Ok(lock)
     }
@@ -143,7 +156,7 @@ impl DistributionFiles {
     /// The function that the glue defines. A glue that is not of a known release runs only when all other files are
     /// seen not to be of one either.
     pub fn factory(&self, abi: Abi) -> impl Future<Output = Result<Function>> + use<> {
-        let (glue, verified, lock) = (self.glue().clone(), self.verified(), self.lock.clone());
+        let (glue, verified, lock) = (self.glue().clone(), self.verified(), self.lock().clone());
         async move {
             let (bytes, hash) = glue.bytes.clone().await?;
             let is_vouched_for = |manifest: &Manifest| {
@@ -258,7 +271,7 @@ impl DistributionFiles {
         let verify = || {
             let files = [&self.glue().bytes, &self.requested_module().0, &self.request_library()];
             let wanted = Wanted { abi: self.guessed_abi, is_library_own: self.is_library_own };
-            verify(&self.fetcher, &self.index_url, wanted, &self.lock, files)
+            verify(&self.fetcher, &self.index_url, wanted, self.lock(), files)
         };
         self.verified.get_or_init(verify).clone()
     }
@@ -350,29 +363,4 @@ impl CoreFiles {
 
 pub(super) fn share<T: Clone + 'static>(future: impl Future<Output = Result<T>> + 'static) -> Incoming<T> {
     spawn(future).boxed_local().shared()
-}
-
-fn lock_text(options: &BootOptions, fetcher: &Fetcher) -> Incoming<String> {
-    if let Some(contents) = options.lock_file_contents.clone() {
-        return share(async move { Ok(contents) });
-    }
-    let default = || format!("{}{LOCK_FILE}", options.index_url);
-    let url = options.lock_file_url.clone().unwrap_or_else(default);
-    let download = fetcher.download(&url, Label { stage: Stage::Fetch, name: LOCK_FILE, size: None });
-    share(async move {
-        String::from_utf8(download.await?.to_vec())
-            .map_err(|_| Error::new(Code::BadLockFile, format!("{url} is not text in UTF-8.")))
-    })
-}
-
-/// Reads the lock file. From then on, progress on the files of a prepared distribution has totals.
-fn lock_file(text: Incoming<String>, fetcher: &Fetcher) -> Incoming<Lock> {
-    let timeline = fetcher.timeline();
-    share(async move {
-        let lock = Lock::parse(text.await?)?;
-        for (name, facts) in lock.file().manifest().files() {
-            timeline.expect(name, facts.size);
-        }
-        Ok(lock)
-    })
 }

@@ -23,7 +23,7 @@ use crate::error::{Code, Error, Result};
 use crate::fetch::{Sources, spawn};
 use crate::global::{is_worker, saves_data, sleep, wall_clock};
 use crate::image::{CalledModules, ImageBytes, OpenImage};
-use crate::packages::Packages;
+use crate::packages::{Lock, Packages};
 use crate::part::Part;
 use crate::session::{Connection, Session};
 use crate::store::Store;
@@ -114,14 +114,7 @@ async fn restore_from(
         },
         early_end,
     ));
-    let lock = distribution.lock_file().await?;
-    if lock.abi != image.abi()? {
-        return Err(Error::new(Code::WrongAbi, "The image was baked for another distribution."));
-    }
-    if matches!(source, ImageSource::Automatic(_)) {
-        image.check_lock_file(&lock)?;
-    }
-    image.check_packages(&lock)?;
+    let lock = lock_file(distribution, source, &image).await?;
     let store = ground.store.clone().await;
     let (packages, bytecode) = ground.packages(lock, &store);
     let factory = factory.await?;
@@ -143,7 +136,7 @@ async fn restore_from(
     image.clear_memory(&restore.heap(), dirty_end, restore.unused_stack(&module))?;
     image.copy_memory(&restore.heap(), late_end)?;
     restore.connect(&module)?;
-    bytecode.note_restored(image.layers(), packages.lock().file(), packages.base_urls());
+    bytecode.note_restored(image.layers(), packages.lock(), packages.base_urls());
     packages.note_loaded(&image.packages);
     let connection = Connection::new(&module, host, Rc::clone(&ground.output), &packages, &ground.handles);
     let host_module = connection.module.clone();
@@ -179,6 +172,23 @@ async fn restore_from(
         restored: Some((image, side_modules)),
     };
     Ok(Interpreter::new(ground, started))
+}
+
+/// The lock file, if the image is of use with it. The very one with which it was baked need not be read.
+async fn lock_file(distribution: &mut DistributionFiles, source: &ImageSource, image: &OpenImage) -> Result<Lock> {
+    let text = distribution.lock_text().await?;
+    if image.is_of_lock_file(&text) {
+        return Ok(Lock::of_image(text, image.abi()?));
+    }
+    if matches!(source, ImageSource::Automatic(_)) {
+        return Err(Error::new(Code::WrongAbi, "The image was baked with another lock file."));
+    }
+    let lock = distribution.lock_file().await?;
+    if lock.abi != image.abi()? {
+        return Err(Error::new(Code::WrongAbi, "The image was baked for another distribution."));
+    }
+    image.check_packages(&lock)?;
+    Ok(lock)
 }
 
 /// Where the side modules are, none of them compiled.

@@ -43,7 +43,7 @@ pub fn bake(interpreter: &Interpreter, at_work: &[String]) -> Result<Array> {
     let packages = interpreter.packages.loaded();
     add_state(&mut manifest, states::PACKAGES, &packages)?;
     add_state(&mut manifest, states::MODULE_PATHS, &paths)?;
-    add_state(&mut manifest, states::LOCK_FILE, &lock_file_hash(interpreter.packages.lock()))?;
+    add_state(&mut manifest, states::LOCK_FILE, &lock_file_hash(interpreter.packages.lock().text()))?;
     let identity = identity(interpreter, &manifest)?;
 
     let parts: Vec<(String, bool)> = manifest.modules.iter().map(|module| (part_name(module), module.is_hot)).collect();

@@ -139,14 +139,8 @@ impl OpenImage {
     }
 
     /// Whether it was baked with this very lock file.
-    ///
-    /// # Errors
-    /// [`Code::WrongAbi`] if not.
-    pub fn check_lock_file(&self, lock: &Lock) -> Result<()> {
-        if self.lock_file == lock_file_hash(lock) {
-            return Ok(());
-        }
-        Err(Error::new(Code::WrongAbi, "The image was baked with another lock file."))
+    pub fn is_of_lock_file(&self, text: &str) -> bool {
+        self.lock_file == lock_file_hash(text)
     }
 
     /// What it is recognised by.

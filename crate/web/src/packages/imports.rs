@@ -16,8 +16,10 @@ impl Packages {
     /// # Errors
     /// As [`Packages::load`].
     pub async fn load_for_imports(&self, code: &str, fetcher: &Fetcher) -> Result<Vec<PackageInfo>> {
-        let names: Vec<String> =
-            top_level_modules(code).iter().filter_map(|module| self.lock.package_for_import(module)).collect();
+        let is_loaded = self.is_loaded();
+        // Most packages are named as the module that they provide. The lock file of a restored interpreter may not have been read.
+        let modules = top_level_modules(code).into_iter().filter(|module| !is_loaded(module));
+        let names: Vec<String> = modules.filter_map(|module| self.lock.package_for_import(&module)).collect();
         self.load(&names, fetcher).await
     }
 

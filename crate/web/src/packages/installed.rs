@@ -118,6 +118,10 @@ impl Packages {
         // Libraries have no metadata; Pyodide knows of those that it has loaded.
         let Some(api) = self.interpreter.borrow().clone() else { return };
         for name in js_sys::Object::keys(&api.loaded_packages()).iter().filter_map(|name| name.as_string()) {
+            // As most are. The lock file of a restored interpreter may not have been read.
+            if loaded.contains_key(&name) {
+                continue;
+            }
             let locked = name.parse().ok().and_then(|name| self.lock.file().get(&name));
             if let Some(locked) = locked.filter(|locked| !is_wheel(&locked.file_name)) {
                 let (name, version) = (locked.name.clone(), locked.version.clone());

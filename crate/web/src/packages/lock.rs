@@ -1,5 +1,6 @@
 //! The lock file and the ABI it is for.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use taipan_core::lock::LockFile;
@@ -17,7 +18,7 @@ pub struct Lock {
     /// The binary interface of the interpreter that its packages are for.
     pub abi: Abi,
     text: Rc<str>,
-    file: Rc<LockFile>,
+    file: Rc<OnceCell<Rc<LockFile>>>,
 }
 
 impl Lock {
@@ -25,12 +26,18 @@ impl Lock {
     ///
     /// # Errors
     /// [`Code::BadLockFile`], [`Code::WrongAbi`].
-    pub fn parse(text: String) -> Result<Self> {
+    pub fn parse(text: Rc<str>) -> Result<Self> {
         let file = LockFile::parse(text.as_bytes()).map_err(|error| {
             Error::new(Code::BadLockFile, format!("The lock file cannot be used: {error}")).hint(HINT)
         })?;
         let abi = Abi::from_lock(&file.info().abi_version)?;
-        Ok(Self { abi, text: text.into(), file: Rc::new(file) })
+        Ok(Self { abi, text, file: Rc::new(OnceCell::from(Rc::new(file))) })
+    }
+
+    /// The lock file with which somebody has baked an image, and so has read it: it is read again when something in it is asked
+    /// for.
+    pub fn of_image(text: Rc<str>, abi: Abi) -> Self {
+        Self { abi, text, file: Rc::default() }
     }
 
     /// The file as it came.
@@ -38,14 +45,14 @@ impl Lock {
         &self.text
     }
 
-    /// The file's contents.
+    /// The file's contents. Nothing is in one that cannot be read, as only a forged image can say of its lock file that it was.
     pub fn file(&self) -> &Rc<LockFile> {
-        &self.file
+        self.file.get_or_init(|| Rc::new(LockFile::parse(self.text.as_bytes()).unwrap_or_default()))
     }
 
     /// What markers are evaluated against.
     pub fn environment(&self) -> MarkerEnvironment {
-        let info = self.file.info();
+        let info = self.file().info();
         let emscripten = info.platform.trim_start_matches("emscripten_").replace('_', ".");
         let (major, minor) = self.abi.python();
         let python = if info.python.is_empty() { format!("{major}.{minor}.0") } else { info.python.clone() };
@@ -54,6 +61,6 @@ impl Lock {
 
     /// The name of the package that provides a module.
     pub fn package_for_import(&self, module: &str) -> Option<String> {
-        self.file.package_for_import(module).map(|package| package.name.clone())
+        self.file().package_for_import(module).map(|package| package.name.clone())
     }
 }
