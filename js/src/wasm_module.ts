@@ -1,4 +1,5 @@
 import type { Part } from "./boundary.js";
+import { compile } from "./compile.js";
 import { LoadError } from "./errors.js";
 import init, { addPart } from "./wasm/taipan_web.js";
 
@@ -78,10 +79,7 @@ async function fetchPart(url: URL): Promise<void> {
   const response = await get(url);
   let module: WebAssembly.Module;
   try {
-    // Of the answer itself where that is possible: the browser then has the compiled code on the next visit.
-    module = await (response.headers.get("Content-Type") === "application/wasm"
-      ? WebAssembly.compileStreaming(response)
-      : WebAssembly.compile(await response.arrayBuffer()));
+    module = await compile(response);
   } catch (cause) {
     throw cause instanceof WebAssembly.CompileError ? unusable(url, cause) : unreachable(url, cause);
   }

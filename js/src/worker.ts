@@ -4,6 +4,7 @@
  * which they do not do with the script that a worker is made of.
  */
 import { BYTECODE } from "./bytecode.js";
+import { compile } from "./compile.js";
 import { findStore } from "./early_store.js";
 import type { FromWorker, ToWorker } from "./protocol.js";
 import { ADDRESSES } from "./wasm_addresses.js";
@@ -12,7 +13,7 @@ import { handOver } from "./worker_start.js";
 const start = {
   addresses: ADDRESSES,
   bytecode: BYTECODE,
-  compiled: compile(ADDRESSES.core).catch(() => undefined),
+  compiled: fetchModule(ADDRESSES.core).catch(() => undefined),
   store: findStore(),
   waiting: [] as ToWorker[],
   receive: (message: ToWorker) => void start.waiting.push(message),
@@ -31,9 +32,8 @@ import(/* webpackIgnore: true */ /* @vite-ignore */ script.href).catch((cause: u
   });
 });
 
-async function compile(url: URL): Promise<WebAssembly.Module | undefined> {
+async function fetchModule(url: URL): Promise<WebAssembly.Module | undefined> {
   const response = await fetch(url);
-  // What it is otherwise, and whether it may come if it is asked for again, is the engine's to say.
-  const isModule = response.ok && response.headers.get("Content-Type") === "application/wasm";
-  return isModule ? WebAssembly.compileStreaming(response) : undefined;
+  // Whether it may come if it is asked for again is the engine's to say.
+  return response.ok ? compile(response) : undefined;
 }

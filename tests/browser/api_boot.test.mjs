@@ -113,6 +113,18 @@ describe("a start fails", { timeout: 300_000 }, () => {
   });
 });
 
+it("a wasm module that its server does not call one is fetched once, and Python starts", {
+  timeout: 60_000,
+}, async () => {
+  await api.visit();
+  const headers = { "Content-Type": "application/octet-stream" };
+  api.server.hooks.push({ match: "taipan_web_bg.wasm", headers });
+  api.server.log.length = 0;
+  assert.equal(await api.evaluate(async () => (await (await start()).run("1 + 1")).value), 2);
+  const asked = api.server.log.filter(({ path }) => path.endsWith("taipan_web_bg.wasm"));
+  assert.equal(asked.length, 1);
+});
+
 describe("a start is given up", { timeout: 120_000 }, () => {
   for (const file of ["pyodide.asm.wasm", "taipan_web_bg.wasm"]) {
     it(`by its signal while ${file} does not come`, async () => {
