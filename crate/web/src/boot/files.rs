@@ -132,6 +132,11 @@ impl DistributionFiles {
         self.lock.get_or_init(|| lock_file(self.lock_text(), &self.fetcher))
     }
 
+    /// Whether somebody has had the lock file read.
+    pub fn is_lock_file_read(&self) -> bool {
+        self.lock.get().is_some()
+    }
+
     /// The lock file, read, and the ABI that it names.
     pub async fn lock_file(&mut self) -> Result<Lock> {
         let lock = self.lock().clone().await?;

@@ -174,13 +174,15 @@ async fn restore_from(
     Ok(Interpreter::new(ground, started))
 }
 
-/// The lock file, if the image is of use with it. The very one with which it was baked need not be read.
+/// The lock file, if the image is of use with it. The very one with which it was baked need not be read, if it has not been to
+/// find the image.
 async fn lock_file(distribution: &mut DistributionFiles, source: &ImageSource, image: &OpenImage) -> Result<Lock> {
     let text = distribution.lock_text().await?;
-    if image.is_of_lock_file(&text) {
+    let is_same = image.is_of_lock_file(&text);
+    if is_same && !distribution.is_lock_file_read() {
         return Ok(Lock::of_image(text, image.abi()?));
     }
-    if matches!(source, ImageSource::Automatic(_)) {
+    if !is_same && matches!(source, ImageSource::Automatic(_)) {
         return Err(Error::new(Code::WrongAbi, "The image was baked with another lock file."));
     }
     let lock = distribution.lock_file().await?;
