@@ -18,13 +18,9 @@ pub fn lock_text(options: &BootOptions, fetcher: &Fetcher) -> Incoming<Rc<str>> 
     let url = options.lock_file_url.clone().unwrap_or_else(default);
     let label = || Label { stage: Stage::Fetch, name: LOCK_FILE, size: None };
     // Where an earlier visit has noted something, it has come before.
-    let early = options.known.is_some().then(|| fetcher.early(&url, label()));
-    let fetcher = fetcher.clone();
+    let (fetcher, has_come) = (fetcher.clone(), options.known.is_some());
     share(async move {
-        let early = match early {
-            Some(early) => early.await,
-            None => None,
-        };
+        let early = if has_come { fetcher.early(&url, label()).await } else { None };
         let bytes = match early {
             Some(bytes) => bytes,
             None => fetcher.download(&url, label()).await?,

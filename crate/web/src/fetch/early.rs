@@ -16,24 +16,21 @@ impl Fetcher {
     /// All of what has come for a request of [`EngineHost::early_answer`](crate::boundary::EngineHost::early_answer), at once:
     /// nothing of what a download needs is called, each function of which would be compiled for it. Nothing where it is no
     /// success or does not come in the time that a transfer may stall: a download then brings it, or says what is wrong.
-    pub fn early(&self, url: &str, label: Label<'_>) -> impl Future<Output = Option<Uint8Array>> + use<> {
-        let asked = self.network.timeline().early_answer(url);
-        let transfer = asked.as_ref().map(|_| Transfer::open(self.network.timeline(), label));
-        let (url, stall) = (url.to_owned(), self.network.stall());
-        async move {
-            let transfer = transfer?;
-            let body = async {
-                let response = answer(&url, asked?).await.ok()?;
-                if !response.ok() || is_page(&response) {
-                    return None;
-                }
-                JsFuture::from(response.array_buffer().ok()?).await.ok()
-            };
-            let Either::Left((body, _)) = select(pin!(body), pin!(global::sleep(stall))).await else { return None };
-            let bytes = Uint8Array::new(body?.unchecked_ref::<ArrayBuffer>());
-            transfer.count(bytes.length());
-            transfer.finish(u64::from(bytes.length()));
-            Some(bytes)
-        }
+    pub async fn early(&self, url: &str, label: Label<'_>) -> Option<Uint8Array> {
+        let asked = self.network.timeline().early_answer(url)?;
+        let transfer = Transfer::open(self.network.timeline(), label);
+        let body = async {
+            let response = answer(url, asked).await.ok()?;
+            if !response.ok() || is_page(&response) {
+                return None;
+            }
+            JsFuture::from(response.array_buffer().ok()?).await.ok()
+        };
+        let timeout = global::sleep(self.network.stall());
+        let Either::Left((body, _)) = select(pin!(body), pin!(timeout)).await else { return None };
+        let bytes = Uint8Array::new(body?.unchecked_ref::<ArrayBuffer>());
+        transfer.count(bytes.length());
+        transfer.finish(u64::from(bytes.length()));
+        Some(bytes)
     }
 }
