@@ -72,11 +72,6 @@ fn python_files_hash() -> Result<ContentHash> {
     content_hash(python_files::OWN_HASH)
 }
 
-/// What a lock file is recognised by.
-fn lock_file_hash(text: &str) -> String {
-    ContentHash::of(text.as_bytes()).to_string()
-}
-
 /// A hash as the core has it.
 pub fn content_hash(hexadecimal: &str) -> Result<ContentHash> {
     hexadecimal.parse().map_err(|_| Error::new(Code::Fatal, format!("{hexadecimal} is not a SHA-256.")))

@@ -27,9 +27,9 @@ pub struct FrozenPackage {
 ///
 /// # Errors
 /// [`LockError::Format`] if `original` is not a lock file.
-pub fn freeze(original: &str, packages: Vec<FrozenPackage>, base_url: Option<&str>) -> Result<String, LockError> {
+pub fn freeze(original: &[u8], packages: Vec<FrozenPackage>, base_url: Option<&str>) -> Result<String, LockError> {
     let format = |reason: String| LockError::Format { reason };
-    let mut document: Value = serde_json::from_str(original).map_err(|error| format(error.to_string()))?;
+    let mut document: Value = serde_json::from_slice(original).map_err(|error| format(error.to_string()))?;
     let listed = document.get_mut("packages").and_then(Value::as_object_mut);
     let listed = listed.ok_or_else(|| format("it has no packages".to_owned()))?;
     if let Some(base_url) = base_url {
@@ -78,20 +78,20 @@ mod tests {
             imports: vec!["ab".to_owned()],
             depends: vec!["c".to_owned()],
         };
-        let text = freeze(&original, vec![package], Some("https://example.com/w/")).unwrap();
+        let text = freeze(original.as_bytes(), vec![package], Some("https://example.com/w/")).unwrap();
         let lock = LockFile::parse(text.as_bytes()).unwrap();
         let closure = lock.closure(&["a-b".parse().unwrap()]).unwrap();
         let files: Vec<&str> = closure.iter().map(|package| package.file_name.as_str()).collect();
         assert_eq!(files, ["https://example.com/w/c-1-py3-none-any.whl", "https://example.org/A.b-2-py3-none-any.whl"]);
         assert_eq!(lock.package_for_import("ab").unwrap().version, "2");
         assert!(text.contains(r#""arch":"wasm32""#));
-        assert_eq!(freeze(&original, Vec::new(), None).unwrap().len(), original.len());
+        assert_eq!(freeze(original.as_bytes(), Vec::new(), None).unwrap().len(), original.len());
     }
 
     #[test]
     fn what_is_not_a_lock_file_cannot_be_frozen() {
         for text in ["", "[]", "{}", r#"{"packages":[]}"#] {
-            assert!(matches!(freeze(text, Vec::new(), None), Err(LockError::Format { .. })), "{text}");
+            assert!(matches!(freeze(text.as_bytes(), Vec::new(), None), Err(LockError::Format { .. })), "{text}");
         }
     }
 }

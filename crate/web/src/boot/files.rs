@@ -1,7 +1,6 @@
 //! The files of a distribution on their way in.
 
 use std::cell::OnceCell;
-use std::rc::Rc;
 
 use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, Shared, try_join4};
@@ -11,7 +10,7 @@ use taipan_core::prepared::Manifest;
 
 use super::glue::{Glue, GlueSource};
 use super::known::Known;
-use super::lock::{lock_file, lock_text};
+use super::lock::{lock_bytes, lock_file};
 use super::module::{ModuleSource, RequestedModule};
 use crate::boundary::{BootOptions, EngineHost, KnownFile, KnownFiles, Stage};
 use crate::distribution::{self, CoreFile, STANDARD_LIBRARY_FILE, WASM_FILE};
@@ -40,7 +39,7 @@ pub struct DistributionFiles {
     host: EngineHost,
     guessed_abi: Abi,
     known: Option<Known>,
-    lock_text: Incoming<Rc<str>>,
+    lock_bytes: Incoming<Uint8Array>,
     /// Read when it is first wanted, as all that follows.
     lock: OnceCell<Incoming<Lock>>,
     /// Of the ABI that is guessed.
@@ -63,7 +62,7 @@ impl DistributionFiles {
     pub fn request(options: &BootOptions, fetcher: &Fetcher, host: &EngineHost) -> Self {
         let index_url = options.index_url.clone();
         let guessed_abi = Abi::guess(&index_url);
-        let lock_text = lock_text(options, fetcher);
+        let lock_bytes = lock_bytes(options, fetcher);
         let library_url = options.standard_library_url.clone();
         Self {
             is_library_own: library_url.is_some(),
@@ -73,7 +72,7 @@ impl DistributionFiles {
             host: host.clone(),
             known: Known::of(options, guessed_abi, host),
             guessed_abi,
-            lock_text,
+            lock_bytes,
             lock: OnceCell::new(),
             glue_source: OnceCell::new(),
             glue: OnceCell::new(),
@@ -124,12 +123,12 @@ impl DistributionFiles {
     }
 
     /// The lock file, as it came.
-    pub fn lock_text(&self) -> Incoming<Rc<str>> {
-        self.lock_text.clone()
+    pub fn lock_bytes(&self) -> Incoming<Uint8Array> {
+        self.lock_bytes.clone()
     }
 
     fn lock(&self) -> &Incoming<Lock> {
-        self.lock.get_or_init(|| lock_file(self.lock_text(), &self.fetcher))
+        self.lock.get_or_init(|| lock_file(self.lock_bytes(), &self.fetcher))
     }
 
     /// Whether somebody has had the lock file read.

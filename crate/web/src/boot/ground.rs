@@ -140,7 +140,7 @@ impl Ground {
             index_url: self.options.index_url.clone(),
             package_base_url: packages.base_urls().first().cloned().unwrap_or_default(),
             environment: environment(&self.options, &self.face),
-            lock_file: packages.lock().text().to_owned(),
+            lock_file: packages.lock().bytes().clone(),
             factory: parts.factory,
             module: parts.module,
             populate: parts.populate,

@@ -1,18 +1,18 @@
 //! The lock file on its way in.
 
-use std::rc::Rc;
+use js_sys::Uint8Array;
 
 use super::files::{Incoming, share};
 use crate::boundary::{BootOptions, Stage};
 use crate::distribution::LOCK_FILE;
-use crate::error::{Code, Error};
 use crate::fetch::{Fetcher, Label};
 use crate::packages::Lock;
 
 /// Asks for it, unless the caller has it.
-pub fn lock_text(options: &BootOptions, fetcher: &Fetcher) -> Incoming<Rc<str>> {
-    if let Some(contents) = options.lock_file_contents.clone() {
-        return share(async move { Ok(contents.into()) });
+pub fn lock_bytes(options: &BootOptions, fetcher: &Fetcher) -> Incoming<Uint8Array> {
+    if let Some(contents) = &options.lock_file_contents {
+        let bytes = Uint8Array::from(contents.as_bytes());
+        return share(async move { Ok(bytes) });
     }
     let default = || format!("{}{LOCK_FILE}", options.index_url);
     let url = options.lock_file_url.clone().unwrap_or_else(default);
@@ -21,21 +21,18 @@ pub fn lock_text(options: &BootOptions, fetcher: &Fetcher) -> Incoming<Rc<str>> 
     let (fetcher, has_come) = (fetcher.clone(), options.known.is_some());
     share(async move {
         let early = if has_come { fetcher.early(&url, label()).await } else { None };
-        let bytes = match early {
-            Some(bytes) => bytes,
-            None => fetcher.download(&url, label()).await?,
-        };
-        String::from_utf8(bytes.to_vec())
-            .map(Rc::from)
-            .map_err(|_| Error::new(Code::BadLockFile, format!("{url} is not text in UTF-8.")))
+        match early {
+            Some(bytes) => Ok(bytes),
+            None => fetcher.download(&url, label()).await,
+        }
     })
 }
 
 /// Reads the lock file. From then on, progress on the files of a prepared distribution has totals.
-pub fn lock_file(text: Incoming<Rc<str>>, fetcher: &Fetcher) -> Incoming<Lock> {
+pub fn lock_file(bytes: Incoming<Uint8Array>, fetcher: &Fetcher) -> Incoming<Lock> {
     let timeline = fetcher.timeline();
     share(async move {
-        let lock = Lock::parse(text.await?)?;
+        let lock = Lock::parse(bytes.await?)?;
         for (name, facts) in lock.file().manifest().files() {
             timeline.expect(name, facts.size);
         }

@@ -177,10 +177,10 @@ async fn restore_from(
 /// The lock file, if the image is of use with it. The very one with which it was baked need not be read, if it has not been to
 /// find the image.
 async fn lock_file(distribution: &mut DistributionFiles, source: &ImageSource, image: &OpenImage) -> Result<Lock> {
-    let text = distribution.lock_text().await?;
-    let is_same = image.is_of_lock_file(&text);
+    let bytes = distribution.lock_bytes().await?;
+    let is_same = image.is_of_lock_file(&bytes).await;
     if is_same && !distribution.is_lock_file_read() {
-        return Ok(Lock::of_image(text, image.abi()?));
+        return Ok(Lock::of_image(bytes, image.abi()?));
     }
     if !is_same && matches!(source, ImageSource::Automatic(_)) {
         return Err(Error::new(Code::WrongAbi, "The image was baked with another lock file."));

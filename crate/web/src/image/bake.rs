@@ -10,14 +10,12 @@ use taipan_core::image::{
 };
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::{
-    ARCHIVE_ROLE, content_hash, engine, lock_file_hash, not_usable, python_files_hash, random, states, stored_name,
-};
+use super::{ARCHIVE_ROLE, content_hash, engine, not_usable, python_files_hash, random, states, stored_name};
 use crate::archive_bytes::ArchiveBytes;
 use crate::boot::Interpreter;
 use crate::emscripten::snapshot::{self, Holders};
 use crate::error::{Code, Error, Result};
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, sha256_now};
 use crate::global;
 
 /// The bytes of an image, in pieces that belong one behind the other. Side modules whose files are named in `at_work` are
@@ -43,7 +41,7 @@ pub fn bake(interpreter: &Interpreter, at_work: &[String]) -> Result<Array> {
     let packages = interpreter.packages.loaded();
     add_state(&mut manifest, states::PACKAGES, &packages)?;
     add_state(&mut manifest, states::MODULE_PATHS, &paths)?;
-    add_state(&mut manifest, states::LOCK_FILE, &lock_file_hash(interpreter.packages.lock().text()))?;
+    add_state(&mut manifest, states::LOCK_FILE, &sha256_now(interpreter.packages.lock().bytes()))?;
     let identity = identity(interpreter, &manifest)?;
 
     let parts: Vec<(String, bool)> = manifest.modules.iter().map(|module| (part_name(module), module.is_hot)).collect();

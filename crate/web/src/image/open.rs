@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, ready};
+use js_sys::Uint8Array;
 use taipan_core::image::{
     ArchiveReference, ContentHash, Extent, Head, Identity, Image, ImageError, ImagePackage, Limits, Manifest, PartKind,
     SHIM, Verify,
@@ -15,7 +16,7 @@ use taipan_core::vfs::{FileSystem, LayerId};
 
 use super::beside::{Beside, FilesBeside};
 use super::bytes::ImageBytes;
-use super::{ARCHIVE_ROLE, engine, lock_file_hash, not_usable, python_files_hash, states};
+use super::{ARCHIVE_ROLE, engine, not_usable, python_files_hash, states};
 use crate::archive_bytes::ArchiveBytes;
 use crate::archives::Archives;
 use crate::boundary::PackageInfo;
@@ -23,7 +24,7 @@ use crate::distribution::STANDARD_LIBRARY_FILE;
 use crate::emscripten::abi::Abi;
 use crate::emscripten::snapshot::WASM_PAGE;
 use crate::error::{Code, Error, Result};
-use crate::fetch::{Network, Sources};
+use crate::fetch::{Network, Sources, sha256};
 use crate::global::is_worker;
 use crate::packages::Lock;
 use crate::remote_file::RemoteFile;
@@ -139,8 +140,8 @@ impl OpenImage {
     }
 
     /// Whether it was baked with this very lock file.
-    pub fn is_of_lock_file(&self, text: &str) -> bool {
-        self.lock_file == lock_file_hash(text)
+    pub async fn is_of_lock_file(&self, bytes: &Uint8Array) -> bool {
+        self.lock_file == sha256(bytes).await
     }
 
     /// What it is recognised by.

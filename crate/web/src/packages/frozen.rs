@@ -22,7 +22,7 @@ impl Packages {
         let packages: Vec<FrozenPackage> = others.map(|info| self.frozen(info, &loaded)).collect::<Result<_>>()?;
         // Names of files are relative to the distribution unless wheels come from another place.
         let base_url = self.base_urls().first().map(String::as_str).filter(|base_url| *base_url != self.index_url);
-        freeze(self.lock.text(), packages, base_url)
+        freeze(&self.lock.bytes().to_vec(), packages, base_url)
             .map_err(|error| Error::new(Code::BadLockFile, format!("The lock file cannot be used: {error}.")))
     }
 

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use js_sys::Uint8Array;
 use taipan_core::lock::LockFile;
 use taipan_core::requirement::MarkerEnvironment;
 
@@ -17,7 +18,7 @@ const HINT: &str = "`lockFileURL` must be a `pyodide-lock.json`. A folder that a
 pub struct Lock {
     /// The binary interface of the interpreter that its packages are for.
     pub abi: Abi,
-    text: Rc<str>,
+    bytes: Uint8Array,
     file: Rc<OnceCell<Rc<LockFile>>>,
 }
 
@@ -26,28 +27,28 @@ impl Lock {
     ///
     /// # Errors
     /// [`Code::BadLockFile`], [`Code::WrongAbi`].
-    pub fn parse(text: Rc<str>) -> Result<Self> {
-        let file = LockFile::parse(text.as_bytes()).map_err(|error| {
+    pub fn parse(bytes: Uint8Array) -> Result<Self> {
+        let file = LockFile::parse(&bytes.to_vec()).map_err(|error| {
             Error::new(Code::BadLockFile, format!("The lock file cannot be used: {error}")).hint(HINT)
         })?;
         let abi = Abi::from_lock(&file.info().abi_version)?;
-        Ok(Self { abi, text, file: Rc::new(OnceCell::from(Rc::new(file))) })
+        Ok(Self { abi, bytes, file: Rc::new(OnceCell::from(Rc::new(file))) })
     }
 
     /// The lock file with which somebody has baked an image, and so has read it: it is read again when something in it is asked
     /// for.
-    pub fn of_image(text: Rc<str>, abi: Abi) -> Self {
-        Self { abi, text, file: Rc::default() }
+    pub fn of_image(bytes: Uint8Array, abi: Abi) -> Self {
+        Self { abi, bytes, file: Rc::default() }
     }
 
     /// The file as it came.
-    pub fn text(&self) -> &str {
-        &self.text
+    pub fn bytes(&self) -> &Uint8Array {
+        &self.bytes
     }
 
     /// The file's contents. Nothing is in one that cannot be read, as only a forged image can say of its lock file that it was.
     pub fn file(&self) -> &Rc<LockFile> {
-        self.file.get_or_init(|| Rc::new(LockFile::parse(self.text.as_bytes()).unwrap_or_default()))
+        self.file.get_or_init(|| Rc::new(LockFile::parse(&self.bytes.to_vec()).unwrap_or_default()))
     }
 
     /// What markers are evaluated against.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use futures::future::LocalBoxFuture;
-use js_sys::{Function, WebAssembly};
+use js_sys::{Function, Uint8Array, WebAssembly};
 
 use crate::emscripten::abi::Abi;
 use crate::emscripten::bindings::Api;
@@ -38,7 +38,7 @@ pub struct StartOptions {
     /// Environment variables.
     pub environment: BTreeMap<String, String>,
     /// The lock file, for Pyodide's own package index.
-    pub lock_file: String,
+    pub lock_file: Uint8Array,
     /// Makes the module: the function that the glue defines.
     pub factory: Function,
     /// The compiled module, when it is there.

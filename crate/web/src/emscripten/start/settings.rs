@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
-use js_sys::{Array, Object, Promise};
+use js_sys::{Array, Object, Promise, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
+use web_sys::TextDecoder;
 
 use super::StartOptions;
 use crate::emscripten::abi::set;
@@ -37,7 +38,7 @@ pub fn settings(options: &StartOptions, api: &Object) -> Object {
 /// Pyodide's internal `API` object, as its loader hands it to the glue.
 pub fn api(options: &StartOptions) -> Object {
     let api = Object::new();
-    set(&api, "lockFilePromise", &Promise::resolve(&JsValue::from(options.lock_file.as_str())));
+    set(&api, "lockFilePromise", &Promise::resolve(&decoded(&options.lock_file)));
     options.abi.extend_api(&api);
     if let Some(configuration) = &options.configuration {
         set(&api, "config", &configuration.0);
@@ -62,4 +63,9 @@ pub fn api(options: &StartOptions) -> Object {
     set(&config, "env", &environment);
     set(&api, "config", &config);
     api
+}
+
+/// A file of text as JavaScript has it.
+fn decoded(bytes: &Uint8Array) -> JsValue {
+    TextDecoder::new().and_then(|decoder| decoder.decode_with_js_u8_array(bytes)).map_or(JsValue::NULL, JsValue::from)
 }
