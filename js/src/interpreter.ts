@@ -62,6 +62,8 @@ export class Interpreter {
   /** Starts at once. When `signal` aborts before Python has started, the worker is ended. */
   constructor(settings: Settings, signal?: AbortSignal) {
     this.#settings = settings;
+    // First of all: the worker starts while this thread waits for `localStorage`.
+    this.connection = new Connection(settings.spawn, (event) => this.#receive(event));
     const shared = settings.shared ? createSharedBuffer() : undefined;
     this.#memory = shared && new PageMemory(shared);
     this.#input = this.#memory && settings.stdin && new Input(settings.stdin, this.#memory);
@@ -69,7 +71,6 @@ export class Interpreter {
     this.#isFirst = known === undefined && settings.boot.cache !== "none";
     const boot: BootOptions = { ...settings.boot, ...(known && { known }) };
     const awaited = settings.isAwaited ? known : undefined;
-    this.connection = new Connection(settings.spawn, (event) => this.#receive(event));
     const host = {
       input: settings.stdin !== undefined,
       helps: awaited !== undefined,
