@@ -74,3 +74,8 @@ function canMakeImages(): boolean {
   const { deviceMemory = ENOUGH_MEMORY, connection } = (globalThis.navigator ?? {}) as Device;
   return deviceMemory >= ENOUGH_MEMORY && connection?.saveData !== true;
 }
+
+/** The same of what only Chromium profits from, the one that tells how much memory there is. */
+export function canRehearse(): boolean {
+  return (globalThis.navigator as Device | undefined)?.deviceMemory !== undefined && canMakeImages();
+}

@@ -13,9 +13,11 @@ import { aborted } from "./common_errors.js";
 import { Connection } from "./connection.js";
 import { EarlyFiles } from "./early_files.js";
 import type { TaipanError } from "./errors.js";
+import { canRehearse } from "./features.js";
 import { Input, type Stdin } from "./input.js";
 import { noteFiles, recallFiles } from "./known_files.js";
 import type { BootEnd, HostOptions, WorkerEvent } from "./protocol.js";
+import { Rehearsal } from "./rehearsal.js";
 import { evaluateAgain } from "./second_evaluation.js";
 import { createSharedBuffer, PageMemory } from "./shared.js";
 
@@ -40,9 +42,6 @@ export interface RunListener {
   onOutput(output: Output): void;
 }
 
-/** Milliseconds that a page has for its first work before something is done for the next visit. */
-const FIRST_WORK = 2000;
-
 /** One worker with one CPython in it, from its start to its end. */
 export class Interpreter {
   readonly connection: Connection;
@@ -58,6 +57,7 @@ export class Interpreter {
   readonly #memory: PageMemory | undefined;
   readonly #input: Input | undefined;
   readonly #listeners = new Map<number, RunListener>();
+  readonly #rehearsal = new Rehearsal(() => new Interpreter(forRehearsal(this.#settings)));
 
   /** Starts at once. When `signal` aborts before Python has started, the worker is ended. */
   constructor(settings: Settings, signal?: AbortSignal) {
@@ -68,7 +68,7 @@ export class Interpreter {
     this.#memory = shared && new PageMemory(shared);
     this.#input = this.#memory && settings.stdin && new Input(settings.stdin, this.#memory);
     const known = settings.boot.cache === "none" ? undefined : recallFiles(settings.boot.indexURL);
-    this.#isFirst = known === undefined && settings.boot.cache !== "none";
+    this.#isFirst = known === undefined && settings.boot.cache !== "none" && !settings.boot.isRehearsal;
     const boot: BootOptions = { ...settings.boot, ...(known && { known }) };
     const awaited = settings.isAwaited ? known : undefined;
     const host = {
@@ -99,9 +99,9 @@ export class Interpreter {
       if (boot.cache !== "none") {
         void noteWhenKnown(boot, end.known, early);
       }
-      // Where an image makes itself, that has evaluated the glue once more.
+      // Where an image makes itself, that does what a rehearsal does.
       if (this.timings.image === "address" || this.timings.image === "distribution") {
-        setTimeout(() => void this.keepGlue(), FIRST_WORK);
+        this.keepCompiled(end);
       }
       return end;
     } catch (error) {
@@ -120,8 +120,10 @@ export class Interpreter {
   /** Sends what happens in a run to `listener`, until the function that is returned is called. */
   listen(run: number, listener: RunListener): () => void {
     this.#listeners.set(run, listener);
+    this.#rehearsal.begin();
     return () => {
       this.#listeners.delete(run);
+      this.#rehearsal.end();
       // A question that was on its way when the run was interrupted is nobody's.
       this.#input?.cancel();
     };
@@ -137,11 +139,16 @@ export class Interpreter {
     this.connection.abort(id);
   }
 
-  /** After a first start: has the browser keep what it compiled of the glue, for the next visit, which restores an image. */
-  async keepGlue(): Promise<void> {
-    const { glue } = (await this.ready).known;
-    if (this.#isFirst && glue.answer !== undefined && this.connection.closed === undefined) {
-      this.#isFirst = false;
+  /** After a first start: has the browser keep what it compiled, for the next visit, which restores an image. */
+  keepCompiled({ known: { glue } }: BootEnd): void {
+    if (!this.#isFirst || glue.answer === undefined || this.connection.closed !== undefined) {
+      return;
+    }
+    this.#isFirst = false;
+    // Where packages with compiled code have been imported, CPython has been at work for long enough.
+    if (canRehearse() && (this.timings.image !== undefined || this.timings.modulesLinked === 0)) {
+      this.#rehearsal.want();
+    } else {
       evaluateAgain(this.#settings.spawn, `${this.#settings.boot.indexURL}${glue.name}`);
     }
   }
@@ -150,6 +157,7 @@ export class Interpreter {
   close(reason: TaipanError): void {
     this.connection.close(reason);
     this.#input?.cancel();
+    this.#rehearsal.close();
   }
 
   #receive(event: WorkerEvent): void {
@@ -187,6 +195,20 @@ export class Interpreter {
         break;
     }
   }
+}
+
+/** What starts an interpreter of which nobody sees anything. */
+function forRehearsal({ boot, spawn }: Settings): Settings {
+  return {
+    boot: { ...boot, packages: [], isRehearsal: true },
+    shared: false,
+    isAwaited: false,
+    spawn,
+    stdin: undefined,
+    onProgress: undefined,
+    onNotice: undefined,
+    onOutput: undefined,
+  };
 }
 
 /** Notes what the files are for the next visit, with the answers that the page has seen, if it has. */

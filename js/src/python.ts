@@ -276,7 +276,7 @@ export class Python {
         return interpreter.connection.request("bake", [], { signal });
       }
       await interpreter.connection.request("keepImage", [name], { signal });
-      void interpreter.keepGlue();
+      interpreter.keepCompiled(await interpreter.ready);
       return undefined;
     });
   }

@@ -20,7 +20,7 @@ const BOUNDARY = join(root, "crate", "web", "src", "boundary.d.ts");
 /** What a page fetches before Python is ready, as brotli. The goal is 350 KB; this keeps it from growing meanwhile. */
 const BUDGET = 405_000;
 /** The same with what is fetched when it is first needed. */
-const BUDGET_OF_ALL = 608_000;
+const BUDGET_OF_ALL = 609_000;
 /** What is fetched before Python is ready. The rest is fetched when it is first needed, or belongs to other entries. */
 const FIRST = ["index.js", "worker.js", "wasm/engine.js", "wasm/taipan_web_bg.wasm"];
 

@@ -125,6 +125,8 @@ export interface BootOptions {
   forgetImage?: boolean;
   /** Whether the image that the lock file names may be restored. Default: no. */
   distributionImage?: boolean;
+  /** Whether the next visit is to take nothing of what this interpreter does for what pages do. Default: no. */
+  isRehearsal?: boolean;
   /**
    * What an earlier visit has found the files to be: a hint, which may be out of date. Files that are what it says are got
    * sooner.

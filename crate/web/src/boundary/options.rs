@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// `BootOptions` of `boundary.d.ts`.
 #[derive(Debug, Clone, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "options are told apart by their names")]
 pub struct BootOptions {
     /// Folder of the distribution, ending in `/`.
     #[serde(rename = "indexURL")]
@@ -58,6 +59,9 @@ pub struct BootOptions {
     /// The most bytes of memory that checkpoints hold.
     #[serde(rename = "checkpointLimit", default)]
     pub checkpoint_limit: Option<f64>,
+    /// Nothing that this interpreter does is of account for the next visit's.
+    #[serde(default)]
+    pub is_rehearsal: bool,
     /// What an earlier visit has found the distribution's files to be.
     #[serde(default)]
     pub known: Option<KnownFiles>,
