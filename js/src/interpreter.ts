@@ -96,7 +96,7 @@ export class Interpreter {
     try {
       const end = await this.connection.call("boot", [boot, host]).result;
       this.store = end.store;
-      if (boot.cache !== "none") {
+      if (boot.cache !== "none" && !boot.isRehearsal) {
         void noteWhenKnown(boot, end.known, early);
       }
       // Where an image makes itself, that does what a rehearsal does.
@@ -137,6 +137,16 @@ export class Interpreter {
     this.#memory?.interrupt(run);
     this.#input?.cancel();
     this.connection.abort(id);
+  }
+
+  /** Does something large that is no run: a rehearsal gives way to it. */
+  async work<T>(work: () => Promise<T>): Promise<T> {
+    this.#rehearsal.begin();
+    try {
+      return await work();
+    } finally {
+      this.#rehearsal.end();
+    }
   }
 
   /** After a first start: has the browser keep what it compiled, for the next visit, which restores an image. */

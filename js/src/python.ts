@@ -273,9 +273,9 @@ export class Python {
     const interpreter = this.#interpreter;
     return this.#queue.add("baking", signal, async () => {
       if (name === undefined) {
-        return interpreter.connection.request("bake", [], { signal });
+        return interpreter.work(() => interpreter.connection.request("bake", [], { signal }));
       }
-      await interpreter.connection.request("keepImage", [name], { signal });
+      await interpreter.work(() => interpreter.connection.request("keepImage", [name], { signal }));
       interpreter.keepCompiled(await interpreter.ready);
       return undefined;
     });

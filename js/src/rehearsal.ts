@@ -1,7 +1,7 @@
 import { TaipanError } from "./errors.js";
 import type { Interpreter } from "./interpreter.js";
 
-/** Milliseconds without a run before something is done for the next visit. */
+/** Milliseconds in which a page does nothing, before something is done for the next visit. */
 const FIRST_WORK = 2000;
 
 /**
@@ -26,7 +26,7 @@ for source in sources * 50:
  * Python, started once more and made to compute for a second, in a worker of its own. Chromium keeps the code that it made of
  * a script when that is evaluated for the second time within three days (`V8CodeCache` of Blink's), and that of a wasm module
  * when it has optimised a million bytes of it (`wasm_caching_hard_threshold` of V8's). A start from an image does not call
- * CPython that often, so that its functions would be compiled anew on each visit. A run that begins meanwhile comes first.
+ * CPython that often, so that its functions would be compiled anew on each visit. What the page begins meanwhile comes first.
  */
 export class Rehearsal {
   readonly #make: () => Interpreter;
@@ -46,13 +46,13 @@ export class Rehearsal {
     this.#wait();
   }
 
-  /** A run has begun. */
+  /** A run, or something else that is large, has begun. */
   begin(): void {
     this.#runs += 1;
     this.#stop();
   }
 
-  /** A run has ended. */
+  /** It has ended. */
   end(): void {
     this.#runs -= 1;
     this.#wait();
@@ -85,7 +85,7 @@ export class Rehearsal {
       await interpreter.connection.request("run", [{ run: 1, code: PROGRAM, filename: "<rehearsal>" }]);
       this.#isWanted = false;
     } catch {
-      // A run has ended it, and it is held after that; else the next visit starts as this one did.
+      // Something has ended it, and it is held after that; else the next visit starts as this one did.
       this.#isWanted &&= this.#interpreter !== interpreter;
     }
     if (this.#interpreter === interpreter) {

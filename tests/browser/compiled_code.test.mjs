@@ -106,13 +106,16 @@ describe("what was compiled", { timeout: 120_000 }, () => {
     assertIsModule(taken);
   });
 
-  it("is made after a run that comes between", async () => {
+  it("is made after a run and an image that come between", async () => {
     const options = { indexURL: "/run/", image: IMAGE };
     await api.evaluate(begin, options);
     await untilWorkers(2);
     assert.equal(await api.evaluate(async () => (await python.run("2 + 2")).value), 4);
     await untilWorkers(1);
     // The run has ended the first.
+    await untilWorkers(2);
+    await api.evaluate(async () => void (await python.bake()));
+    await untilWorkers(1);
     await untilRehearsed();
     assertIsModule((await takenBy(options)).taken);
   });
