@@ -1,5 +1,5 @@
 import { TaipanError } from "./errors.js";
-import { Interpreter, type Settings } from "./interpreter.js";
+import { Interpreter, type Settings, unseen } from "./interpreter.js";
 
 /** Milliseconds without a run after which an image is made. */
 const IDLE = 4000;
@@ -59,20 +59,8 @@ export class ImageMaker {
     if (request === undefined) {
       return;
     }
-    const { boot, spawn } = this.#settings;
-    const maker = new Interpreter(
-      {
-        boot: { ...boot, packages: request.packages, automaticImage: false },
-        shared: false,
-        isAwaited: false,
-        spawn,
-        stdin: undefined,
-        onProgress: undefined,
-        onNotice: undefined,
-        onOutput: undefined,
-      },
-      signal,
-    );
+    const own = { packages: request.packages, automaticImage: false };
+    const maker = new Interpreter(unseen(this.#settings, own), signal);
     try {
       await maker.ready;
       await maker.connection.request("makeImage", [request], { signal });

@@ -57,7 +57,9 @@ export class Interpreter {
   readonly #memory: PageMemory | undefined;
   readonly #input: Input | undefined;
   readonly #listeners = new Map<number, RunListener>();
-  readonly #rehearsal = new Rehearsal(() => new Interpreter(forRehearsal(this.#settings)));
+  readonly #rehearsal = new Rehearsal(
+    () => new Interpreter(unseen(this.#settings, { packages: [], isRehearsal: true })),
+  );
 
   /** Starts at once. When `signal` aborts before Python has started, the worker is ended. */
   constructor(settings: Settings, signal?: AbortSignal) {
@@ -207,10 +209,10 @@ export class Interpreter {
   }
 }
 
-/** What starts an interpreter of which nobody sees anything. */
-function forRehearsal({ boot, spawn }: Settings): Settings {
+/** What starts another interpreter, with some options of its own, of which nobody sees anything. */
+export function unseen({ boot, spawn }: Settings, own: Partial<BootOptions>): Settings {
   return {
-    boot: { ...boot, packages: [], isRehearsal: true },
+    boot: { ...boot, ...own },
     shared: false,
     isAwaited: false,
     spawn,

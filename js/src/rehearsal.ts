@@ -49,6 +49,8 @@ export class Rehearsal {
   /** A run, or something else that is large, has begun. */
   begin(): void {
     this.#runs += 1;
+    // What it interrupts is held after it.
+    this.#isWanted ||= this.#interpreter !== undefined;
     this.#stop();
   }
 
@@ -78,15 +80,14 @@ export class Rehearsal {
   }
 
   async #hold(): Promise<void> {
+    this.#isWanted = false;
     const interpreter = this.#make();
     this.#interpreter = interpreter;
     try {
       await interpreter.ready;
       await interpreter.connection.request("run", [{ run: 1, code: PROGRAM, filename: "<rehearsal>" }]);
-      this.#isWanted = false;
     } catch {
-      // Something has ended it, and it is held after that; else the next visit starts as this one did.
-      this.#isWanted &&= this.#interpreter !== interpreter;
+      // The next visit starts as this one did.
     }
     if (this.#interpreter === interpreter) {
       this.#stop();
